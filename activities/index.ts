@@ -96,7 +96,7 @@ export function createActivities({
   const attempt = createAttempt({ sender, recorder, secretBox });
   const limiter = createConcurrencyLimiter();
   const transact = createTransact(pool);
-  const settling = createSettle({ pool, transact });
+  const settling = createSettle({ pool, transact, workflows });
   const handingOver = createHandOver({
     pool,
     workflows,
@@ -112,7 +112,7 @@ export function createActivities({
     ...createSetAside({ pool, ...settling, ...handingOver }),
     ...createMatchOrphans({ pool, ...settling, ...handingOver }),
     ...createRerate({ pool, transact, ...handingOver }),
-    ...createAmend({ pool, transact, ...handingOver }),
+    ...createAmend({ pool, transact, ...settling, ...handingOver }),
     ...createPurge({ pool, retention: limits.retention }),
     ...createSweep({ pool, client, workflows, ...handingOver, graceMs: limits.sweepGraceMs }),
     ...createClosePeriods({ pool, workflows }),

@@ -18,6 +18,7 @@ import { dealsResource } from './deals/deals.operations.ts';
 import { fxRatesResource } from './deals/fx-rates.operations.ts';
 import { previewsResource } from './deals/previews.operations.ts';
 import { amendmentsResource } from './events/amendments.operations.ts';
+import { customersResource } from './events/customers.operations.ts';
 import { eventsResource } from './events/events.operations.ts';
 import { orphansResource } from './events/orphans.operations.ts';
 import { postbackResource } from './events/postback.operations.ts';
@@ -48,6 +49,7 @@ import { metricsResource } from './process/metrics.operations.ts';
 import type { ApiMetrics } from './process/metrics.ts';
 import { affiliatesResource } from './setup/affiliates.operations.ts';
 import { apiKeysResource } from './setup/api-keys.operations.ts';
+import { currenciesResource } from './setup/currencies.operations.ts';
 import { eventTypesResource } from './setup/event-types.operations.ts';
 import { onboardingResource } from './setup/onboarding.operations.ts';
 import { operatorsResource } from './setup/operators.operations.ts';
@@ -88,11 +90,13 @@ export const RESOURCES: readonly Resource<ResourceDeps>[] = [
   couponsResource,
   repeatsResource,
   orphansResource,
+  customersResource,
   setAsideResource,
   onboardingResource,
   operatorsResource,
   securityResource,
   eventTypesResource,
+  currenciesResource,
   apiKeysResource,
   affiliatesResource,
   balancesResource,

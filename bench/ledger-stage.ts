@@ -90,7 +90,13 @@ async function takeIn(pool: Pool, operatorId: string, bodies: readonly string[])
     const events = group.map((body) => {
       const reading = readEvent(
         JSON.parse(body),
-        { operatorId, withoutTransactionId: 'refuse', repeatWindowHours: 24, eventTypes: new Map() },
+        {
+          operatorId,
+          withoutTransactionId: 'refuse',
+          repeatWindowHours: 24,
+          eventTypes: new Map(),
+          currencies: new Map(),
+        },
         Date.now(),
       );
       if (reading.kind === 'invalid') throw reading.error;
@@ -137,8 +143,10 @@ const COPIED: readonly (readonly [table: string, ids: readonly string[]])[] = [
   ['deals', ['id', 'affiliate_id']],
   ['deal_versions', ['deal_id']],
   ['accounts', ['id', 'affiliate_id']],
-  ['events', ['id', 'key', 'transaction_id', 'customer_id']],
-  ['event_outcomes', ['event_id', 'affiliate_id', 'deal_id']],
+  ['clicks', ['id', 'affiliate_id']],
+  ['bindings', ['customer_id', 'affiliate_id', 'event_id', 'click_id']],
+  ['events', ['id', 'key', 'transaction_id', 'customer_id', 'click_id']],
+  ['event_outcomes', ['event_id', 'affiliate_id', 'deal_id', 'click_id']],
   ['slots', ['id', 'key', 'affiliate_id', 'deal_id']],
   ['slot_facts', ['original_event_id', 'slot_id', 'event_id']],
   ['ratings', ['slot_id']],

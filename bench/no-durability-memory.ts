@@ -3,7 +3,7 @@ import { openBatchLedger } from '../domain/settlement/batch-ledger.ts';
 import { isMonthly } from '../domain/commission/slot-kinds.ts';
 import { inOrder } from '../domain/settlement/batch.ts';
 import { attributeAll, settleAll } from '../domain/settlement/settlement.ts';
-import { monthOf } from '../domain/ledger/periods.ts';
+import { monthByZones } from '../domain/ledger/periods.ts';
 import { compileTerms, DEFAULT_CLAWBACK } from '../domain/commission/terms.ts';
 import type { Binding, Click, ConversionEvent, DealVersion } from '../domain/types.ts';
 import { newId } from '../store/db/ids.ts';
@@ -33,7 +33,6 @@ export function createMemory(
     outcome: null,
     click: clickOf(event, clicks),
     binding: bindings.get(event.customerId ?? '') ?? null,
-    affiliateExternalId: null,
   });
 
   return {
@@ -52,7 +51,7 @@ export function createMemory(
       }
       const books = openBatchLedger([...loaded.values()], new Map(), {
         newSlotId: () => newId('slot'),
-        monthOf: (moment) => monthOf(moment, operator.timezone),
+        monthOf: (moment) => monthByZones(moment, operator.zones),
       });
       const settlement = settleAll({ operator, ordered, attributions, rated, rates: [], others: [] }, books);
       for (const binding of settlement.bindings) bindings.set(binding.customerId, binding);

@@ -39,6 +39,7 @@ const OPERATOR: Operator = {
   timezone: 'UTC',
   clickWindowDays: 30,
   clickChoice: 'last',
+  existingCustomers: 'bind',
   withoutTransactionId: null,
   repeatWindowHours: 24,
   allowedIps: [],
@@ -52,6 +53,7 @@ const CALLER: Caller = {
   operator: OPERATOR,
   key: { id: 'key_bench', scopes: SCOPES, expiresAt: null, isRevoked: false, ratePerSecond: null },
   eventTypes: new Map(),
+  currencies: new Map(),
 };
 
 const guard = createGuard({ allowCidrs: ['127.0.0.0/8'], allowPorts: '*', requireHttps: false });
@@ -66,7 +68,10 @@ async function start({ endpoints, clicks }: Parameters<NoDurabilityQuestions['st
       { url, method: 'POST', body: 'json', headers: {}, signing: 'v1', secrets },
     ]),
   );
-  const intake = createMemoryIntake(createMemory(OPERATOR, [...endpoints.keys()], clicks), recipients);
+  const intake = createMemoryIntake(
+    createMemory({ ...OPERATOR, zones: [{ zone: 'UTC', since: -Infinity }] }, [...endpoints.keys()], clicks),
+    recipients,
+  );
   const auth = createAuth({
     operators: { findByKey: async () => CALLER },
     apiKeys: { touch: async () => {} },

@@ -67,7 +67,13 @@ async function runAll(
     for (const body of rest) {
       const reading = readEvent(
         JSON.parse(body),
-        { operatorId, withoutTransactionId: 'refuse', repeatWindowHours: 24, eventTypes: new Map() },
+        {
+          operatorId,
+          withoutTransactionId: 'refuse',
+          repeatWindowHours: 24,
+          eventTypes: new Map(),
+          currencies: new Map(),
+        },
         Date.now(),
       );
       if (reading.kind === 'invalid') throw reading.error;

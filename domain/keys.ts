@@ -29,7 +29,11 @@ export const periodWorkflowId = (operatorId: string, period: string): string =>
 export const monthSlotKey = (dealId: string, affiliateId: string, period: string): string =>
   `month/${dealId}/${affiliateId}/${period}`;
 /** Share of a parent in a slot, by the level above the affiliate, from 1. */
-export const overrideSlotKey = (level: number, sourceKey: string): string => `override/${level}/${sourceKey}`;
+export const overrideSlotKey = (level: number, parentId: string, sourceKey: string): string =>
+  `override/${level}/${parentId}/${sourceKey}`;
+/** Part of a month since another parent stands above the affiliate. */
+export const partSlotKey = (monthKey: string, parentsSince: number): string =>
+  `${monthKey}/parents since ${new Date(parentsSince).toISOString()}`;
 
 /** Manual adjustment, made once per idempotency key. */
 export const manualSlotKey = (idempotencyKey: string): string => `manual/${idempotencyKey}`;

@@ -1,5 +1,6 @@
 // Types of the domain, shared by every layer. Amounts are bigint minor units, volumes bigint
-// ten-thousandths of a lot, rates bigint parts per million, times milliseconds since 1970 in UTC.
+// ten-thousandths of a lot, rates bigint parts per million, rates per lot bigint millionths of a
+// minor unit, times milliseconds since 1970 in UTC.
 //
 // Terms
 //   click: a visitor followed an affiliate's link
@@ -90,7 +91,7 @@ export function bySub<Value>(valueOf: (index: 0 | 1 | 2 | 3 | 4) => Value): Reco
 }
 
 /** What settling made of an event; `accepted` is one that is not settled yet. */
-export const EVENT_OUTCOMES = ['settled', 'orphaned', 'rejected', 'set_aside'] as const;
+export const EVENT_OUTCOMES = ['settled', 'orphaned', 'rejected', 'set_aside', 'voided'] as const;
 export const EVENT_STATUSES = ['accepted', ...EVENT_OUTCOMES] as const;
 export type EventStatus = (typeof EVENT_STATUSES)[number];
 
@@ -108,38 +109,84 @@ export type ConversionEvent = {
   transactionId: string | null;
   clickId: string | null;
   customerId: string | null;
+  /** No customer was sent: it is the one whom the click bound. */
+  isCustomerOfClick?: boolean;
   amountMinor: bigint | null;
   currency: string | null;
   volumeE4: bigint | null;
+  /** What was traded, and the operator's group of such symbols. */
+  symbol: string | null;
+  symbolGroup: string | null;
   reference: string | null;
   referenceType: EventType | null;
   operatorPayoutMinor: bigint | null;
+  /** Currency of the operator's payout where it named one; null: that of the amount. */
+  operatorPayoutCurrency: string | null;
   subs: Subs;
   coupon: string | null;
   occurredAt: number;
   receivedAt: number;
 };
 
+/**
+ * What attribution has to know of the affiliate of a piece of evidence: its id at the operator, and
+ * since when it attributes nothing, in milliseconds since 1970. Left out where neither is known.
+ */
+export type Party = { affiliateExternalId?: string | null; affiliateClosedAt?: number | null };
+
+/** Currency of the payout that the operator computed: its own, or else that of the amount. */
+export function payoutCurrencyOf({
+  operatorPayoutCurrency,
+  currency,
+}: Pick<ConversionEvent, 'operatorPayoutCurrency' | 'currency'>): string | null {
+  return operatorPayoutCurrency ?? currency;
+}
+
+/** Currencies of the amounts of an event, each once. */
+export function currenciesOf(event: Pick<ConversionEvent, 'operatorPayoutCurrency' | 'currency'>): string[] {
+  return [...new Set([event.currency, payoutCurrencyOf(event)])].filter((code) => code !== null);
+}
+
 /** A click, as far as attribution needs it. */
-export type Click = { id: string; affiliateId: string; linkId: string | null; subs: Subs; clickedAt: number };
+export type Click = Party & {
+  id: string;
+  affiliateId: string;
+  linkId: string | null;
+  subs: Subs;
+  clickedAt: number;
+};
 
 /**
  * A coupon: attributes events that occurred from `startsAt` to before `endsAt` to an affiliate. A
  * null bound is open.
  */
-export type Coupon = {
+export type Coupon = Party & {
   affiliateId: string;
-  affiliateExternalId: string | null;
   bindsCustomer: boolean;
   startsAt: number | null;
   endsAt: number | null;
 };
 
-/** Affiliate that a person assigned to an orphan. */
-export type Assignment = { affiliateId: string; affiliateExternalId: string | null };
+/**
+ * Affiliate that a person assigned to an orphan. `from`: since when the customer belongs to the
+ * affiliate; without it, since the orphan occurred.
+ */
+export type Assignment = Party & { affiliateId: string; from?: number };
 
-/** Lasting assignment of a customer to an affiliate, with the click that led to it. */
-export type Binding = { customerId: string; affiliateId: string; eventId: string; click: Click | null };
+/** A person moved a customer to another affiliate, for events that occur from `from` on. */
+export type Reassignment = Party & { affiliateId: string; from: number };
+
+/**
+ * Lasting assignment of a customer to an affiliate, with the event and the click that led to it. It
+ * counts for events that occurred since `since`, in any order of arrival.
+ */
+export type Binding = Party & {
+  customerId: string;
+  affiliateId: string;
+  eventId: string;
+  click: Click | null;
+  since: number;
+};
 
 /**
  * Tiers of a component: rates by the total of a calendar month. Steps are half-open, [from, next
@@ -153,7 +200,7 @@ export type Tiers = {
    * at the rate of the reached step.
    */
   mode: 'marginal' | 'retroactive';
-  /** `rate`: parts per million for a share, minor units for a CPA or a lot. */
+  /** `rate`: parts per million for a share, minor units for a CPA, millionths of them for a lot. */
   steps: readonly { from: bigint; rate: bigint }[];
 };
 
@@ -171,6 +218,12 @@ export type Qualify =
   { by: 'first' } | { by: 'cumulative'; minVolumeE4: bigint | null; withinDays: number | null };
 
 /**
+ * Trades that a component takes: those of a group, and those whose symbol is in a list, in upper
+ * case. A symbol that ends with `*` stands for all that begin so.
+ */
+export type SymbolRule = { group: string | null; symbols: readonly string[] };
+
+/**
  * One component of a deal: a rate for some events. Rates are parts per million.
  * The label ("cpa:ftd") identifies the component that continues it in the next version.
  * A `payout` component pays the amount that the operator computed, in place of the other
@@ -181,7 +234,7 @@ export type Component = { label: string; on: readonly EventType[]; tiers: Tiers 
   | { kind: 'cpa'; amountMinor: bigint; minAmountMinor: bigint | null; qualify: Qualify }
   | { kind: 'percent'; ratePpm: bigint }
   | { kind: 'revshare'; ratePpm: bigint; negative: 'reset' | 'carry'; carryBy: 'ngr' | 'commission' }
-  | { kind: 'per_lot'; perLotMinor: bigint }
+  | { kind: 'per_lot'; perLotMinorE6: bigint; takes: SymbolRule | null }
   | { kind: 'payout' }
 );
 
@@ -207,6 +260,10 @@ export type DealVersion = {
   version: number;
   affiliateId: string | null;
   effectiveFrom: number;
+  /** `new_customers`: rates only events of customers who came since `effectiveFrom`. */
+  appliesTo?: 'events' | 'new_customers';
+  /** From then on no version of the deal is in force; null or missing: it goes on. */
+  endedAt?: number | null;
   terms: Terms;
 };
 

@@ -101,7 +101,7 @@ function hasEveryNotice({ member, missing }: Line): boolean {
   return true;
 }
 
-/** All earnings of the affiliate in every state: the deals' holds of 1997 are long over. */
+/** All earnings of the affiliate in every state: the deals' holds are long over. */
 async function bookedFor(client: Client, affiliateId: string): Promise<bigint> {
   type Balance = Record<'pending' | 'payable' | 'in_payout' | 'paid' | 'debt', string>;
   const { balances } = await client.request<{ balances: Balance[] }>(

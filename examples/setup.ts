@@ -16,7 +16,7 @@ export interface Member {
 /**
  * Deals start before the first purchase; clicks are a little before their customer's registration.
  */
-const DEALS_FROM = '1996-01-01T00:00:00Z';
+const DEALS_FROM = '2002-01-01T00:00:00Z';
 const CLICK_BEFORE_MS = 3_600_000;
 const CALLERS = 16;
 

@@ -19,12 +19,14 @@ import { createEndpointSecrets } from './delivery/endpoint-secrets.ts';
 import { createEndpoints } from './delivery/endpoints.ts';
 import { createFxRates } from './agreements/fx-rates.ts';
 import { createEventLists } from './intake/event-lists.ts';
+import { createCurrencies } from './setup/currencies.ts';
 import { createEventTypes } from './setup/event-types.ts';
 import { createInboundSecrets } from './setup/inbound-secrets.ts';
 import { createHolds } from './ledger/holds.ts';
 import { createLinks } from './attribution/links.ts';
 import { createOnboarding } from './setup/onboarding.ts';
 import { createOrphans } from './attribution/orphans.ts';
+import { createReassignments } from './attribution/reassignments.ts';
 import { createOperators } from './setup/operators.ts';
 import { createPeriods } from './ledger/periods.ts';
 import { createPayouts } from './ledger/payouts.ts';
@@ -47,6 +49,7 @@ export function createStore(pool: Pool, secretBox: SecretBox) {
     apiKeys: createApiKeys(pool),
     inboundSecrets: createInboundSecrets(pool, secretBox),
     eventTypes: createEventTypes(pool),
+    currencies: createCurrencies(pool),
     refusals: createRefusals(pool),
     affiliates: createAffiliates(pool),
     deals: createDeals(pool),
@@ -56,6 +59,7 @@ export function createStore(pool: Pool, secretBox: SecretBox) {
     clicks: createClicks(pool),
     coupons: createCoupons(pool),
     orphans: createOrphans(pool),
+    reassignments: createReassignments(pool),
     setAside: createSetAside(pool),
     onboarding: createOnboarding(pool),
     endpoints: createEndpoints(pool, secretBox),

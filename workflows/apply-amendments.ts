@@ -16,23 +16,31 @@ export async function applyAmendments({ operatorId, applied = 0 }: AmendInput): 
   let isWoken = false;
   let appliedTotal = applied;
   const waiting: Record<string, number> = {};
+  const kept: Record<string, number> = {};
   setHandler(wake, () => void (isWoken = true));
 
   for (;;) {
     isWoken = false;
     const chunk = await upkeep.applyAmendments({ operatorId });
     appliedTotal += chunk.applied;
-    for (const [reason, count] of Object.entries(chunk.waiting))
-      waiting[reason] = (waiting[reason] ?? 0) + count;
-    show(appliedTotal, waiting);
+    addTo(waiting, chunk.waiting);
+    addTo(kept, chunk.kept ?? {});
+    show(appliedTotal, waiting, kept);
     if (chunk.isEnd && !isWoken) return { applied: appliedTotal };
     if (workflowInfo().continueAsNewSuggested)
       await continueAsNew<typeof applyAmendments>({ operatorId, applied: appliedTotal });
   }
 }
 
-function show(applied: number, waiting: Record<string, number>): void {
-  const reasons = Object.entries(waiting).map(([reason, count]) => `- ${count} wait: ${reason}`);
+function addTo(total: Record<string, number>, counts: Record<string, number>): void {
+  for (const [reason, count] of Object.entries(counts)) total[reason] = (total[reason] ?? 0) + count;
+}
+
+function show(applied: number, waiting: Record<string, number>, kept: Record<string, number>): void {
+  const reasons = [
+    ...Object.entries(waiting).map(([reason, count]) => `- ${count} wait: ${reason}`),
+    ...Object.entries(kept).map(([reason, count]) => `- ${count} kept as they were: ${reason}`),
+  ];
   setCurrentDetails(
     [`**${applied} amendments booked.**`, ...(reasons.length > 0 ? ['', ...reasons] : [])].join('\n'),
   );

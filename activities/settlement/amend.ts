@@ -1,77 +1,154 @@
-// Books amendments: puts the last amendment of each event in force and rates settled conversions
-// again with the amended values. Posts the difference in the same transaction and reports it to the
-// affiliate.
-import { amendAll } from '../../domain/settlement/rerating.ts';
+// Applies changes of events: amended values, events taken out of the books or put back, rejected
+// conversions, and conversions to rate again for other reasons; and gives reinstated commissions
+// back. Posts the differences in the same transaction and reports them to the affiliates.
+import type { Unprompted } from '../../domain/delivery/messages.ts';
+import {
+  rateAgain,
+  withNewVersion,
+  type SettledBatch,
+  type SettledConversion,
+} from '../../domain/settlement/rate-again.ts';
+import { reinstateAll } from '../../domain/settlement/reinstating.ts';
 import { RuleError } from '../../domain/settlement/settlement.ts';
+import { isConversion } from '../../domain/types.ts';
 import { newId } from '../../store/db/ids.ts';
-import { returnToWaiting, putDueInForce, type DueAmendment } from '../../store/agreements/amendments.ts';
+import {
+  returnToWaiting,
+  putDueInForce,
+  type DueAmendment,
+} from '../../store/agreements/amendments-in-force.ts';
+import {
+  requestChanges,
+  retryChanges,
+  returnChanges,
+  takeChanges,
+  type ChangeRequest,
+} from '../../store/agreements/change-requests.ts';
 import { isRefusal } from '../../store/db/pg-errors.ts';
 import { withTransaction, type Pool, type PoolClient } from '../../store/db/pool.ts';
 import { lockReversals } from '../../store/db/locks.ts';
 import { requestRetries } from '../../store/agreements/retry-requests.ts';
+import { findOthers } from '../../store/settlement/load-events.ts';
+import {
+  unbind,
+  writeRatedAgain,
+  writeStanding,
+  writeWaitingAgain,
+} from '../../store/settlement/rated-again.ts';
 import type { HandOverActivities } from '../delivery/hand-over.ts';
+import type { SettleActivities } from './settle.ts';
+import { createSettleFully } from './settle-fully.ts';
 import { countsOf, createTransact, type Transact } from './transaction.ts';
-import { allSettledOrThrow } from '../single-flight.ts';
 
 /**
- * Result of a step. `waiting`: amendments that cannot be booked yet, counted by reason. `isEnd`: no
- * amendment is left.
+ * Result of a step. `waiting`: changes that cannot be booked yet, counted by reason. `kept`:
+ * requests that ended without a change, since their conversions keep their deal, by reason.
+ * `isEnd`: no change is left.
  */
-type AmendedChunk = { applied: number; waiting: Record<string, number>; isEnd: boolean };
+type AmendedChunk = {
+  applied: number;
+  waiting: Record<string, number>;
+  kept?: Record<string, number>;
+  isEnd: boolean;
+};
 
 export type AmendActivities = {
-  /** Books the next amendments. Changes nothing when none are left. */
+  /** Applies the next changes of events. Does nothing when none are left. */
   applyAmendments(input: { operatorId: string }): Promise<AmendedChunk>;
 };
 
-/** Amendments per transaction. While a chunk is booked, no other event of its operator settles. */
+/** Changes per transaction. While a chunk is booked, no other event of its operator settles. */
 const AT_ONCE = 100;
 
-type AmendDeps = { pool: Pool; transact?: Transact; atOnce?: number } & HandOverActivities;
+type AmendDeps = { pool: Pool; transact?: Transact; atOnce?: number } & HandOverActivities & SettleActivities;
+
+/**
+ * Changes of one transaction: amendments, or requests for one reason. `rerating`: by the versions
+ * in force now; else conversions keep the versions that rated them. `reasons`: what changed for
+ * each conversion to rate again. `reinstated`: conversions of reinstated commissions.
+ */
+type Changes = {
+  side: 'amendments' | 'rerating';
+  eventIds: string[];
+  due: DueAmendment[];
+  requests: readonly ChangeRequest[];
+  reasons: Map<string, Unprompted>;
+  reinstated: ReadonlySet<string>;
+};
 
 export function createAmend(deps: AmendDeps): AmendActivities {
-  const { pool, handOver, transact = createTransact(pool), atOnce = AT_ONCE } = deps;
+  const { pool, handOver, settle, transact = createTransact(pool), atOnce = AT_ONCE } = deps;
+  const settleFully = createSettleFully({ settle, handOver });
 
   /**
-   * Books the next `limit` amendments. Rejects with `RuleError` or PostgreSQL's error if one of
-   * them cannot be booked.
+   * Applies the next `limit` changes. Rejects with `RuleError` or PostgreSQL's error if one of them
+   * cannot be booked.
    */
   async function applyNext(operatorId: string, limit: number): Promise<AmendedChunk> {
     const batchId = newId('amd');
+    let unboundOrphans: string[] = [];
     const done = await transact(
       { operatorId, batchId, owner: 'endpoint', now: new Date() },
       {
         async choose(client) {
           await lockReversals(client, operatorId, 'amendments');
           const due = await putDueInForce(client, operatorId, batchId, limit);
-          if (due.length === 0) return null;
-          const eventIds = due.filter(({ isSettled }) => isSettled).map(({ eventId }) => eventId);
-          return { side: 'amendments', eventIds, due };
+          const requests = due.length > 0 ? [] : await takeChanges(client, operatorId, limit);
+          if (due.length + requests.length === 0) return null;
+          return changesOf(due, requests, await reversedBy(client, operatorId, due));
         },
-        apply: (batch, books, { due }) => {
-          const numbers = new Map(due.map(({ eventId, number }) => [eventId, number]));
-          const { kept, messages } = amendAll(batch, books, numbers);
+        apply: (batch, books, { side, due, requests, reasons, reinstated }) => {
+          const { ordered }: SettledBatch = batch;
+          const isOrdered = ({ event }: SettledConversion): boolean => reasons.has(event.id);
+          const context = ordered.filter((one) => !isOrdered(one));
+          const all = { ...batch, ordered: ordered.filter(isOrdered), others: [...batch.others, ...context] };
+          const again = side === 'rerating' ? withNewVersion(all) : all;
+          const { outcomes, kept, messages, waitAgain } = rateAgain(again, books, (id) => reasons.get(id)!);
           const lacking = new Map(kept.map(({ eventId, reason }) => [eventId, reason]));
           const waiting = due.flatMap((one) =>
             lacking.has(one.eventId) ? [{ ...one, reason: lacking.get(one.eventId)! }] : [],
           );
-          return { messages, waiting };
+          const left = requests.flatMap((one) =>
+            lacking.has(one.eventId) ? [{ ...one, waitsFor: lacking.get(one.eventId)! }] : [],
+          );
+          // Nothing helps a conversion that was paid in another currency: it stays with its deal.
+          const isOver = ({ waitsFor }: { waitsFor: string }): boolean => waitsFor === 'other_currency';
+          const requestsWaiting = left.filter((one) => !isOver(one));
+          const requestsKept = left.filter(isOver).map(({ waitsFor: reason }) => ({ reason }));
+          const given = reinstateAll(batch, books, reinstated);
+          const changed = outcomes;
+          return { messages, waiting, requestsWaiting, requestsKept, changed, waitAgain, reinstated: given };
         },
-        write: (client, { due }, { waiting }) =>
-          allSettledOrThrow([
-            returnToWaiting(client, operatorId, waiting),
-            helpSetAside(client, operatorId, due),
-          ]),
+        write: async (client, { due }, { waiting, requestsWaiting, changed, waitAgain }) => {
+          await writeRatedAgain(client, operatorId, changed);
+          await writeWaitingAgain(client, operatorId, waitAgain);
+          await returnToWaiting(client, operatorId, waiting);
+          await returnChanges(client, operatorId, requestsWaiting);
+          await writeStanding(client, operatorId, standingsOf(due));
+          await helpWaiting(client, operatorId, due);
+          const voided = due.filter(({ isVoided }) => isVoided).map(({ eventId }) => eventId);
+          const { settled, orphaned } = await unbind(client, operatorId, voided);
+          await requestChanges(client, operatorId, settled, 'unbound');
+          unboundOrphans = orphaned;
+        },
       },
     );
     if (done === null) return { applied: 0, waiting: {}, isEnd: true };
     const { choice, applied, planned } = done;
     const endpointsToWake = planned.endpointsToWake.map((endpointId) => ({ operatorId, endpointId }));
     await handOver({ batchId, operators: [{ operatorId }], endpointsToWake, setAside: [] });
+    const backIn = standingsOf(choice.due).filter(({ isVoided }) => !isVoided);
+    const unbound = applied.changed.filter(({ status }) => status === 'orphaned');
+    const eventIds = [...[...backIn, ...unbound].map(({ eventId }) => eventId), ...unboundOrphans];
+    if (eventIds.length > 0) await settleFully([{ operatorId, eventIds }]);
+    const { due, requests } = choice;
+    const { waiting, requestsWaiting, requestsKept } = applied;
+    const without = waiting.length + requestsWaiting.length + requestsKept.length;
     return {
-      applied: choice.due.length - applied.waiting.length,
-      waiting: countsOf(applied.waiting),
-      isEnd: choice.due.length < limit,
+      applied: due.length + requests.length - without,
+      waiting: countsOf([...waiting, ...requestsWaiting.map(({ waitsFor }) => ({ reason: waitsFor }))]),
+      kept: countsOf(requestsKept),
+      isEnd: false,
     };
   }
 
@@ -79,13 +156,71 @@ export function createAmend(deps: AmendDeps): AmendActivities {
     async applyAmendments({ operatorId }) {
       const reason = await refusalOf(() => applyNext(operatorId, atOnce));
       if (typeof reason !== 'string') return reason;
-      // One amendment of the chunk is at fault: book them one by one, and park that one.
+      // One change of the chunk is at fault: apply them one by one, and park that one.
       const alone = await refusalOf(() => applyNext(operatorId, 1));
       if (typeof alone !== 'string') return { ...alone, isEnd: false };
       await parkNext(pool, operatorId, alone);
       return { applied: 0, waiting: { [alone]: 1 }, isEnd: false };
     },
   };
+}
+
+/**
+ * The conversions to rate again: amended ones, those of voided reversals, and requested ones. An
+ * event that is put back is settled anew afterwards. Requests for the reason `unrejected` come from
+ * reinstated commissions, whose facts stay.
+ */
+function changesOf(
+  due: DueAmendment[],
+  requests: readonly ChangeRequest[],
+  reversed: readonly string[],
+): Changes {
+  const reasons = new Map<string, Unprompted>();
+  const reinstated = new Set<string>();
+  for (const { eventId, reason } of requests)
+    if (reason === 'unrejected') reinstated.add(eventId);
+    else reasons.set(eventId, reason);
+  for (const id of reversed) reasons.set(id, 'voided');
+  for (const one of due)
+    if (isConversion(one.type) && one.status === 'settled') reasons.set(one.eventId, reasonOf(one));
+  const eventIds = [...new Set([...reasons.keys(), ...reinstated])];
+  const side = requests[0]?.reason === 'deal_changed' ? 'rerating' : 'amendments';
+  return { side, eventIds, due, requests, reasons, reinstated };
+}
+
+function reasonOf({ isVoided, isRejected, wasRejected }: DueAmendment): Unprompted {
+  if (isVoided) return 'voided';
+  if (isRejected !== wasRejected) return isRejected ? 'rejected' : 'unrejected';
+  return 'amended';
+}
+
+/** The conversions of reversals that are taken out of the books. */
+async function reversedBy(
+  client: PoolClient,
+  operatorId: string,
+  due: readonly DueAmendment[],
+): Promise<string[]> {
+  const reversals = due.filter(({ type, isVoided }) => isVoided && !isConversion(type));
+  if (reversals.length === 0) return [];
+  // Not in force any more when the conversions are rated again.
+  await writeStanding(client, operatorId, standingsOf(reversals));
+  return await findOthers(
+    client,
+    operatorId,
+    'reversals',
+    reversals.map(({ eventId }) => eventId),
+  );
+}
+
+/**
+ * Events whose outcome changes without being rated again: those that are put back, and voided ones
+ * that are in no slot.
+ */
+function standingsOf(due: readonly DueAmendment[]): { eventId: string; isVoided: boolean }[] {
+  return due.filter(({ type, status, isVoided }) => {
+    if (status === null) return false;
+    return isVoided ? status !== 'settled' || !isConversion(type) : status === 'voided';
+  });
 }
 
 /** Result of `work`, or the reason for an error that would happen again. */
@@ -99,7 +234,7 @@ async function refusalOf<T>(work: () => Promise<T>): Promise<T | 'rule_failed' |
   }
 }
 
-/** Parks the next amendment with a reason, so that the amendments after it go on. */
+/** Parks the next change with a reason, so that the changes after it go on. */
 async function parkNext(pool: Pool, operatorId: string, reason: string): Promise<void> {
   await withTransaction(pool, async (client) => {
     await lockReversals(client, operatorId, 'amendments');
@@ -109,15 +244,28 @@ async function parkNext(pool: Pool, operatorId: string, reason: string): Promise
       operatorId,
       due.map((one) => ({ ...one, reason })),
     );
+    const requests = due.length > 0 ? [] : await takeChanges(client, operatorId, 1);
+    await returnChanges(
+      client,
+      operatorId,
+      requests.map((one) => ({ ...one, waitsFor: reason })),
+    );
   });
 }
 
-/** The amendment may supply the payout for lack of which an event was set aside. */
-async function helpSetAside(
+/**
+ * The amendment may supply the payout for lack of which an event was set aside, or a request waits.
+ */
+async function helpWaiting(
   client: PoolClient,
   operatorId: string,
   due: readonly DueAmendment[],
 ): Promise<void> {
   if (due.some(({ status }) => status === 'set_aside'))
     await requestRetries(client, operatorId, ['payout_required']);
+  await retryChanges(
+    client,
+    operatorId,
+    due.map(({ eventId }) => eventId),
+  );
 }

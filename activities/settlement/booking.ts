@@ -9,7 +9,7 @@ import {
   REJECTED_FORMULA,
   type Explanation,
 } from '../../domain/commission/explanation.ts';
-import { monthOf, postingPeriod } from '../../domain/ledger/periods.ts';
+import { monthByZones, postingPeriod, type Zones } from '../../domain/ledger/periods.ts';
 import type { Settlement } from '../../domain/settlement/batch.ts';
 import { componentOf, type Slot, countedIn } from '../../domain/settlement/slot.ts';
 import { reportedKey, type ReportedAmount } from '../../domain/settlement/reported-amounts.ts';
@@ -61,7 +61,7 @@ export function createBooking(): {
       const outcomes = outcomesOf(input);
       const slots = [...books.slots.values()];
       const ratings = rate(books);
-      const transfers = books.postings.map((posting) => transferOf(posting, operator.timezone));
+      const transfers = books.postings.map((posting) => transferOf(posting, operator.zones));
       const keyOf = ({ id, currency }: AccountRow) => `${operatorId} ${id} ${currency}`;
       const accounts = accountsOf(transfers).filter((account) => known.get(keyOf(account)) === undefined);
       // Sent without waiting for one another, so that locks are held for the writes only, not for
@@ -170,7 +170,7 @@ function ratingOf(slot: Slot, books: BatchLedger): Explanation & { targetMinor: 
   };
 }
 
-function transferOf({ slot, seq, cause, ...leg }: Posting, timezone: string): TransferRow {
+function transferOf({ slot, seq, cause, ...leg }: Posting, zones: Zones): TransferRow {
   return {
     ...leg,
     affiliateId: slot.affiliateId,
@@ -179,7 +179,7 @@ function transferOf({ slot, seq, cause, ...leg }: Posting, timezone: string): Tr
     slotSeq: seq,
     eventId: cause.id,
     occurredAt: new Date(cause.occurredAt),
-    originPeriod: monthOf(cause.occurredAt, timezone),
+    originPeriod: monthByZones(cause.occurredAt, zones),
   };
 }
 

@@ -1,32 +1,37 @@
 // Loads the input of settlement for one operator: events and their related events, agreements,
 // rates, and the endpoints that listen.
 import type { Attribution } from '../../domain/attribution/attribution.ts';
-import { attributionsOf, rateAsBefore } from '../../domain/settlement/rerating.ts';
+import { attributionsOf, rateAsBefore } from '../../domain/settlement/rate-again.ts';
 import { inOrder, type Batch } from '../../domain/settlement/batch.ts';
-import { attributeAll } from '../../domain/settlement/settlement.ts';
+import { attributeAll, bindingsOf, knownOf } from '../../domain/settlement/settlement.ts';
+import { spreadAmong } from '../../domain/settlement/reversal-effects.ts';
+import { reverses } from '../../domain/commission/reversals.ts';
 import { reportedKey, type ReportedAmount } from '../../domain/settlement/reported-amounts.ts';
-import { type DealVersion, isConversion } from '../../domain/types.ts';
-import { readParents } from '../../store/attribution/affiliates.ts';
+import { currenciesOf, type DealVersion, isConversion } from '../../domain/types.ts';
+import type { ParentHistory } from '../../domain/attribution/parents.ts';
+import { readParentHistory } from '../../store/attribution/parents.ts';
 import { readRates } from '../../store/agreements/fx-rates.ts';
 import { readListeners, type PlannedEndpoint } from '../../store/delivery/outbox.ts';
 import type { PoolClient } from '../../store/db/pool.ts';
+import type { LoadedEvent } from '../../store/settlement/event-rows.ts';
 import {
   findOthers,
   loadEvents,
   readOperatorRules,
   readVersions,
-  type LoadedEvent,
   type StoredVersion,
 } from '../../store/settlement/load-events.ts';
+import { withRelated } from './load-related.ts';
 import { addRareEvidence } from '../../store/settlement/coupons-and-assignments.ts';
 import { allSettledOrThrow } from '../single-flight.ts';
 import { lockReversals, type Side } from '../../store/db/locks.ts';
-import { readAmountsOfParents } from '../../store/ledger/reported-amounts.ts';
+import { readAmountsOfOthers } from '../../store/ledger/reported-amounts.ts';
 import { rateAll, type OperatorRules } from '../../domain/settlement/rating.ts';
 
 /**
  * Selection of one operator's events: those of one side to settle, without events set aside, or
- * settled ones to rate again.
+ * settled ones to rate again. Conversions that a reversal divides its amount among are settled on
+ * the side of reversals.
  */
 export type Wanted = {
   operatorId: string;
@@ -45,8 +50,8 @@ export type LoadedBatch = {
   waited: ReadonlySet<string>;
   /** Amounts reported by earlier batches, by `reportedKey`. */
   reportedBefore: Map<string, ReportedAmount>;
-  /** Parents of each affiliate whose deal pays them, nearest first. */
-  parents: ReadonlyMap<string, readonly string[]>;
+  /** Parents of affiliates whose deals pay them, and of everyone above. */
+  parents: ParentHistory;
 };
 
 /** Compiles the terms of a version, once per version and process. */
@@ -63,10 +68,13 @@ export async function loadBatch(
 ): Promise<LoadedBatch> {
   const { operatorId } = wanted;
   const { operator, loaded } = await loadAll(client, wanted);
-  const { due, otherSide, others } = sorted(loaded, wanted);
+  const { due, aside, otherSide, others: related } = sorted(loaded, wanted);
+  const others = [...related, ...otherSide];
   const ordered = inOrder(due);
-  const attributions = isAgain(wanted) ? attributionsOf(ordered) : attributeAll(operator, ordered);
-  const affiliates = affiliatesOf(attributions.values(), others);
+  const attributions = isAgain(wanted)
+    ? attributionsOf(ordered)
+    : attributeAll(operator, inOrder([...due, ...aside]));
+  const affiliates = affiliatesOf(attributions.values(), [...ordered, ...others]);
   const [stored, listeners] =
     affiliates.length === 0
       ? [[], []]
@@ -76,21 +84,34 @@ export async function loadBatch(
         ]);
   const versions = stored.map((version) => compiled(operatorId, version));
   const hasOverrides = versions.some(({ terms }) => terms.overrides.length > 0);
+  // Also affiliates who had a conversion before have amounts of their own.
+  const wereTold = hasOverrides || ordered.some(({ outcome }) => outcome !== null);
   const conversionIds = [...ordered, ...others].map(({ event }) => event.id);
-  const [rates, parents, reportedToParents] = await allSettledOrThrow([
+  const [rates, parents, reportedToOthers] = await allSettledOrThrow([
     readRates(client, operatorId, exchanged([...ordered, ...others], versions)),
-    hasOverrides ? readParents(client, operatorId, affiliates) : Promise.resolve(new Map<string, string[]>()),
-    hasOverrides ? readAmountsOfParents(client, operatorId, conversionIds) : Promise.resolve([]),
+    hasOverrides
+      ? readParentHistory(client, operatorId, affiliates)
+      : Promise.resolve<ParentHistory>(new Map()),
+    wereTold ? readAmountsOfOthers(client, operatorId, conversionIds) : Promise.resolve([]),
   ]);
   const reported = reportedFor([...ordered, ...others]);
-  for (const { eventId, affiliateId, amountMinor, currency } of reportedToParents)
+  for (const { eventId, affiliateId, amountMinor, currency } of reportedToOthers)
     reported.set(reportedKey(eventId, affiliateId), { amountMinor, currency });
   const rated =
     wanted.side === 'amendments'
-      ? rateAsBefore(operator, versions, ordered)
-      : rateAll(operator, versions, ordered, attributions);
+      ? rateAsBefore(operator, versions, ordered, attributions, parents)
+      : rateAll(operator, versions, ordered, attributions, parents);
   return {
-    batch: { operator, ordered, attributions, rated, rates, others: [...others, ...otherSide] },
+    batch: {
+      operator,
+      ordered,
+      attributions,
+      rated,
+      ratedBefore: ratedBefore(others, versions),
+      rates,
+      boundAside: bindingsOf(aside, attributions),
+      others,
+    },
     versions,
     listeners: hasOverrides
       ? [...listeners, ...(await parentsListeners(client, operatorId, affiliates, parents))]
@@ -116,16 +137,9 @@ async function loadAll(
     loadEvents(client, operatorId, eventIds),
     findOthers(client, operatorId, side, eventIds),
   ]);
-  const ownIds = new Set(eventIds);
-  const rest = otherIds.filter((id) => !ownIds.has(id));
   if (operator === null) throw new Error(`there is no operator ${operatorId}`);
-  return {
-    operator,
-    loaded: [
-      ...(await addRareEvidence(client, operatorId, own)),
-      ...(await loadEvents(client, operatorId, rest)),
-    ],
-  };
+  const loaded = await addRareEvidence(client, operator, own);
+  return { operator, loaded: await withRelated(client, operatorId, { side, own: loaded, otherIds }) };
 }
 
 /** Whether the selection is about events settled before. */
@@ -133,35 +147,60 @@ function isAgain({ side }: Wanted): boolean {
   return side === 'rerating' || side === 'amendments';
 }
 
-/** Sorts events: those that this transaction settles, those of the other side, and context. */
-function sorted(
-  loaded: readonly LoadedEvent[],
-  wanted: Wanted,
-): Record<'due' | 'otherSide' | 'others', LoadedEvent[]> {
+type Sorted = Record<'due' | 'aside' | 'otherSide' | 'others', LoadedEvent[]>;
+
+/**
+ * Sorts events: those that this transaction settles, those it sets aside, those of the other side,
+ * and context.
+ */
+function sorted(loaded: readonly LoadedEvent[], wanted: Wanted): Sorted {
   const { side, isSetAside } = wanted;
   const eventIds = new Set(wanted.eventIds);
-  const result: Record<'due' | 'otherSide' | 'others', LoadedEvent[]> = {
-    due: [],
-    otherSide: [],
-    others: [],
-  };
+  const spread = spreadAmong(knownOf(loaded).reversals);
+  // A reversal up to an amount must be divided anew among all conversions of the customer, which
+  // no concurrent transaction may add to: such a conversion is settled alone, like a reversal.
+  const isDivided = ({ event }: LoadedEvent): boolean =>
+    spread.some(({ event: reversal }) => reverses(reversal, event));
+  const result: Sorted = { due: [], aside: [], otherSide: [], others: [] };
   for (const one of loaded) {
     const { id, type } = one.event;
     const isSettled = one.outcome?.status === 'settled';
     const isDue =
-      eventIds.has(id) && (isAgain(wanted) ? isSettled : !isSettled && one.outcome?.status !== 'rejected');
+      eventIds.has(id) && (isAgain(wanted) ? isSettled : !isSettled && !isOver(one.outcome?.status));
     if (!isDue) result.others.push(one);
-    else if (isConversion(type) === (side === 'reversals')) result.otherSide.push(one);
-    else if (!isSetAside(id)) result.due.push(one);
+    else if (side !== 'reversals' && !isConversion(type)) result.otherSide.push(one);
+    else if (side === 'conversions' && isDivided(one)) result.otherSide.push(one);
+    else if (isSetAside(id)) result.aside.push(one);
+    else result.due.push(one);
   }
   return result;
 }
 
-function affiliatesOf(attributions: Iterable<Attribution>, others: readonly LoadedEvent[]): string[] {
+/** Whether an event is over without having been settled. */
+function isOver(status: string | undefined): boolean {
+  return status === 'rejected' || status === 'voided';
+}
+
+/** The versions that rated settled conversions before, by event id. */
+function ratedBefore(
+  others: readonly LoadedEvent[],
+  versions: readonly DealVersion[],
+): Map<string, DealVersion> {
+  const rated = new Map<string, DealVersion>();
+  for (const { event, ratedBy } of others) {
+    const version =
+      ratedBy && versions.find((one) => one.dealId === ratedBy.dealId && one.version === ratedBy.version);
+    if (version) rated.set(event.id, version);
+  }
+  return rated;
+}
+
+/** Affiliates of these attributions, and those that the events had before. */
+function affiliatesOf(attributions: Iterable<Attribution>, loaded: readonly LoadedEvent[]): string[] {
   const affiliates = new Set<string>();
   for (const attribution of attributions)
     if (attribution.kind === 'attributed') affiliates.add(attribution.affiliateId);
-  for (const { outcome } of others) if (outcome?.affiliateId) affiliates.add(outcome.affiliateId);
+  for (const { outcome } of loaded) if (outcome?.affiliateId) affiliates.add(outcome.affiliateId);
   return [...affiliates];
 }
 
@@ -173,7 +212,7 @@ function exchanged(
   loaded: readonly LoadedEvent[],
   versions: readonly DealVersion[],
 ): Parameters<typeof readRates>[2] {
-  const bases = new Set(loaded.flatMap(({ event }) => event.currency ?? []));
+  const bases = new Set(loaded.flatMap(({ event }) => currenciesOf(event)));
   const quotes = new Set([...bases, ...versions.map(({ terms }) => terms.currency)]);
   if (bases.size === 0 || quotes.size < 2) return null;
   const times = loaded.map(({ event }) => event.occurredAt);
@@ -190,9 +229,10 @@ async function parentsListeners(
   client: PoolClient,
   operatorId: string,
   affiliates: readonly string[],
-  parents: ReadonlyMap<string, readonly string[]>,
+  parents: ParentHistory,
 ): Promise<PlannedEndpoint[]> {
-  const others = [...new Set([...parents.values()].flat())].filter((id) => !affiliates.includes(id));
+  const all = [...parents.values()].flatMap((history) => history.flatMap(({ parentId }) => parentId ?? []));
+  const others = [...new Set(all)].filter((id) => !affiliates.includes(id));
   if (others.length === 0) return [];
   return (await readListeners(client, operatorId, others)).filter(({ affiliateId }) => affiliateId !== null);
 }

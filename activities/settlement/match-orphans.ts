@@ -1,17 +1,16 @@
 // Settles orphans for which evidence arrived, like any other event. Their postbacks go through the
 // queues of the endpoints.
-import { newId } from '../../store/db/ids.ts';
 import { scanOrphans } from '../../store/attribution/orphans.ts';
 import type { Pool } from '../../store/db/pool.ts';
 import {
   MAX_BATCH_EVENTS,
   byOperator,
-  type OperatorEvents,
   type OrphanPosition,
   type RematchInput,
 } from '../../workflows/contract.ts';
 import type { HandOverActivities } from '../delivery/hand-over.ts';
 import type { SettleActivities } from './settle.ts';
+import { createSettleFully } from './settle-fully.ts';
 
 export type MatchOrphansActivities = {
   /**
@@ -29,21 +28,7 @@ export function createMatchOrphans({
   settle,
   handOver,
 }: { pool: Pool } & SettleActivities & HandOverActivities): MatchOrphansActivities {
-  /**
-   * Settles one batch, and then the orphans of the customers that it bound, which may be on a later
-   * page.
-   */
-  async function settleBatch(events: OperatorEvents[]): Promise<number> {
-    let settled = 0;
-    for (let operators = events; operators.length > 0;) {
-      const batchId = newId('bat');
-      const { endpointsToWake, setAside, matched } = await settle({ batchId, operators, owner: 'endpoint' });
-      await handOver({ batchId, operators, endpointsToWake, setAside });
-      settled += operators.reduce((sum, { eventIds }) => sum + eventIds.length, 0);
-      operators = matched;
-    }
-    return settled;
-  }
+  const settleFully = createSettleFully({ settle, handOver });
 
   return {
     async matchOrphans({ operatorId, after }) {
@@ -53,7 +38,7 @@ export function createMatchOrphans({
         .map((one) => ({ operatorId: one.operatorId, id: one.eventId }));
       let settled = 0;
       for (let from = 0; from < matched.length; from += MAX_BATCH_EVENTS)
-        settled += await settleBatch(byOperator(matched.slice(from, from + MAX_BATCH_EVENTS)));
+        settled += await settleFully(byOperator(matched.slice(from, from + MAX_BATCH_EVENTS)));
       const last = page.at(-1);
       const isEnd = page.length < LOOKED_AT_AT_ONCE || last === undefined;
       return { settled, next: isEnd ? null : { operatorId: last.operatorId, eventId: last.eventId } };

@@ -1,6 +1,6 @@
 // Rates settled conversions again by a backdated deal version, one chunk per transaction, until all
 // are read.
-import { rerateAll } from '../../domain/settlement/rerating.ts';
+import { rerateAll } from '../../domain/settlement/rate-again.ts';
 import { newId } from '../../store/db/ids.ts';
 import type { Pool } from '../../store/db/pool.ts';
 import {
@@ -8,10 +8,10 @@ import {
   findCandidates,
   lockRerating,
   readProgress,
-  writeRatedBy,
   type Progress,
   type Rerating,
 } from '../../store/agreements/reratings.ts';
+import { writeRatedAgain } from '../../store/settlement/rated-again.ts';
 import { MAX_BATCH_EVENTS, type RerateInput } from '../../workflows/contract.ts';
 import type { HandOverActivities } from '../delivery/hand-over.ts';
 import { countsOf, createTransact, type Transact } from './transaction.ts';
@@ -46,7 +46,7 @@ export function createRerate(deps: RerateDeps): RerateActivities {
             return { side: 'rerating', eventIds: chunk.eventIds, rerating, chunk };
           },
           apply: (batch, books, { rerating, chunk }) => {
-            const { changed, kept, messages } = rerateAll(batch, books);
+            const { outcomes: changed, kept, messages } = rerateAll(batch, books);
             const progress = {
               after: chunk.last ?? rerating.after,
               ...sumOf(rerating, chunk.lookedAt, changed.length, kept.length),
@@ -54,17 +54,11 @@ export function createRerate(deps: RerateDeps): RerateActivities {
             };
             return { messages, changed, kept, progress };
           },
-          write: (client, _, { changed, progress }) => {
-            const rated = changed.map(({ eventId, version: { dealId, version } }) => ({
-              eventId,
-              dealId,
-              version,
-            }));
-            return allSettledOrThrow([
-              writeRatedBy(client, operatorId, rated),
+          write: (client, _, { changed, progress }) =>
+            allSettledOrThrow([
+              writeRatedAgain(client, operatorId, changed),
               advanceRerating(client, operatorId, input, progress),
-            ]);
-          },
+            ]),
         },
       );
       if (done === null) {

@@ -5,9 +5,15 @@ import { RuleError, settleAll } from '../../domain/settlement/settlement.ts';
 import { isRefusal } from '../../store/db/pg-errors.ts';
 import type { Planned } from '../../store/delivery/outbox.ts';
 import type { Pool } from '../../store/db/pool.ts';
-import { findMatched, readBatch, type BatchRest } from '../../store/settlement/batches.ts';
+import {
+  findMatched,
+  readBatch,
+  requestSameCustomer,
+  type BatchRest,
+} from '../../store/settlement/batches.ts';
 import { isConflict, RETRIES_AFTER_CONFLICT } from '../../store/db/conflict.ts';
 import type { EndpointInput, OperatorEvents } from '../../workflows/contract.ts';
+import type { WorkflowClient } from '../../workflows/client.ts';
 import { createConcurrencyLimiter } from '../delivery/concurrency-limiter.ts';
 import type { SetAside } from './booking.ts';
 import { createTransact, type Done, type Transact } from './transaction.ts';
@@ -34,7 +40,14 @@ export type Settled = {
  * `atOnce`: concurrent transactions per process. With more than the database has cores,
  * transactions only wait for each other's locks.
  */
-type SettleDeps = { pool: Pool; transact?: Transact; atOnce?: number; now?: () => Date };
+type SettleDeps = {
+  pool: Pool;
+  transact?: Transact;
+  atOnce?: number;
+  now?: () => Date;
+  /** Starts the rating again of conversions that were asked for; without it the sweep does. */
+  workflows?: Pick<WorkflowClient, 'applyAmendments'>;
+};
 
 /** Events of one operator that one transaction settles: either conversions or reversals. */
 type Half = { batchId: string; owner: 'batch' | 'endpoint'; operatorId: string; side: Side };
@@ -45,7 +58,13 @@ type Half = { batchId: string; owner: 'batch' | 'endpoint'; operatorId: string; 
  * `mayMatch`: a customer was bound or an event orphaned, so that orphans and bindings must be
  * compared after the commit.
  */
-type Part = Planned & { otherSide: string[]; setAside: string[]; isRepeated: boolean; mayMatch: boolean };
+type Part = Planned & {
+  otherSide: string[];
+  setAside: string[];
+  isRepeated: boolean;
+  mayMatch: boolean;
+  unknownCustomers: string[];
+};
 
 /**
  * Must stay below the activity timeout: otherwise Temporal starts a second run while this one still
@@ -60,7 +79,7 @@ export type SettleActivities = { settle(input: SettleInput): Promise<Settled> };
  * retry: PostgreSQL is unavailable, or too many conflicts.
  */
 export function createSettle(deps: SettleDeps): SettleActivities {
-  const { pool, transact = createTransact(deps.pool), atOnce = 4, now = () => new Date() } = deps;
+  const { pool, transact = createTransact(deps.pool), atOnce = 4, now = () => new Date(), workflows } = deps;
   const places = createConcurrencyLimiter();
 
   async function settleHalf(half: Half, eventIds: readonly string[], setAside: SetAside): Promise<Part> {
@@ -118,6 +137,16 @@ export function createSettle(deps: SettleDeps): SettleActivities {
     },
   };
 
+  /**
+   * Asks that events which name only a click are rated again as events of the customer it bound.
+   */
+  async function joinCustomers(operatorId: string, batchId: string, parts: readonly Part[]): Promise<void> {
+    const unknown = parts.flatMap(({ unknownCustomers }) => unknownCustomers);
+    if (unknown.length === 0 && !parts.some(({ mayMatch, isRepeated }) => mayMatch || isRepeated)) return;
+    if (await requestSameCustomer(pool, operatorId, batchId, unknown))
+      await workflows?.applyAmendments(operatorId).catch(() => undefined);
+  }
+
   async function settleOperators({ batchId, owner, operators }: SettleInput): Promise<Settled> {
     const settled: Settled = { forBatch: 0, endpointsToWake: [], setAside: [], matched: [] };
     for (const { operatorId, eventIds } of operators) {
@@ -138,13 +167,14 @@ export function createSettle(deps: SettleDeps): SettleActivities {
         ? await findMatched(pool, operatorId, batchId)
         : [];
       if (matched.length > 0) settled.matched.push({ operatorId, eventIds: matched });
+      await joinCustomers(operatorId, batchId, parts);
     }
     return settled;
   }
 }
 
 function partOf(
-  { applied, planned, otherSide, settledCount }: Done<object, Settlement>,
+  { applied, planned, otherSide, settledCount, unknownCustomers }: Done<object, Settlement>,
   sentCount: number,
   setAside: SetAside,
 ): Part {
@@ -155,6 +185,7 @@ function partOf(
     otherSide,
     setAside: [...new Set(left.map(({ reason }) => reason!))],
     isRepeated: settledCount + otherSide.length + setAside.size < sentCount,
+    unknownCustomers,
     mayMatch: bindings.length > 0 || outcomes.some(({ status }) => status === 'orphaned'),
   };
 }

@@ -2,11 +2,11 @@
 // concurrent transactions from deadlocking. Settling, rerating and amending are its three rules.
 import { LRUCache } from 'lru-cache';
 import { compileTerms } from '../../domain/commission/terms.ts';
-import { conversionMessage } from '../../domain/delivery/bodies.ts';
-import type { Message } from '../../domain/delivery/messages.ts';
+import { conversionMessage, reinstatedOf } from '../../domain/delivery/bodies.ts';
+import type { CommissionChange, Message } from '../../domain/delivery/messages.ts';
 import type { BatchLedger } from '../../domain/settlement/batch-ledger.ts';
 import type { Settlement } from '../../domain/settlement/batch.ts';
-import type { DealVersion } from '../../domain/types.ts';
+import type { DealVersion, Terms } from '../../domain/types.ts';
 import { lockLedgerShared } from '../../store/db/locks.ts';
 import { withTransaction, type Pool, type PoolClient } from '../../store/db/pool.ts';
 import { planPostbacks, type Planned } from '../../store/delivery/outbox.ts';
@@ -35,7 +35,11 @@ type Rule<Choice extends Chosen, Applied extends { messages: Message[] }> = {
    */
   choose(client: PoolClient): Promise<Choice | null>;
   /** Pure: changes the ledger of the batch and returns what to write beside it. */
-  apply(batch: LoadedBatch['batch'], books: BatchLedger, choice: Choice): Applied & Partial<Settlement>;
+  apply(
+    batch: LoadedBatch['batch'],
+    books: BatchLedger,
+    choice: Choice,
+  ): Applied & Partial<Settlement> & { reinstated?: readonly CommissionChange[] };
   /** Writes rows of the rule's own, together with the ledger. */
   write?(client: PoolClient, choice: Choice, applied: Applied): Promise<unknown>;
 };
@@ -47,6 +51,8 @@ export type Done<Choice, Applied> = {
   planned: Planned;
   otherSide: string[];
   settledCount: number;
+  /** Settled events of a customer whom nothing names yet: they have only a click. */
+  unknownCustomers: string[];
 };
 
 /**
@@ -90,12 +96,26 @@ export function createTransact(pool: Pool): Transact {
         const messages = await withAdjusted(client, operatorId, books, applied.messages);
         const settlement = { ...NOTHING_SETTLED, ...applied, messages };
         const { operator } = batch;
+        const unknownCustomers = batch.ordered.flatMap(({ event }) =>
+          event.customerId === null ? [event.id] : [],
+        );
         const [written, planned] = await allSettledOrThrow([
           booking.write(client, { ...input, operator, books, settlement, setAside, waited, closedThrough }),
-          planPostbacks(client, input, listeners, messages.map(conversionMessage)),
+          planPostbacks(client, input, listeners, [
+            ...messages.map(conversionMessage),
+            ...(applied.reinstated ?? []).map(reinstatedOf),
+          ]),
           rule.write?.(client, choice, applied) ?? Promise.resolve(),
         ]);
-        return { written, choice, applied, planned, otherSide, settledCount: batch.ordered.length };
+        return {
+          written,
+          choice,
+          applied,
+          planned,
+          otherSide,
+          settledCount: batch.ordered.length,
+          unknownCustomers,
+        };
       },
       { forceIndexLookups: true },
     );
@@ -106,22 +126,22 @@ export function createTransact(pool: Pool): Transact {
   };
 }
 
-/** Compiled terms kept per process; versions are immutable, so they never go stale. */
+/** Compiled terms kept per process; terms are immutable, so they never go stale. */
 const VERSIONS_AT_MOST = 20_000;
 
-/** Compiles the terms of stored versions and caches the result. */
+/** Compiles the terms of stored versions and caches them. What else a version says may change. */
 function createCompiler(): (operatorId: string, stored: StoredVersion) => DealVersion {
-  const versions = new LRUCache<string, DealVersion>({ max: VERSIONS_AT_MOST });
+  const compiled = new LRUCache<string, Terms>({ max: VERSIONS_AT_MOST });
   return (operatorId, stored) => {
     const key = `${operatorId}/${stored.dealId}/${stored.version}`;
-    let version = versions.get(key);
-    if (!version) {
+    let terms = compiled.get(key);
+    if (!terms) {
       const result = compileTerms(stored.terms);
       if (result.kind === 'invalid') throw new Error(`the stored terms of ${key} do not compile`);
-      version = { ...stored, terms: result.terms };
-      versions.set(key, version);
+      ({ terms } = result);
+      compiled.set(key, terms);
     }
-    return version;
+    return { ...stored, terms };
   };
 }
 

@@ -4,7 +4,7 @@ import { WorkflowNotFoundError } from '@temporalio/common';
 import { newId } from '../../store/db/ids.ts';
 import { conversionsWorkflowId } from '../../domain/keys.ts';
 import type { WorkflowClient } from '../../workflows/client.ts';
-import { findDueAmendments } from '../../store/agreements/amendments.ts';
+import { findDueAmendments } from '../../store/agreements/amendments-in-force.ts';
 import { withTransaction, type Pool } from '../../store/db/pool.ts';
 import {
   ensurePartitions,

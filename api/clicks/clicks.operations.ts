@@ -15,6 +15,7 @@ export const clicksResource = defineResource({
   operations: {
     'POST /v1/clicks': {
       summary: 'Tell of a click, also afterwards',
+      description: '`clicked_at` is not before 2000, and at most a day ahead.',
       who: 'events:write',
       signable: true,
       body: jsonRequest(newClick),
@@ -22,7 +23,7 @@ export const clicksResource = defineResource({
         201: jsonAnswer(answers.keptClick, 'kept'),
         200: jsonAnswer(answers.keptClick, 'known already'),
       },
-      refusals: ['conflict'],
+      refusals: ['conflict', 'not_possible'],
     },
     'GET /v1/clicks': {
       summary: 'List clicks',

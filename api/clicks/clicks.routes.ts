@@ -1,10 +1,11 @@
 // Routes of clicks: reporting one from the operator's server, the list, one click.
 import type { Router } from 'express';
+import { storedClickId } from '../../domain/attribution/click-ids.ts';
 import { subsFrom } from '../../domain/types.ts';
 import { isSameClick } from '../../store/attribution/clicks.ts';
 import { newId } from '../../store/db/ids.ts';
 import type { Store } from '../../store/index.ts';
-import { requireAffiliate } from '../http/affiliate-lookup.ts';
+import { requireOpenAffiliate } from '../http/affiliate-lookup.ts';
 import { type Auth, callerOf } from '../http/auth.ts';
 import { jsonBody } from '../http/body.ts';
 import { ApiError, notFound } from '../http/errors.ts';
@@ -42,12 +43,14 @@ export function addClickRoutes(router: Router, { store, auth, clickWriter, tempo
         const link = linkId === null ? null : await store.links.find(operatorId, linkId);
         if (linkId !== null && link === null)
           throw invalid([{ path: 'link_id', code: 'unknown_link', message: 'there is no such link' }]);
-        await requireAffiliate(store, operatorId, given, 'affiliate_id');
+        if (link?.state === 'off') throw new ApiError('not_possible', 'the link is off');
+        // The schema requires exactly one of the two.
+        const affiliateId = link?.affiliateId ?? given!;
+        await requireOpenAffiliate(store, operatorId, affiliateId, 'affiliate_id');
         const click = {
           id: click_id ?? newId('clk'),
           linkId,
-          // The schema requires exactly one of the two.
-          affiliateId: link?.affiliateId ?? given!,
+          affiliateId,
           subs: subsFrom((name) => subs[name] ?? null),
           clickedAt: clicked_at?.getTime() ?? Date.now(),
         };
@@ -96,7 +99,9 @@ export function addClickRoutes(router: Router, { store, auth, clickWriter, tempo
       auth.scope('read'),
       async (req, res) => {
         const id = externalId.safeParse(req.params['id']);
-        const click = id.success ? await store.clicks.find(callerOf(res).operator.id, id.data) : null;
+        const click = id.success
+          ? await store.clicks.find(callerOf(res).operator.id, storedClickId(id.data))
+          : null;
         if (click === null) throw notFound('click');
         res.json(clickView(click));
       },

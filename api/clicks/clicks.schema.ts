@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { bySub } from '../../domain/types.ts';
 import { externalId, id, pastTime, sub, time } from '../http/fields.ts';
 import { page } from '../http/lists.ts';
+import { newClickId } from '../http/reported-ids.ts';
 
 /**
  * `click_id` is an id of the operator's own, or one of ours whose click was lost; events refer to
@@ -12,7 +13,7 @@ export const newClick = z
   .strictObject({
     link_id: id.optional(),
     affiliate_id: id.optional(),
-    click_id: externalId.optional(),
+    click_id: newClickId.optional(),
     clicked_at: pastTime.optional(),
     ...bySub(() => sub.optional()),
   })

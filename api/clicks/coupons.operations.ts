@@ -19,7 +19,7 @@ export const couponsResource = defineResource({
       who: 'manage',
       body: jsonRequest(newCoupon),
       answers: { 201: jsonAnswer(answers.coupon, 'added') },
-      refusals: ['conflict'],
+      refusals: ['conflict', 'not_possible'],
     },
     'GET /v1/coupons': {
       summary: 'List coupons',

@@ -2,7 +2,7 @@
 import type { Router } from 'express';
 import { newId } from '../../store/db/ids.ts';
 import type { Store } from '../../store/index.ts';
-import { requireAffiliate } from '../http/affiliate-lookup.ts';
+import { requireOpenAffiliate } from '../http/affiliate-lookup.ts';
 import { type Auth, callerOf } from '../http/auth.ts';
 import { jsonBody } from '../http/body.ts';
 import { ApiError, notFound } from '../http/errors.ts';
@@ -27,7 +27,7 @@ export function addCouponRoutes(router: Router, { store, auth, temporal }: Deps)
       async (req, res) => {
         const operatorId = callerOf(res).operator.id;
         const given = read(newCoupon, req.body);
-        await requireAffiliate(store, operatorId, given.affiliate_id, 'affiliate_id');
+        await requireOpenAffiliate(store, operatorId, given.affiliate_id, 'affiliate_id');
         const coupon = await store.coupons.insert(operatorId, {
           id: newId('cpn'),
           code: given.code,

@@ -13,17 +13,37 @@ type LinkCache = {
   find(id: string): Promise<CachedLink | null>;
 };
 
+type LinkCacheDeps = {
+  links: Pick<Links, 'findPublic'>;
+  /** Milliseconds of a clock that never goes back. */
+  now?: () => number;
+};
+
 /** An entry older than this is looked up again, while visitors are answered from the old entry. */
 const BELIEVED_MS = 5000;
+/**
+ * Visitors of an entry older than this wait for the look-up: the link may have been turned off
+ * since its last visitor.
+ */
+const DOUBTED_MS = 10_000;
+/** The longest wait for the look-up; then the old entry answers. */
+const VISITOR_WAITS_MS = 1000;
 /** Size of the cache of links and of the cache of unknown ids. */
 const REMEMBERED = 20_000;
 /** An expired entry still answers, while its replacement is being looked up. */
-const CACHE = { max: REMEMBERED, ttl: BELIEVED_MS, allowStale: true, noDeleteOnStaleGet: true };
+const CACHE = {
+  max: REMEMBERED,
+  ttl: BELIEVED_MS,
+  ttlResolution: 0,
+  allowStale: true,
+  noDeleteOnStaleGet: true,
+};
 
-export function createLinkCache({ links }: { links: Pick<Links, 'findPublic'> }): LinkCache {
-  const known = new LRUCache<string, CachedLink>(CACHE);
+export function createLinkCache({ links, now = () => performance.now() }: LinkCacheDeps): LinkCache {
+  const options = { ...CACHE, perf: { now } };
+  const known = new LRUCache<string, CachedLink>(options);
   /** Unknown ids, so that guessing costs no queries. A flood of them cannot evict links. */
-  const unknown = new LRUCache<string, true>(CACHE);
+  const unknown = new LRUCache<string, true>(options);
   /** Look-ups under way, by id. */
   const asking = new Map<string, Promise<CachedLink | null>>();
 
@@ -52,22 +72,35 @@ export function createLinkCache({ links }: { links: Pick<Links, 'findPublic'> })
     return link;
   }
 
-  function isFresh(id: string): boolean {
-    return known.getRemainingTTL(id) > 0 || unknown.getRemainingTTL(id) > 0;
+  /** Age of the entry in milliseconds. */
+  function ageOf(id: string): number {
+    const entries = known.peek(id) === undefined ? unknown : known;
+    return BELIEVED_MS - entries.getRemainingTTL(id);
   }
 
   return {
     async find(id) {
       const link = recall(id);
-      if (link !== undefined && isFresh(id)) return link;
+      if (link !== undefined && ageOf(id) < BELIEVED_MS) return link;
       const answer = asking.get(id) ?? ask(id).finally(() => asking.delete(id));
       asking.set(id, answer);
-      // Only requests for an uncached link wait for the look-up, and see its failure.
+      // Only requests for an uncached link see the failure of the look-up.
       if (link === undefined) return answer;
-      answer.catch(() => {});
-      return link;
+      const found = answer.catch(() => link);
+      if (ageOf(id) < DOUBTED_MS) return link;
+      // While PostgreSQL hangs, a late look-up renews the entry, so that only one visitor waits.
+      return await within(VISITOR_WAITS_MS, found, () => remember(id, link));
     },
   };
+}
+
+/** The result of `work`, or what `late` returns when it takes longer. */
+async function within<T>(ms: number, work: Promise<T>, late: () => T): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const passed = new Promise<T>((resolve) => {
+    timer = setTimeout(() => resolve(late()), ms);
+  });
+  return await Promise.race([work, passed]).finally(() => clearTimeout(timer));
 }
 
 /**
@@ -78,5 +111,5 @@ function landingOf({ landingUrl, params }: PublicLink): Landing {
   const compiled = compileLanding(landingUrl, params);
   if (compiled.kind === 'landing') return compiled.landing;
   const [address = '', ...fragment] = landingUrl.split(/(?=#)/);
-  return { address: { origin: address, path: [], query: [] }, fragment, params: [] };
+  return { address: { origin: address, path: [], query: [] }, fragment, params: [], filled: [] };
 }

@@ -1,6 +1,6 @@
 // Answers about links: schema and view.
 import { z } from 'zod';
-import type { Link } from '../../store/attribution/links.ts';
+import { LINK_STATES, type Link } from '../../store/attribution/links.ts';
 import * as field from '../http/answer-fields.ts';
 
 export const link = z.object({
@@ -10,6 +10,7 @@ export const link = z.object({
   landing_url: field.text,
   params: z.record(z.string(), field.text),
   deep_link_hosts: z.array(field.text),
+  state: z.enum(LINK_STATES).meta({ description: 'off: leads nowhere, and counts no click' }),
   created_at: field.time,
 });
 
@@ -22,6 +23,7 @@ export function linkView(row: Link, publicUrl: string) {
     landing_url: row.landingUrl,
     params: row.params,
     deep_link_hosts: row.deepLinkHosts,
+    state: row.state,
     created_at: row.createdAt,
   };
 }

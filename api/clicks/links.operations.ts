@@ -1,11 +1,10 @@
 // Links as a resource: its routes, and its operations for the OpenAPI document.
 import { listOf } from '../http/answer-fields.ts';
-import { byAffiliate } from '../http/lists.ts';
 import { jsonAnswer, jsonRequest } from '../http/operation.ts';
 import { defineResource } from '../http/resource.ts';
 import * as answers from './links.answers.ts';
 import { addLinkRoutes } from './links.routes.ts';
-import { newLink } from './links.schema.ts';
+import { linkChange, linkFilter, newLink } from './links.schema.ts';
 
 export const linksResource = defineResource({
   tag: 'Links and clicks',
@@ -19,13 +18,21 @@ export const linksResource = defineResource({
       who: 'manage',
       body: jsonRequest(newLink),
       answers: { 201: jsonAnswer(answers.link, 'made') },
+      refusals: ['not_possible'],
     },
     'GET /v1/links': {
       summary: 'List links',
       who: 'read',
-      query: byAffiliate,
+      query: linkFilter,
       answers: { 200: jsonAnswer(listOf(answers.link)) },
     },
     'GET /v1/links/:id': { summary: 'A link', who: 'read', answers: { 200: jsonAnswer(answers.link) } },
+    'PATCH /v1/links/:id': {
+      summary: 'Change where a link leads, or turn it off',
+      description: 'Visitors notice within ten seconds.',
+      who: 'manage',
+      body: jsonRequest(linkChange),
+      answers: { 200: jsonAnswer(answers.link) },
+    },
   },
 });

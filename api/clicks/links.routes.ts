@@ -3,15 +3,15 @@ import type { Router } from 'express';
 import type { ApiConfig } from '../../config.ts';
 import { newId } from '../../store/db/ids.ts';
 import type { Store } from '../../store/index.ts';
-import { requireAffiliate } from '../http/affiliate-lookup.ts';
+import { requireOpenAffiliate } from '../http/affiliate-lookup.ts';
 import { type Auth, callerOf } from '../http/auth.ts';
 import { jsonBody } from '../http/body.ts';
 import { notFound } from '../http/errors.ts';
-import { byAffiliate, listOf } from '../http/lists.ts';
+import { listOf } from '../http/lists.ts';
 import { addPath, idFromPath } from '../http/path.ts';
 import { read } from '../http/read.ts';
 import { linkView } from './links.answers.ts';
-import { newLink } from './links.schema.ts';
+import { changedLanding, linkChange, linkFilter, newLink } from './links.schema.ts';
 
 type Deps = { store: Pick<Store, 'links' | 'affiliates'>; auth: Auth; config: Pick<ApiConfig, 'publicUrl'> };
 
@@ -25,7 +25,7 @@ export function addLinkRoutes(router: Router, { store, auth, config }: Deps): vo
       async (req, res) => {
         const operatorId = callerOf(res).operator.id;
         const given = read(newLink, req.body);
-        await requireAffiliate(store, operatorId, given.affiliate_id, 'affiliate_id');
+        await requireOpenAffiliate(store, operatorId, given.affiliate_id, 'affiliate_id');
         const link = {
           id: newId('link'),
           affiliateId: given.affiliate_id,
@@ -39,8 +39,9 @@ export function addLinkRoutes(router: Router, { store, auth, config }: Deps): vo
     get: [
       auth.scope('read'),
       listOf(
-        byAffiliate,
-        (operatorId, page, { affiliate_id: id = null }) => store.links.list(operatorId, id, page),
+        linkFilter,
+        (operatorId, page, { affiliate_id: affiliateId = null, state = null }) =>
+          store.links.list(operatorId, { affiliateId, state }, page),
         (link) => linkView(link, publicUrl),
       ),
     ],
@@ -53,6 +54,26 @@ export function addLinkRoutes(router: Router, { store, auth, config }: Deps): vo
         const link = await store.links.find(callerOf(res).operator.id, idFromPath(req, 'link'));
         if (link === null) throw notFound('link');
         res.json(linkView(link, publicUrl));
+      },
+    ],
+    patch: [
+      auth.scope('manage'),
+      ...jsonBody,
+      async (req, res) => {
+        const operatorId = callerOf(res).operator.id;
+        const id = idFromPath(req, 'link');
+        const given = read(linkChange, req.body);
+        const link = await store.links.find(operatorId, id);
+        if (link === null) throw notFound('link');
+        const { landing_url: landingUrl = link.landingUrl, params = link.params } = given;
+        read(changedLanding, { landing_url: landingUrl, params });
+        const changed = await store.links.update(operatorId, id, {
+          landingUrl: given.landing_url,
+          params: given.params,
+          deepLinkHosts: given.deep_link_hosts,
+          state: given.state,
+        });
+        res.json(linkView(changed!, publicUrl));
       },
     ],
   });

@@ -21,7 +21,7 @@ const visit: Omit<Operation, 'summary'> = {
       headers: { location: 'the page, which learns the click’s id' },
     },
   },
-  refusals: ['unavailable'],
+  refusals: ['gone', 'unavailable'],
 };
 
 export const redirectResource = defineResource({

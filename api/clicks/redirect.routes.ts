@@ -2,11 +2,12 @@
 // and the beacon by which that script confirms that a click arrived.
 import type { Request, RequestHandler, Router } from 'express';
 import { isbot } from 'isbot';
+import { storedClickId } from '../../domain/attribution/click-ids.ts';
 import { deepLinkOf, landingPageOf, type Visit } from '../../domain/attribution/landing.ts';
 import { type Subs, subsFrom } from '../../domain/types.ts';
 import { newId } from '../../store/db/ids.ts';
 import type { Store } from '../../store/index.ts';
-import { notFound } from '../http/errors.ts';
+import { ApiError, notFound } from '../http/errors.ts';
 import { addPath, idFromPath } from '../http/path.ts';
 import { answerVisitor } from '../http/visitor-page.ts';
 import { readCaptureScript } from './capture-script.ts';
@@ -29,6 +30,7 @@ export function addRedirectRoutes(router: Router, { store, clickWriter }: Deps):
     answerVisitor(res);
     const link = await links.find(idFromPath(req, 'link'));
     if (link === null) throw notFound('link');
+    if (link.state === 'off') throw new ApiError('gone', 'the link is off');
     const clickId = isVisit(req) ? newId('clk') : null;
     const subs = subsOf(req);
     const { operatorId, affiliateId } = link;
@@ -61,9 +63,9 @@ export function addRedirectRoutes(router: Router, { store, clickWriter }: Deps):
   addPath(router, '/c/:id/seen', {
     post: [
       (req, res) => {
-        const { id } = req.params;
+        const id = storedClickId(String(req.params['id']));
         // Browsers send this by `sendBeacon`, which ignores the answer.
-        if (typeof id === 'string' && CLICK_ID.test(id)) clickWriter.seen(id);
+        if (CLICK_ID.test(id)) clickWriter.seen(id);
         res.status(204).setHeader('access-control-allow-origin', '*').end();
       },
     ],

@@ -1,6 +1,6 @@
 // Answers about deals and their versions: schemas and views.
 import { z } from 'zod';
-import type { Deal, Version } from '../../store/agreements/deals.ts';
+import { APPLIES_TO, type Deal, type Version } from '../../store/agreements/deals.ts';
 import * as field from '../http/answer-fields.ts';
 
 const keptTerms = z
@@ -10,6 +10,7 @@ const keptTerms = z
 const versionFields = {
   version: z.int().min(1),
   effective_from: field.time,
+  applies_to: z.enum(APPLIES_TO),
   terms: keptTerms,
   created_at: field.time,
 };
@@ -19,6 +20,7 @@ export const deal = z
     id: field.idOf('deal'),
     name: field.text,
     affiliate_id: field.affiliateId.nullable(),
+    ended_at: field.time.nullable().meta({ description: 'events from then on are not rated by this deal' }),
     ...versionFields,
     versions: z.array(z.object(versionFields)),
   })
@@ -27,18 +29,19 @@ export const deal = z
 export const dealVersion = z.object({ id: field.idOf('deal'), ...versionFields });
 
 /** A deal with the fields of its newest version, and the list of all versions. */
-export function dealView({ id, name, affiliateId, createdAt, versions }: Deal) {
+export function dealView({ id, name, affiliateId, endedAt, createdAt, versions }: Deal) {
   const newest = versions.at(-1);
   return {
     id,
     name,
     affiliate_id: affiliateId,
+    ended_at: endedAt,
     ...(newest && versionView(newest)),
     created_at: createdAt,
     versions: versions.map(versionView),
   };
 }
 
-export function versionView({ version, effectiveFrom, terms, createdAt }: Version) {
-  return { version, effective_from: effectiveFrom, terms, created_at: createdAt };
+export function versionView({ version, effectiveFrom, appliesTo, terms, createdAt }: Version) {
+  return { version, effective_from: effectiveFrom, applies_to: appliesTo, terms, created_at: createdAt };
 }

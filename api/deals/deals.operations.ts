@@ -5,7 +5,7 @@ import { jsonAnswer, jsonRequest } from '../http/operation.ts';
 import { defineResource } from '../http/resource.ts';
 import * as answers from './deals.answers.ts';
 import { addDealRoutes } from './deals.routes.ts';
-import { newDeal, newDealVersion, terms } from './deals.schema.ts';
+import { dealEnd, newDeal, newDealVersion, terms } from './deals.schema.ts';
 
 export const TERMS = {
   components: [
@@ -43,7 +43,18 @@ export const dealsResource = defineResource({
       who: 'manage',
       body: jsonRequest(newDealVersion, { terms: TERMS }),
       answers: { 201: jsonAnswer(answers.dealVersion, 'the new version') },
-      refusals: ['conflict'],
+      refusals: ['conflict', 'not_possible'],
+    },
+    'POST /v1/deals/:id/end': {
+      summary: 'End a deal',
+      description:
+        'Events that occur from `at` on (default: now) are rated by the operator’s default deal, or earn ' +
+        'nothing without one. Events since then that were settled are rated again, and affiliates hear ' +
+        '`conversion.adjusted` with the reason `deal_changed`. An end in the future may be moved.',
+      who: 'manage',
+      body: jsonRequest(dealEnd),
+      answers: { 200: jsonAnswer(answers.deal) },
+      refusals: ['not_possible'],
     },
   },
 });

@@ -12,12 +12,12 @@ import { addPath, idFromPath } from '../http/path.ts';
 import { invalid, read } from '../http/read.ts';
 import type { Temporal } from '../temporal.ts';
 import { dealView, versionView } from './deals.answers.ts';
-import { completeTerms, newDeal, newDealVersion } from './deals.schema.ts';
+import { completeTerms, dealEnd, newDeal, newDealVersion } from './deals.schema.ts';
 
 type Deps = {
   store: Pick<Store, 'deals' | 'affiliates'>;
   auth: Auth;
-  temporal: Pick<Temporal, 'retrySetAside' | 'startRerating'>;
+  temporal: Pick<Temporal, 'retrySetAside' | 'startRerating' | 'applyAmendments'>;
 };
 
 export function addDealRoutes(router: Router, { store, auth, temporal }: Deps): void {
@@ -40,14 +40,17 @@ export function addDealRoutes(router: Router, { store, auth, temporal }: Deps): 
           name,
           affiliate_id: affiliateId = null,
           effective_from: from = null,
+          applies_to: appliesTo,
           terms: form,
-        } = read(newDeal, req.body);
+        } = read(newDeal, req.body, callerOf(res));
         const terms = completeTerms(form, operator.currency);
         await requireAffiliate(store, operator.id, affiliateId, 'affiliate_id');
         const deal = { id: newId('deal'), name, affiliateId };
-        const version = await store.deals.insert(operator.id, deal, from, terms);
+        const version = await store.deals.insert(operator.id, deal, from, terms, appliesTo);
         apply(operator.id, deal.id, version);
-        res.status(201).json(dealView({ ...deal, createdAt: version.createdAt, versions: [version] }));
+        res
+          .status(201)
+          .json(dealView({ ...deal, endedAt: null, createdAt: version.createdAt, versions: [version] }));
       },
     ],
     get: [
@@ -78,16 +81,22 @@ export function addDealRoutes(router: Router, { store, auth, temporal }: Deps): 
       async (req, res) => {
         const { operator } = callerOf(res);
         const id = idFromPath(req, 'deal');
-        const { effective_from: from = new Date(), terms } = read(newDealVersion, req.body);
+        const {
+          effective_from: from = new Date(),
+          applies_to: appliesTo,
+          terms,
+        } = read(newDealVersion, req.body, callerOf(res));
         const version = await store.deals.addVersion(
           operator.id,
           id,
           from,
           completeTerms(terms, operator.currency),
+          appliesTo,
         );
         if (version === null) throw notFound('deal');
         if (version === 'date_taken')
           throw new ApiError('conflict', 'a version of this deal takes effect at this very time already');
+        if (version === 'ended') throw new ApiError('not_possible', 'the deal has ended by then');
         if (version === 'other_currency')
           throw invalid([
             {
@@ -98,6 +107,27 @@ export function addDealRoutes(router: Router, { store, auth, temporal }: Deps): 
           ]);
         apply(operator.id, id, version);
         res.status(201).json({ id, ...versionView(version) });
+      },
+    ],
+  });
+
+  addPath(router, '/v1/deals/:id/end', {
+    post: [
+      auth.scope('manage'),
+      ...jsonBody,
+      async (req, res) => {
+        const id = idFromPath(req, 'deal');
+        const { at = null } = read(dealEnd, req.body);
+        const { operator } = callerOf(res);
+        const ended = await store.deals.end(operator.id, id, at);
+        if (ended === null) throw notFound('deal');
+        if (ended === 'before_first_version')
+          throw new ApiError('not_possible', 'a deal cannot end before its first version begins');
+        if (ended === 'ended')
+          throw new ApiError('not_possible', 'the deal has ended at another time already');
+        void temporal.applyAmendments(operator.id);
+        void temporal.retrySetAside(operator.id, ended.retried);
+        res.json(dealView(ended.deal));
       },
     ],
   });

@@ -1,5 +1,5 @@
-// Requests of deals: the form of terms. Their meaning is checked by the domain, which also fills in
-// every default.
+// Requests of deals: the form of terms, whose meaning is checked by the domain, which also fills in
+// every default; and the end of a deal.
 import { z } from 'zod';
 import type { FieldForm } from '../../domain/commission/component-form.ts';
 import { WIRE_FIELDS, WIRE_KINDS } from '../../domain/commission/components/index.ts';
@@ -10,8 +10,9 @@ import {
   type WireTerms,
 } from '../../domain/commission/terms.ts';
 import { NEGATIVE_EVENTS, type NegativeEvent } from '../../domain/types.ts';
+import { APPLIES_TO } from '../../store/agreements/deals.ts';
 import { LONGEST_CLAWBACK_DAYS } from '../../store/settlement/load-events.ts';
-import { currency, id, name, time } from '../http/fields.ts';
+import { currency, id, name, text, time } from '../http/fields.ts';
 import { invalid } from '../http/read.ts';
 
 const decimal = z.string().max(64);
@@ -32,10 +33,14 @@ const componentFields = Object.fromEntries(
   Object.entries(WIRE_FIELDS).map(([field, form]) => [field, schemaOf(form).optional()]),
 );
 
-function schemaOf(form: FieldForm): z.ZodType<string | number> {
+function schemaOf(form: FieldForm): z.ZodType<string | number | string[]> {
   switch (form.type) {
     case 'decimal':
       return decimal;
+    case 'text':
+      return text(form.most);
+    case 'texts':
+      return z.array(text(form.most)).min(1).max(form.items);
     case 'integer':
       return z.int().min(form.min).max(form.max);
     case 'option':
@@ -76,13 +81,24 @@ export const terms = z.strictObject({
     .optional(),
 });
 
+export const appliesTo = z
+  .enum(APPLIES_TO)
+  .default('events')
+  .meta({ description: 'new_customers: only customers who were bound from `effective_from` on' });
+
 export const newDeal = z.strictObject({
   name,
   affiliate_id: id.optional(),
   effective_from: time.optional(),
+  applies_to: appliesTo,
   terms,
 });
-export const newDealVersion = z.strictObject({ effective_from: time.optional(), terms });
+export const newDealVersion = z.strictObject({
+  effective_from: time.optional(),
+  applies_to: appliesTo,
+  terms,
+});
+export const dealEnd = z.strictObject({ at: time.optional() });
 
 /**
  * The terms as stored, with the operator's currency and the domain's defaults filled in. Throws

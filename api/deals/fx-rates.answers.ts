@@ -12,9 +12,12 @@ export const fxRate = z.object({
   as_of: field.time,
   added_by: field.text.nullable(),
   created_at: field.time,
+  replaced_at: field.time.nullable().meta({
+    description: 'when another rate was added for the same pair and `as_of`; null: the rate holds',
+  }),
 });
 
-export function rateView({ id, base, quote, rate, source, asOf, actor, createdAt }: StoredRate) {
+export function rateView({ id, base, quote, rate, source, asOf, actor, createdAt, replacedAt }: StoredRate) {
   return {
     id,
     base,
@@ -24,6 +27,7 @@ export function rateView({ id, base, quote, rate, source, asOf, actor, createdAt
     as_of: asOf,
     added_by: actor,
     created_at: createdAt,
+    replaced_at: replacedAt,
   };
 }
 

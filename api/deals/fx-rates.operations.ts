@@ -14,11 +14,13 @@ export const fxRatesResource = defineResource({
   operations: {
     'POST /v1/fx-rates': {
       summary: 'Add an exchange rate of the operator’s own',
-      description: 'What waited for one is settled.',
+      description:
+        'What waited for one is settled. A rate for the same pair and `as_of` replaces the former, which is ' +
+        'kept; what that one converted is rated again, and affiliates hear `conversion.adjusted` with the ' +
+        'reason `rate_corrected`.',
       who: 'manage',
       body: jsonRequest(newFxRate, RATE),
       answers: { 201: jsonAnswer(answers.fxRate, 'added'), 200: jsonAnswer(answers.fxRate, 'there already') },
-      refusals: ['conflict'],
     },
     'GET /v1/fx-rates': {
       summary: 'List exchange rates',

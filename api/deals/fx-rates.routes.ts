@@ -5,7 +5,6 @@ import { newId } from '../../store/db/ids.ts';
 import type { Store } from '../../store/index.ts';
 import { type Auth, callerOf } from '../http/auth.ts';
 import { jsonBody } from '../http/body.ts';
-import { ApiError } from '../http/errors.ts';
 import { listOf } from '../http/lists.ts';
 import { addPath } from '../http/path.ts';
 import { read } from '../http/read.ts';
@@ -26,22 +25,17 @@ export function addFxRateRoutes(router: Router, { store, auth, temporal }: Deps)
       ...jsonBody,
       async (req, res) => {
         const { operator, key } = callerOf(res);
-        const { as_of: asOf = new Date(), ...given } = read(newFxRate, req.body);
+        const { as_of: asOf = new Date(), ...given } = read(newFxRate, req.body, callerOf(res));
         const added = await store.fxRates.insert(operator.id, {
           ...given,
           id: newId('fx'),
           asOf,
           actor: key.id,
         });
-        if (added === 'other_rate')
-          throw new ApiError(
-            'conflict',
-            'this source gave another rate for this moment; a rate that was used is never changed',
-          );
         void temporal.retrySetAside(operator.id, added.retried);
         for (const { dealId, version } of added.reopened)
           void temporal.startRerating(operator.id, dealId, version);
-        if (added.retriesAmendments) void temporal.applyAmendments(operator.id);
+        if (added.appliesChanges) void temporal.applyAmendments(operator.id);
         res.status(added.isNew ? 201 : 200).json(rateView(added.rate));
       },
     ],

@@ -27,7 +27,7 @@ export function addPreviewRoute(router: Router, { store, auth }: Deps): void {
       async (req, res) => {
         const { operator } = callerOf(res);
         const id = idFromPath(req, 'deal');
-        const { terms: form, from, to } = read(dealPreview, req.body);
+        const { terms: form, applies_to: appliesTo, from, to } = read(dealPreview, req.body, callerOf(res));
         const wire = completeTerms(form, operator.currency);
         const deal = await store.deals.find(operator.id, id);
         if (deal === null) throw notFound('deal');
@@ -41,6 +41,8 @@ export function addPreviewRoute(router: Router, { store, auth }: Deps): void {
             version: PROPOSED,
             affiliateId: deal.affiliateId,
             effectiveFrom: from.getTime(),
+            appliesTo,
+            endedAt: deal.endedAt?.getTime() ?? null,
             terms: compiled.terms,
           };
           const previewed = await store.previewing.preview(operator.id, { version, from, to });

@@ -34,13 +34,14 @@ const DRY_RUN_AT_MOST = 100;
  * The rules for reading a caller's events. The default for events without a transaction id depends
  * on `way`.
  */
-export function rulesOf({ operator, eventTypes }: Caller, way: 'json' | 'postback'): EventRules {
+export function rulesOf({ operator, eventTypes, currencies }: Caller, way: 'json' | 'postback'): EventRules {
   return {
     operatorId: operator.id,
     withoutTransactionId:
       operator.withoutTransactionId ?? (way === 'json' ? 'refuse' : 'same_content_is_repeat'),
     repeatWindowHours: operator.repeatWindowHours,
     eventTypes,
+    currencies,
   };
 }
 

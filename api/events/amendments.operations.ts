@@ -4,7 +4,7 @@ import { idOf } from '../http/answer-fields.ts';
 import { jsonAnswer, jsonRequest } from '../http/operation.ts';
 import { defineResource } from '../http/resource.ts';
 import { addAmendmentRoutes } from './amendments.routes.ts';
-import { amendment } from './amendments.schema.ts';
+import { amendment, decision, withdrawal } from './amendments.schema.ts';
 import { trace } from './events.answers.ts';
 import { PREFER } from './events.operations.ts';
 
@@ -14,6 +14,24 @@ const amendmentOf = {
 };
 const amending = z.object({ ...amendmentOf, status: z.literal('accepted') });
 const alreadyAmended = z.object({ ...amendmentOf, status: z.literal('duplicate') });
+
+const AMENDED_ANSWERS = {
+  202: jsonAnswer(amending, 'kept'),
+  200: jsonAnswer(z.union([alreadyAmended, trace]), 'it says so already; or, with `Prefer: wait`, the trace'),
+};
+
+/** A decision of a person about an event. */
+const decidingOn = (summary: string, description: string, form: typeof decision | typeof withdrawal) =>
+  ({
+    summary,
+    description,
+    who: 'events:write',
+    signable: true,
+    headers: PREFER,
+    body: jsonRequest(form),
+    answers: AMENDED_ANSWERS,
+    refusals: ['not_possible'],
+  }) as const;
 
 export const amendmentsResource = defineResource({
   tag: 'Events',
@@ -28,14 +46,33 @@ export const amendmentsResource = defineResource({
       signable: true,
       headers: PREFER,
       body: jsonRequest(amendment),
-      answers: {
-        202: jsonAnswer(amending, 'kept'),
-        200: jsonAnswer(
-          z.union([alreadyAmended, trace]),
-          'it says so already; or, with `Prefer: wait`, the trace',
-        ),
-      },
+      answers: AMENDED_ANSWERS,
       refusals: ['not_possible'],
     },
+    'POST /v1/events/:id/void': decidingOn(
+      'Take an event out of the books',
+      'Afterwards the books are as if the event had not been sent, a conversion and a reversal alike; a ' +
+        'binding that it made goes with it. Affiliates hear `conversion.reversed`, or for a reversal ' +
+        '`conversion.reinstated`, with the reason `voided`. The event stays readable, as `voided`.',
+      decision,
+    ),
+    'POST /v1/events/:id/unvoid': decidingOn(
+      'Put an event back into the books',
+      'The event is settled anew, by what is known now. Affiliates hear `conversion.reinstated`, or for a ' +
+        'reversal `conversion.reversed`, with the reason `unvoided`.',
+      withdrawal,
+    ),
+    'POST /v1/events/:id/reject': decidingOn(
+      'Reject one conversion',
+      'The conversion earns nothing, as if it was reversed as a whole, and still counts as having ' +
+        'happened. Unlike the rejection of a commission, other conversions of its month are left alone. ' +
+        'Affiliates hear `conversion.reversed` with the reason `rejected`.',
+      decision,
+    ),
+    'POST /v1/events/:id/unreject': decidingOn(
+      'Take the rejection of a conversion back',
+      'Affiliates hear `conversion.reinstated` with the reason `unrejected`.',
+      withdrawal,
+    ),
   },
 });

@@ -1,7 +1,9 @@
-// Route of amendments: stores corrected values of an event, which the operator's workflow then
-// books.
-import type { Router } from 'express';
+// Routes of amendments: store corrected values of an event, or a person's decision about it, which
+// the operator's workflow then books.
+import type { RequestHandler, Router } from 'express';
+import type { AmendableEvent, AmendableValues } from '../../store/agreements/amendments.ts';
 import type { Store } from '../../store/index.ts';
+import type { Caller } from '../../store/setup/operators.ts';
 import { type Auth, callerOf } from '../http/auth.ts';
 import { eventBody } from '../http/body.ts';
 import { notFound } from '../http/errors.ts';
@@ -9,7 +11,7 @@ import { addPath, idFromPath } from '../http/path.ts';
 import { read } from '../http/read.ts';
 import type { Temporal } from '../temporal.ts';
 import { comesTrueWithin, traceOf, waitOf } from './acceptance.ts';
-import { amended, amendment } from './amendments.schema.ts';
+import { amended, amendment, decided, DECISIONS, decision, withdrawal } from './amendments.schema.ts';
 
 type Deps = {
   store: Pick<Store, 'amendments' | 'traces'>;
@@ -18,30 +20,53 @@ type Deps = {
 };
 
 export function addAmendmentRoutes(router: Router, deps: Deps): void {
-  const { store, auth, temporal } = deps;
+  const { auth } = deps;
+  const amendBy = amending(deps);
+  const guards = [auth.scope('events:write'), ...eventBody, auth.signed];
 
   addPath(router, '/v1/events/:id/amend', {
     post: [
-      auth.scope('events:write'),
-      ...eventBody,
-      auth.signed,
-      async (req, res) => {
-        const { operator, key } = callerOf(res);
-        const id = idFromPath(req, 'event');
-        const form = read(amendment, req.body);
-        const by = { actor: key.id, reason: form.reason ?? null };
-        const kept = await store.amendments.insert(operator.id, id, by, (event) => amended(event, form));
-        if (kept === null) throw notFound('event');
-        const { kind: status, number } = kept;
-        if (status === 'accepted') void temporal.applyAmendments(operator.id);
-        const isApplied = () => store.amendments.isApplied(operator.id, id, number);
-        const seconds = status === 'accepted' ? waitOf(req) : 0;
-        if (await comesTrueWithin(seconds, res, isApplied)) {
-          res.setHeader('preference-applied', `wait=${seconds}`).json(await traceOf(operator.id, id, deps));
-          return;
-        }
-        res.status(status === 'accepted' ? 202 : 200).json({ id, status, version: number });
-      },
+      ...guards,
+      amendBy((body, { currencies }) => {
+        const form = read(amendment, body);
+        return { reason: form.reason ?? null, amend: (event) => amended(event, form, currencies) };
+      }),
     ],
   });
+  for (const name of DECISIONS)
+    addPath(router, `/v1/events/:id/${name}`, {
+      post: [
+        ...guards,
+        amendBy((body) => {
+          const form = read(name.startsWith('un') ? withdrawal : decision, body ?? {});
+          return { reason: form.reason ?? null, amend: (event) => decided(event, name) };
+        }),
+      ],
+    });
+}
+
+/** A request to amend: why, and the event's values after it. */
+type Amending = { reason: string | null; amend: (event: AmendableEvent) => AmendableValues };
+
+/** Makes handlers that store an amendment, wake the workflow and answer. */
+function amending(deps: Deps) {
+  const { store, temporal } = deps;
+  return (readForm: (body: unknown, caller: Caller) => Amending): RequestHandler =>
+    async (req, res) => {
+      const caller = callerOf(res);
+      const { operator, key } = caller;
+      const id = idFromPath(req, 'event');
+      const { reason, amend } = readForm(req.body, caller);
+      const kept = await store.amendments.insert(operator.id, id, { actor: key.id, reason }, amend);
+      if (kept === null) throw notFound('event');
+      const { kind: status, number } = kept;
+      if (status === 'accepted') void temporal.applyAmendments(operator.id);
+      const isApplied = () => store.amendments.isApplied(operator.id, id, number);
+      const seconds = status === 'accepted' ? waitOf(req) : 0;
+      if (await comesTrueWithin(seconds, res, isApplied)) {
+        res.setHeader('preference-applied', `wait=${seconds}`).json(await traceOf(operator.id, id, deps));
+        return;
+      }
+      res.status(status === 'accepted' ? 202 : 200).json({ id, status, version: number });
+    };
 }

@@ -23,6 +23,12 @@ export const batchResults = z.object({
   ),
 });
 
+const REASONS =
+  'why it has this status. A settled reversal that changed nothing has `nothing_to_reverse` (no conversion ' +
+  'of the customer that earned), `already_reversed`, `already_won` (won back since), `not_clawed_back` (the ' +
+  'deal lets the affiliate keep it), `too_old` (outside the clawback window) or `not_charged_back` (a win ' +
+  'without a chargeback before it). `customer_mismatch`: the reference is to another customer’s conversion';
+
 /** The event as sent or amended. Fields that were not sent are absent. */
 const sent = z.object({
   event: z.enum(EVENT_TYPES),
@@ -35,9 +41,12 @@ const sent = z.object({
   amount: field.money.optional(),
   currency: field.currency.optional(),
   volume: field.text.optional(),
+  symbol: field.text.optional(),
+  symbol_group: field.text.optional(),
   reference: field.text.optional(),
   reference_event: z.enum(EVENT_TYPES).optional(),
   payout: field.money.optional(),
+  payout_currency: field.currency.optional(),
   ...bySub(() => field.text.optional()),
   coupon: field.text.optional(),
   occurred_at: field.time,
@@ -46,7 +55,7 @@ const sent = z.object({
 
 const outcome = {
   status: z.enum(EVENT_STATUSES),
-  reason: field.text.optional(),
+  reason: field.text.optional().meta({ description: REASONS }),
   detail: field.text.optional(),
   received_at: field.time,
   event: sent,
@@ -69,10 +78,13 @@ const candidates = z.array(
     evidence: z.enum(EVIDENCE_KINDS),
     id: field.text.meta({
       description:
-        'the event that bound the customer, the API key that assigned it, the click’s id, or the coupon’s code',
+        'the reassignment, the event that bound the customer, the API key that assigned it, ' +
+        'the click’s id, or the coupon’s code',
     }),
     affiliate_id: field.affiliateId.nullable(),
-    at: field.time.nullable().meta({ description: 'when it was bound, assigned or clicked' }),
+    at: field.time.nullable().meta({
+      description: 'since when it counts; an event that occurred more than an hour before is not its',
+    }),
     verdict: z.enum(VERDICTS).meta({ description: 'whether it decided, or why it did not' }),
   }),
 );
@@ -100,7 +112,10 @@ const version = z.object({
   currency: field.currency.optional(),
   volume: field.text.optional(),
   payout: field.money.optional(),
+  payout_currency: field.currency.optional(),
   metadata: z.record(z.string(), z.unknown()).optional(),
+  voided: z.literal(true).optional().meta({ description: 'taken out of the books' }),
+  rejected: z.literal(true).optional().meta({ description: 'rejected by a person' }),
   amended_by: field.text.optional().meta({ description: 'the API key' }),
   reason: field.text.optional(),
 });

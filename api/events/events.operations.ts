@@ -54,7 +54,7 @@ export const eventsResource = defineResource({
     'POST /v1/events': {
       summary: 'Send an event',
       description:
-        'Answered once it is kept. The same event again is answered with the first one’s id, and counted once.',
+        'Answered once it is kept. The same event again is answered with the first one’s id, and counted once. Null and empty text equal an absent field.',
       who: 'events:write',
       signable: true,
       query: sendingOptions,

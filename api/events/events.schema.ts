@@ -2,13 +2,16 @@
 import { z } from 'zod';
 import { bySub, EVENT_STATUSES, EVENT_TYPES } from '../../domain/types.ts';
 import type { Issue } from '../http/errors.ts';
-import { externalId, sub, time } from '../http/fields.ts';
+import { externalId, subOrEmpty, text, time } from '../http/fields.ts';
 import { page } from '../http/lists.ts';
 import { issuesFrom } from '../http/read.ts';
+import { eventClickId, eventId } from '../http/reported-ids.ts';
 
 /** Protects recursive readers of metadata from exhausting the stack. */
 const METADATA_DEPTH = 16;
 
+/** A traded symbol, or a group of symbols. */
+const symbol = text(255, 0);
 const decimal = z.union([z.string(), z.number()], 'must be a decimal such as "500.00"').nullish();
 /**
  * Validated in place: a copying schema would drop fields such as `__proto__`, with everything
@@ -28,40 +31,75 @@ const metadata = z
   )
   .meta({ type: 'object' });
 
-/** Null equals an absent field, since many clients write it so. */
+/**
+ * Null and empty text equal an absent field, since many clients write it so; `metadata` may be null
+ * only.
+ */
 export const eventForm = z.strictObject({
   event: z
     .string()
     .meta({ description: `one of ${EVENT_TYPES.join(', ')}; or a name of the operator's own` }),
-  transaction_id: externalId.nullish(),
-  click_id: externalId.nullish(),
-  customer_id: externalId.nullish(),
+  transaction_id: eventId.nullish(),
+  click_id: eventClickId.nullish(),
+  customer_id: eventId.nullish(),
   amount: decimal,
   currency: z.string().nullish(),
   volume: decimal,
-  reference: externalId.nullish(),
-  reference_event: z.string().nullish(),
+  symbol: symbol.nullish(),
+  symbol_group: symbol.nullish(),
+  reference: eventId.nullish().meta({
+    description:
+      'on negative events and chargeback_won: the transaction_id of what is taken back or given back, or, ' +
+      'with reference_event, the customer_id or click_id that a one-off event is keyed by; a chargeback_won ' +
+      'may name the chargeback. A customer_id that contradicts it is set aside, `customer_mismatch`',
+  }),
+  reference_event: z
+    .string()
+    .nullish()
+    .meta({
+      description:
+        'type of the event that `reference` means; without a reference, with customer_id, the customer’s ' +
+        'events of that type, the latest first up to the amount',
+    }),
   payout: decimal,
-  ...bySub(() => sub.nullish()),
-  coupon: externalId.nullish(),
-  occurred_at: z.union([z.string(), z.number()], 'must be an RFC 3339 time or epoch seconds').nullish(),
+  payout_currency: z
+    .string()
+    .nullish()
+    .meta({ description: 'the currency of `payout`, where it is not that of the amount' }),
+  ...bySub(() => subOrEmpty.nullish()),
+  coupon: eventId.nullish(),
+  occurred_at: z
+    .union([z.string(), z.number()], 'must be an RFC 3339 time or epoch seconds')
+    .nullish()
+    .meta({ description: 'RFC 3339 with its offset, or epoch seconds; from 2000 to a day ahead' }),
   metadata: metadata.nullish(),
 });
 
 export type EventForm = z.output<typeof eventForm>;
 export type EventField = keyof EventForm;
 
+/** Whether a field has no value. */
+export function isAbsent(value: unknown): value is null | undefined | '' {
+  return value == null || value === '';
+}
+
+/** Reads the valid fields of an event that has invalid ones. */
+const eventParts = eventForm.partial().strip();
+/** The valid fields of an event. */
+export type EventParts = z.output<typeof eventParts>;
+
 /**
  * The fields of an event. Invalid fields are reported in `issues` and left out, so that the others
  * are still checked and a caller sees every issue at once. Null where the value is no object.
  */
-export function formOf(value: unknown, issues: Issue[]): Partial<EventForm> | null {
+export function formOf(value: unknown, issues: Issue[]): EventParts | null {
   const result = eventForm.safeParse(value);
   if (result.success) return result.data;
   issues.push(...issuesFrom(result.error, value));
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return null;
   const wrong = new Set(issues.map(({ path }) => path.split('.', 1)[0]));
-  return Object.fromEntries(Object.entries(value).filter(([field]) => !wrong.has(field)));
+  const rest = Object.entries(value).filter(([field]) => !wrong.has(field));
+  return eventParts.safeParse(Object.fromEntries(rest)).data ?? {};
 }
 
 function isShallow(value: unknown, depth: number): boolean {

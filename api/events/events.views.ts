@@ -11,7 +11,9 @@ import { commissionView } from '../ledger/commissions.answers.ts';
 
 /** An event in a list: as sent or amended, with its status and attribution. */
 export function eventView(row: StoredEvent) {
-  const attribution = row.affiliateId === null ? null : attributionView(row);
+  // An orphan that waits to be judged anew has an affiliate on record: the one who heard of it.
+  const isAttributed = row.affiliateId !== null && row.status !== 'orphaned';
+  const attribution = isAttributed ? attributionView(row) : null;
   return {
     id: row.id,
     status: row.status,
@@ -97,6 +99,8 @@ function versionView({
   const fields = {
     ...valuesOf(values),
     metadata: metadata === null ? null : (JSON.parse(metadata) as unknown),
+    voided: values.voided || null,
+    rejected: values.rejected || null,
     waits_for: waitsFor,
     amended_by: actor,
     reason,
@@ -104,11 +108,23 @@ function versionView({
   return { number, state, since, applied_at: appliedAt, ...present(fields) };
 }
 
-function valuesOf({ amountMinor, currency, volumeE4, payoutMinor }: Omit<AmendableValues, 'metadata'>) {
-  const money = (minor: bigint | null) =>
-    minor === null || currency === null ? null : formatMoney(minor, currency);
+function valuesOf({
+  amountMinor,
+  currency,
+  volumeE4,
+  payoutMinor,
+  payoutCurrency,
+}: Pick<AmendableValues, 'amountMinor' | 'currency' | 'volumeE4' | 'payoutMinor' | 'payoutCurrency'>) {
+  const money = (minor: bigint | null, code: string | null) =>
+    minor === null || code === null ? null : formatMoney(minor, code);
   const volume = volumeE4 === null ? null : formatDecimal(volumeE4, 4);
-  return { amount: money(amountMinor), currency, volume, payout: money(payoutMinor) };
+  return {
+    amount: money(amountMinor, currency),
+    currency,
+    volume,
+    payout: money(payoutMinor, payoutCurrency ?? currency),
+    payout_currency: payoutCurrency,
+  };
 }
 
 function present(fields: Record<string, unknown>) {
@@ -124,6 +140,8 @@ function sentView(row: StoredEvent) {
     click_id: row.clickId,
     customer_id: row.customerId,
     ...valuesOf(row),
+    symbol: row.symbol,
+    symbol_group: row.symbolGroup,
     reference: row.reference,
     reference_event: row.referenceType,
     ...bySub((index) => row.subs[index]),

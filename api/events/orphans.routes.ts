@@ -1,14 +1,14 @@
 // Routes of orphans: events without an affiliate, the reasons, and assignment by hand.
 import type { Router } from 'express';
 import type { Store } from '../../store/index.ts';
-import { requireAffiliate } from '../http/affiliate-lookup.ts';
+import { requireOpenAffiliate } from '../http/affiliate-lookup.ts';
 import { type Auth, callerOf } from '../http/auth.ts';
 import { jsonBody } from '../http/body.ts';
 import { ApiError, notFound } from '../http/errors.ts';
 import { isId } from '../http/fields.ts';
 import { answerPage } from '../http/lists.ts';
 import { addPath } from '../http/path.ts';
-import { read } from '../http/read.ts';
+import { invalid, read } from '../http/read.ts';
 import type { Temporal } from '../temporal.ts';
 import { eventView } from './events.views.ts';
 import { assignment, orphanFilter } from './orphans.schema.ts';
@@ -47,12 +47,17 @@ export function addOrphanRoutes(router: Router, { store, auth, temporal }: Deps)
         const { operator, key } = callerOf(res);
         const eventId = req.params['event_id'];
         if (typeof eventId !== 'string' || !isId(eventId)) throw notFound('event');
-        const { affiliate_id: affiliateId } = read(assignment, req.body);
-        await requireAffiliate(store, operator.id, affiliateId, 'affiliate_id');
-        const assigned = await store.orphans.assign(operator.id, { eventId, affiliateId, actor: key.id });
+        const { affiliate_id: affiliateId, from = null } = read(assignment, req.body);
+        await requireOpenAffiliate(store, operator.id, affiliateId, 'affiliate_id');
+        const given = { eventId, affiliateId, from, actor: key.id };
+        const assigned = await store.orphans.assign(operator.id, given);
         if (assigned === 'not_found') throw notFound('event');
         if (assigned === 'conflict')
-          throw new ApiError('conflict', 'the event was given to another affiliate before');
+          throw new ApiError('conflict', 'the event was given to another affiliate, or since another time');
+        if (assigned === 'too_late')
+          throw invalid([
+            { path: 'from', code: 'invalid_time', message: 'must not be later than the event occurred' },
+          ]);
         if (assigned === 'not_orphaned')
           throw new ApiError('not_possible', 'only an orphan that lacks an affiliate can be given to one');
         // The assignment binds the customer, so the customer's other orphans can be matched.

@@ -1,7 +1,8 @@
 // Reads an event from the wire: converts values to minor units, derives its key and content hash,
 // and reports every issue. Every event passes here, so this makes no closures and copies nothing
 // twice.
-import { exponentOf, parseDecimal } from '../../domain/ledger/money.ts';
+import { exponentOf, isUsable, type AddedCurrencies } from '../../domain/ledger/currencies.ts';
+import { parseDecimal } from '../../domain/ledger/money.ts';
 import {
   type ConversionEvent,
   EVENT_TYPES,
@@ -14,11 +15,12 @@ import { VOLUME_DECIMALS } from '../../domain/units.ts';
 import { newId } from '../../store/db/ids.ts';
 import type { Operator } from '../../store/setup/operators.ts';
 import type { ApiError, Issue } from '../http/errors.ts';
-import { isPlausible, momentOf } from '../http/fields.ts';
+import { NOT_A_CURRENCY } from '../http/fields.ts';
 import { invalid } from '../http/read.ts';
 import { contentHashOf } from '../intake/content-hash.ts';
 import type { IntakeEvent } from '../intake/intake.ts';
-import { type EventField, type EventForm, formOf } from './events.schema.ts';
+import { type EventField, type EventParts, formOf, isAbsent } from './events.schema.ts';
+import { readOccurredAt } from './occurred-at.ts';
 
 /** Settings of the operator that decide how its events are read. */
 export type EventRules = {
@@ -27,11 +29,10 @@ export type EventRules = {
   repeatWindowHours: number;
   /** The operator's own names of events. */
   eventTypes: ReadonlyMap<string, EventType>;
+  currencies: AddedCurrencies;
 };
 
 export type EventReading = { kind: 'event'; event: IntakeEvent } | { kind: 'invalid'; error: ApiError };
-
-type Form = Partial<EventForm>;
 
 const HOUR_MS = 3_600_000;
 const TYPES: ReadonlyMap<string, EventType> = new Map(EVENT_TYPES.map((type) => [type, type]));
@@ -58,7 +59,7 @@ export function readEvent(value: unknown, rules: EventRules, now: number): Event
   if (!issues.some(({ path }) => IDENTIFYING.has(path))) checkIdentity(event, issues);
   if (issues.length > 0) return { kind: 'invalid', error: invalid(issues, codeOf(issues)) };
   const metadata = form.metadata ?? null;
-  const isTimed = form.occurred_at != null;
+  const isTimed = !isAbsent(form.occurred_at);
   const contentHash = contentHashOf({ event, isTimed, metadata });
   const notes = metadata === null ? null : JSON.stringify(metadata);
   const incoming: IntakeEvent = { event, isTimed, metadata: notes, contentHash };
@@ -70,8 +71,9 @@ export function readEvent(value: unknown, rules: EventRules, now: number): Event
   return { kind: 'event', event: incoming };
 }
 
-function eventFrom(form: Form, rules: EventRules, now: number, issues: Issue[]): ConversionEvent {
-  const currency = currencyOf(form.currency ?? null, issues);
+function eventFrom(form: EventParts, rules: EventRules, now: number, issues: Issue[]): ConversionEvent {
+  const currency = currencyOf('currency', form.currency, rules.currencies, issues);
+  const payoutCurrency = currencyOf('payout_currency', form.payout_currency, rules.currencies, issues);
   const id = newId('evt', now);
   const type = typeOf('event', form.event, rules, issues);
   const transactionId = form.transaction_id ?? null;
@@ -87,14 +89,18 @@ function eventFrom(form: Form, rules: EventRules, now: number, issues: Issue[]):
     customerId,
     amountMinor: money('amount', form, currency, type === 'revenue', issues),
     currency,
-    volumeE4: form.volume == null ? null : scaled('volume', form.volume, VOLUME_DECIMALS, false, issues),
+    volumeE4: isAbsent(form.volume) ? null : scaled('volume', form.volume, VOLUME_DECIMALS, false, issues),
+    symbol: given(form.symbol),
+    symbolGroup: given(form.symbol_group),
     reference: form.reference ?? null,
-    referenceType:
-      form.reference_event == null ? null : typeOf('reference_event', form.reference_event, rules, issues),
-    operatorPayoutMinor: money('payout', form, currency, false, issues),
-    subs: [form.sub1 ?? null, form.sub2 ?? null, form.sub3 ?? null, form.sub4 ?? null, form.sub5 ?? null],
+    referenceType: isAbsent(form.reference_event)
+      ? null
+      : typeOf('reference_event', form.reference_event, rules, issues),
+    operatorPayoutMinor: money('payout', form, payoutCurrency ?? currency, false, issues),
+    operatorPayoutCurrency: payoutCurrency,
+    subs: [given(form.sub1), given(form.sub2), given(form.sub3), given(form.sub4), given(form.sub5)],
     coupon: form.coupon ?? null,
-    occurredAt: form.occurred_at == null ? now : occurredAt(form.occurred_at, now, issues),
+    occurredAt: isAbsent(form.occurred_at) ? now : occurredAt(form.occurred_at, now, issues),
     receivedAt: now,
   };
 }
@@ -120,18 +126,21 @@ function keyOf(
 
 /** Checks the fields that identify the event, and those that attribute it. */
 function checkIdentity(
-  { type, key, clickId, customerId, reference }: ConversionEvent,
+  { type, key, clickId, customerId, reference, referenceType }: ConversionEvent,
   issues: Issue[],
 ): void {
   const mayRefer = isNegative(type) || type === 'chargeback_won';
   if (key.value === '')
     report(issues, 'transaction_id', 'transaction_id_required', `is required for ${type}`);
-  if (reference === null && (type === 'refund' || type === 'chargeback_won'))
+  const namesByType = type === 'refund' && customerId !== null && referenceType !== null;
+  if (reference === null && (type === 'refund' || type === 'chargeback_won') && !namesByType)
     report(
       issues,
       'reference',
       'reference_required',
-      `is required for ${type}: the transaction_id of what it is about`,
+      `is required for ${type}: the transaction_id of what it is about${
+        type === 'refund' ? '; or give customer_id with reference_event' : ''
+      }`,
     );
   else if (clickId === null && customerId === null && !(mayRefer && reference !== null))
     report(
@@ -153,23 +162,33 @@ function typeOf(
   return type ?? (text as EventType);
 }
 
-export function currencyOf(text: string | null, issues: Issue[]): string | null {
-  const code = text?.toUpperCase() ?? null;
-  if (code === null || exponentOf(code) !== undefined) return code;
-  report(issues, 'currency', 'unknown_currency', 'is not an ISO 4217 currency');
+function given(text: string | null | undefined): string | null {
+  return isAbsent(text) ? null : text;
+}
+
+export function currencyOf(
+  field: 'currency' | 'payout_currency',
+  text: string | null | undefined,
+  added: AddedCurrencies,
+  issues: Issue[],
+): string | null {
+  if (isAbsent(text)) return null;
+  const code = text.toUpperCase();
+  if (isUsable(code, added)) return code;
+  report(issues, field, 'unknown_currency', NOT_A_CURRENCY);
   return code;
 }
 
 /** An amount in minor units, or null with an issue; it needs a currency. */
 export function money(
   field: 'amount' | 'payout',
-  form: Form,
+  form: EventParts,
   currency: string | null,
   mayBeNegative: boolean,
   issues: Issue[],
 ): bigint | null {
   const value = form[field];
-  if (value == null) return null;
+  if (isAbsent(value)) return null;
   if (currency === null) report(issues, 'currency', 'currency_required', `is required with ${field}`);
   const exponent = exponentOf(currency ?? '');
   return exponent === undefined ? null : scaled(field, value, exponent, mayBeNegative, issues);
@@ -220,18 +239,10 @@ function decimalOf(value: number): string | null {
 }
 
 function occurredAt(value: string | number, now: number, issues: Issue[]): number {
-  const isEpoch = typeof value === 'number' || /^\d{1,11}(\.\d{1,9})?$/.test(value);
-  const moment = isEpoch ? Math.trunc(Number(value) * 1000) : momentOf(value);
-  if (moment === null)
-    report(
-      issues,
-      'occurred_at',
-      'invalid_time',
-      'must be an RFC 3339 time with its offset, or epoch seconds',
-    );
-  else if (!isPlausible(moment, now))
-    report(issues, 'occurred_at', 'invalid_time', 'lies before 1970 or in the future');
-  return moment ?? now;
+  const moment = readOccurredAt(value, now);
+  if (typeof moment === 'number') return moment;
+  report(issues, 'occurred_at', 'invalid_time', moment);
+  return now;
 }
 
 /** Reports an issue, unless the field has one: only the first cause is shown. */

@@ -8,8 +8,8 @@ export const money = z
   .meta({ description: 'decimal text at the currency’s decimals', examples: ['200.00'] });
 export const currency = z
   .string()
-  .regex(/^[A-Z]{3}$/)
-  .meta({ description: 'ISO 4217', examples: ['USD'] });
+  .regex(/^[A-Z0-9]{3,10}$/)
+  .meta({ description: 'ISO 4217, or a code that the operator added', examples: ['USD'] });
 export const time = z.string().meta({ format: 'date-time', description: 'RFC 3339, in UTC' });
 export const month = z
   .string()

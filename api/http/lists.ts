@@ -15,8 +15,9 @@ export function listOf<Query extends PageQuery, Row extends { id: string }>(
   view: (row: Row) => unknown,
 ): RequestHandler {
   return async (req, res) => {
-    const query = read(form, req.query);
-    const { operator } = callerOf(res);
+    const caller = callerOf(res);
+    const query = read(form, req.query, caller);
+    const { operator } = caller;
     res.json(await answerPage(query, (page) => readRows(operator.id, page, query), view));
   };
 }

@@ -1,10 +1,41 @@
 // Reads input by a zod schema, and turns every zod issue into an issue of the API.
 import type { z } from 'zod';
+import { isUsable, type AddedCurrencies } from '../../domain/ledger/currencies.ts';
+import type { Caller } from '../../store/setup/operators.ts';
 import { ApiError, type Issue } from './errors.ts';
 
-/** The parsed value. Throws `invalid_request` with every issue. */
-export function read<S extends z.ZodType>(schema: S, value: unknown): z.output<S> {
-  const result = schema.safeParse(value ?? {});
+/** Whose request is read: currencies that the operator added are currencies in it. */
+type Of = Pick<Caller, 'currencies'>;
+
+const NOBODY: Of = { currencies: new Map() };
+
+/**
+ * The currencies added by the operator whose input is read now. Reading is synchronous, so that
+ * other requests never meet them.
+ */
+let addedHere: AddedCurrencies = NOBODY.currencies;
+
+/** Runs a synchronous reader for an operator. */
+export function readingFor<T>({ currencies }: Of, reader: () => T): T {
+  addedHere = currencies;
+  try {
+    return reader();
+  } finally {
+    addedHere = NOBODY.currencies;
+  }
+}
+
+/** Whether the operator whose input is read now may use a currency. */
+export function isUsableHere(code: string): boolean {
+  return isUsable(code, addedHere);
+}
+
+/**
+ * The parsed value. Throws `invalid_request` with every issue. Without a caller only ISO 4217 codes
+ * are currencies.
+ */
+export function read<S extends z.ZodType>(schema: S, value: unknown, caller = NOBODY): z.output<S> {
+  const result = readingFor(caller, () => schema.safeParse(value ?? {}));
   if (result.success) return result.data;
   throw invalid(issuesFrom(result.error, value));
 }

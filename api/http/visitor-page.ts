@@ -17,7 +17,7 @@ export function answerVisitor(res: Response): void {
 /** The page shown in place of the landing page. */
 function visitorPage(code: ErrorCode): string {
   const [title, text] =
-    code === 'not_found'
+    code === 'not_found' || code === 'gone'
       ? [
           'This link leads nowhere',
           'It may be mistyped, or it has ended. Please go back and try another one.',

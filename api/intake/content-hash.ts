@@ -29,9 +29,12 @@ export const CONTENT_FIELDS: readonly ContentField[] = [
   ['metadata', ({ metadata }) => sortedKeys(metadata)],
   ['occurred_at', ({ event, isTimed }) => (isTimed ? event.occurredAt : null)],
   ['payout', ({ event }) => textOf(event.operatorPayoutMinor)],
+  ['payout_currency', ({ event }) => event.operatorPayoutCurrency],
   ['reference', ({ event }) => event.reference],
   ['reference_event', ({ event }) => event.referenceType],
   ...SUBS.map((name, index): ContentField => [name, ({ event }) => event.subs[index]]),
+  ['symbol', ({ event }) => event.symbol],
+  ['symbol_group', ({ event }) => event.symbolGroup],
   ['transaction_id', ({ event }) => event.transactionId],
   ['volume', ({ event }) => textOf(event.volumeE4)],
 ];
@@ -82,6 +85,13 @@ function firstFormOf({ event, isTimed, metadata }: Content): Buffer {
     sortedKeys(metadata),
   ];
   return hash('sha256', JSON.stringify(values), 'buffer');
+}
+
+/** Whether metadata says the same as stored JSON text, in whatever order its fields are. */
+export function isSameMetadata(stored: string | null, metadata: Record<string, unknown>): boolean {
+  if (stored === null) return false;
+  const [before, after] = [JSON.parse(stored) as unknown, metadata].map(sortedKeys);
+  return JSON.stringify(before) === JSON.stringify(after);
 }
 
 function textOf(value: bigint | null): string | null {

@@ -20,7 +20,12 @@ export function addAdjustmentRoutes(
   const adjustment: RequestHandler = async (req, res) => {
     const { operator, key } = callerOf(res);
     const { id: affiliateId } = await findAffiliate(store, operator.id, idFromPath(req, 'affiliate'));
-    const { currency, amount, reason, idempotency_key: idempotencyKey } = read(newAdjustment, req.body);
+    const {
+      currency,
+      amount,
+      reason,
+      idempotency_key: idempotencyKey,
+    } = read(newAdjustment, req.body, callerOf(res));
     const amountMinor = amountOf(amount, currency, 'amount', 'signed');
     const wanted = { affiliateId, currency, amountMinor, reason, actor: key.id, idempotencyKey };
     res.status(201).json(answerOf(await store.adjustments.adjust(operator.id, wanted), currency));
@@ -29,7 +34,12 @@ export function addAdjustmentRoutes(
   const debtWriteOff: RequestHandler = async (req, res) => {
     const { operator, key } = callerOf(res);
     const { id: affiliateId } = await findAffiliate(store, operator.id, idFromPath(req, 'affiliate'));
-    const { currency, amount, reason, idempotency_key: idempotencyKey = null } = read(newWriteOff, req.body);
+    const {
+      currency,
+      amount,
+      reason,
+      idempotency_key: idempotencyKey = null,
+    } = read(newWriteOff, req.body, callerOf(res));
     const amountMinor = amount === undefined ? null : amountOf(amount, currency, 'amount');
     const wanted = { affiliateId, currency, amountMinor, reason, actor: key.id, idempotencyKey };
     res.status(201).json(answerOf(await store.adjustments.writeOff(operator.id, wanted), currency));

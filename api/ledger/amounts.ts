@@ -1,5 +1,5 @@
 // Amounts in requests of the ledger: decimal text to minor units.
-import { exponentOf, parseDecimal } from '../../domain/ledger/money.ts';
+import { decimalsOf, parseDecimal } from '../../domain/ledger/money.ts';
 import { invalid } from '../http/read.ts';
 
 /**
@@ -12,7 +12,7 @@ export function amountOf(
   field: string,
   kind: 'positive' | 'signed' | 'zero_or_more' = 'positive',
 ): bigint {
-  const decimals = exponentOf(code)!;
+  const decimals = decimalsOf(code);
   const parsed = parseDecimal(kind === 'signed' ? given.replace(/^\+/, '') : given, decimals);
   const refuse = (issue: string, message: string): never => {
     throw invalid([{ path: field, code: issue, message }]);

@@ -28,7 +28,7 @@ export function addBalanceRoutes(router: Router, { store, auth }: Deps): void {
     get: [
       auth.scope('read'),
       async (req, res) => {
-        const query = read(ledgerFilter, req.query);
+        const query = read(ledgerFilter, req.query, callerOf(res));
         const { currency = null, from = null, to = null } = query;
         const operatorId = callerOf(res).operator.id;
         const { id } = await findAffiliate(store, operatorId, idFromPath(req, 'affiliate'));

@@ -7,8 +7,13 @@ import {
   COMMISSION_STATES,
   type CommissionDecision,
 } from '../../store/ledger/commissions.ts';
-import { VERDICTS } from '../../store/ledger/decisions.ts';
+import { VERDICTS } from '../../store/ledger/decision-rows.ts';
 import * as field from '../http/answer-fields.ts';
+
+const COVERED = z.int().min(0).meta({
+  description:
+    'the events that it is for: of a month all its conversions, of a customer’s bounty one; a decision about it is about all of them',
+});
 
 export const commission = z.object({
   id: field.text,
@@ -26,6 +31,7 @@ export const commission = z.object({
   hold_until: field.time,
   rejected_at: field.time.nullable(),
   created_at: field.time,
+  events: COVERED,
   formula: field.text.nullable(),
   inputs: z.unknown(),
 });
@@ -42,7 +48,10 @@ export const wholeCommission = commission.extend({
     z.object({
       id: field.text,
       decision: z.enum(VERDICTS),
-      amount: field.money,
+      amount: field.money.meta({
+        description:
+          'what became payable or was taken back; `0.00` of `reinstated`, which is booked afterwards',
+      }),
       actor: field.text,
       reason: field.text.nullable(),
       decided_at: field.time,
@@ -55,6 +64,7 @@ export const decided = z.object({
     z.object({
       id: field.text,
       status: z.enum([...VERDICTS, 'unchanged', 'not_possible', 'not_found']),
+      events: COVERED,
     }),
   ),
   more: z.boolean().meta({ description: 'the choice holds more than were decided; send it again' }),
@@ -85,6 +95,7 @@ export function commissionView(row: Commission) {
     hold_until: row.holdUntil,
     rejected_at: row.rejectedAt,
     created_at: row.createdAt,
+    events: row.events,
     formula: row.formula,
     inputs: row.inputs,
   };

@@ -13,6 +13,15 @@ import {
   rejections,
 } from './commissions.schema.ts';
 
+const COVERS =
+  'A commission covers all its `events`: that of a month is of every customer’s conversions in it, those still ' +
+  'to come included. One event alone is rejected by `POST /v1/events/:id/reject`.';
+const GIVES_BACK =
+  'Of a rejected commission this takes the rejection back (`reinstated`): the commission, and the parts ' +
+  'that parents had of it, are what they would be without it, pending, within moments. Affiliates hear ' +
+  '`conversion.reinstated` with the reason `unrejected`. Not possible for a parent’s part while the ' +
+  'commission it is a part of is rejected, and where debt of the affiliate was written off since.';
+
 export const commissionsResource = defineResource({
   tag: 'Money',
   addRoutes: addCommissionRoutes,
@@ -42,25 +51,29 @@ export const commissionsResource = defineResource({
     },
     'POST /v1/commissions/approve': {
       summary: 'Approve many commissions',
+      description: `${GIVES_BACK} Only commissions named by \`ids\` are reinstated.`,
       who: 'manage',
       body: jsonRequest(approvals),
       answers: { 200: jsonAnswer(answers.decided, 'one result for each') },
     },
     'POST /v1/commissions/reject': {
-      summary: 'Reject many commissions for good',
+      summary: 'Reject many commissions',
+      description: `${COVERS} Approving takes a rejection back.`,
       who: 'manage',
       body: jsonRequest(rejections),
       answers: { 200: jsonAnswer(answers.decided, 'one result for each') },
     },
     'POST /v1/commissions/:id/approve': {
-      summary: 'Approve a commission before its hold ends',
+      summary: 'Approve a commission before its hold ends, or take its rejection back',
+      description: GIVES_BACK,
       who: 'manage',
       body: jsonRequest(approval),
       answers: { 200: jsonAnswer(answers.wholeCommission) },
       refusals: ['not_possible'],
     },
     'POST /v1/commissions/:id/reject': {
-      summary: 'Reject a commission for good',
+      summary: 'Reject a commission',
+      description: `${COVERS} Approving takes the rejection back.`,
       who: 'manage',
       body: jsonRequest(rejection),
       answers: { 200: jsonAnswer(answers.wholeCommission) },

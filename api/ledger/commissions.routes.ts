@@ -2,7 +2,7 @@
 // holds.
 import type { Request, Response, Router } from 'express';
 import type { Store } from '../../store/index.ts';
-import type { Choice, Decided, Verdict } from '../../store/ledger/decisions.ts';
+import type { AskedVerdict, Choice, Decided } from '../../store/ledger/decisions.ts';
 import { requireAffiliate } from '../http/affiliate-lookup.ts';
 import { type Auth, callerOf } from '../http/auth.ts';
 import { jsonBody } from '../http/body.ts';
@@ -24,7 +24,7 @@ import {
 type Deps = {
   store: Pick<Store, 'affiliates' | 'commissions' | 'decisions' | 'holds'>;
   auth: Auth;
-  temporal: Pick<Temporal, 'wakeEndpoints'>;
+  temporal: Pick<Temporal, 'applyAmendments' | 'wakeEndpoints'>;
 };
 
 /** A longer release is answered with `more`, before the timeouts of common proxies. */
@@ -75,7 +75,7 @@ export function addCommissionRoutes(router: Router, { store, auth, temporal }: D
 const DECISIONS = {
   approve: { verdict: 'approved', one: approval, many: approvals },
   reject: { verdict: 'rejected', one: rejection, many: rejections },
-} as const satisfies Record<string, { verdict: Verdict; one: object; many: object }>;
+} as const satisfies Record<string, { verdict: AskedVerdict; one: object; many: object }>;
 
 /** One commission by its path, or many by their ids or their affiliate. */
 function addDecisionRoutes(
@@ -91,6 +91,7 @@ function addDecisionRoutes(
       reason: reason ?? null,
     });
     await temporal.wakeEndpoints(operator.id, decided.endpointsToWake);
+    if (decided.appliesChanges) void temporal.applyAmendments(operator.id);
     return decided;
   };
 

@@ -29,7 +29,7 @@ export function addPayoutRoutes(router: Router, { store, auth, temporal }: Deps)
       ...jsonBody,
       async (req, res) => {
         const { operator, key } = callerOf(res);
-        const { affiliate_id: affiliateId, currency, minimum } = read(newPayout, req.body);
+        const { affiliate_id: affiliateId, currency, minimum } = read(newPayout, req.body, callerOf(res));
         const idempotencyKey = idempotencyKeyOf(req.headers['idempotency-key']);
         const minimumMinor =
           minimum === undefined ? null : amountOf(minimum, currency, 'minimum', 'zero_or_more');
@@ -93,6 +93,8 @@ function reservedOr422(reserved: Reserved, currency: string): Payout {
       return reserved.payout;
     case 'other_request':
       throw new ApiError('conflict', 'this Idempotency-Key was used for another request');
+    case 'suspended':
+      throw new ApiError('not_possible', 'the affiliate is suspended: it earns, and is not paid');
     case 'nothing':
       throw new ApiError('not_possible', 'nothing is payable after what the affiliate owes');
     case 'below_minimum':

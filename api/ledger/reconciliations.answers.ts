@@ -13,7 +13,7 @@ import { issue } from '../http/errors.answers.ts';
 import type { Issue } from '../http/errors.ts';
 
 const REASONS =
-  `match missing_here missing_there duplicate_row not_settled orphaned rejected set_aside currency_differs amount_differs
+  `match missing_here missing_there duplicate_row not_settled orphaned rejected set_aside voided currency_differs amount_differs
   reversed commission_differs invalid_row`.split(/\s+/);
 
 export const reconciliation = z.object({

@@ -5,6 +5,7 @@ import { compareAll } from '../../domain/ledger/reconciliation.ts';
 import type { Store } from '../../store/index.ts';
 import { type Auth, callerOf } from '../http/auth.ts';
 import { tableBody } from '../http/body.ts';
+import { readingFor } from '../http/read.ts';
 import { addPath } from '../http/path.ts';
 import { type Difference, differenceView, totalsOf } from './reconciliations.answers.ts';
 import { type List, listOf, ROWS_AT_MOST } from './reconciliations.schema.ts';
@@ -17,7 +18,7 @@ export function addReconciliationRoutes(router: Router, { store, auth }: Deps): 
       auth.scope('read'),
       ...tableBody,
       async (req, res) => {
-        const list = listOf(req.body, req.query, Date.now());
+        const list = readingFor(callerOf(res), () => listOf(req.body, req.query, Date.now()));
         const { differences, truncated } = await reconcile(store, callerOf(res).operator.id, list);
         res.json({ totals: totalsOf(differences), results: differences.map(differenceView), truncated });
       },

@@ -20,7 +20,7 @@ export function addStatementRoutes(router: Router, { store, auth }: Deps): void 
     get: [
       auth.scope('read'),
       async (req, res) => {
-        const query = read(statementFilter, req.query);
+        const query = read(statementFilter, req.query, callerOf(res));
         const operatorId = callerOf(res).operator.id;
         const { id } = await findAffiliate(store, operatorId, idFromPath(req, 'affiliate'));
         const rows = (page: Page) => store.statements.list(operatorId, id, query.currency ?? null, page);
@@ -33,7 +33,7 @@ export function addStatementRoutes(router: Router, { store, auth }: Deps): void 
     get: [
       auth.scope('read'),
       async (req, res) => {
-        const query = read(openStatement, req.query);
+        const query = read(openStatement, req.query, callerOf(res));
         const { operator } = callerOf(res);
         const { id: affiliateId } = await findAffiliate(store, operator.id, idFromPath(req, 'affiliate'));
         const books = await store.periods.books(operator.id);

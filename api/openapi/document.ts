@@ -49,6 +49,7 @@ Every answer carries \`x-request-id\`.`;
 const PATH_PARAMETERS: Record<string, string> = {
   id: 'its id',
   event_id: 'the event’s id',
+  customer_id: 'the operator’s own id of the customer, percent-encoded',
   name: 'the name, or its id',
   period: 'a month such as 2026-11',
 };

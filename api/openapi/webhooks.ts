@@ -70,7 +70,7 @@ export const webhooks = Object.fromEntries([
   webhook('conversion.created', 'An event was attributed to the affiliate', conversion),
   webhook('conversion.adjusted', 'What a conversion pays has changed', commission),
   webhook('conversion.reversed', 'A conversion was taken back, in whole or in part', conversion),
-  webhook('conversion.reinstated', 'What was taken back is given again', conversion),
+  webhook('conversion.reinstated', 'What was taken back is given again', commission),
   webhook(
     'conversion.released',
     'A commission became payable; only for endpoints that name this type',

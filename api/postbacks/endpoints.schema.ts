@@ -12,7 +12,7 @@ import {
 } from '../../domain/delivery/templates/template.ts';
 import { EVENT_TYPES } from '../../domain/types.ts';
 import type { Issue } from '../http/errors.ts';
-import { id } from '../http/fields.ts';
+import { id, record } from '../http/fields.ts';
 import { invalid, problem } from '../http/read.ts';
 
 /** Types of message that an endpoint can subscribe to, besides the events themselves. */
@@ -33,14 +33,13 @@ export const settings = {
     .array(z.enum(['*', ...CONVERSION_TYPES, ...OTHER_TYPES, ...EVENT_TYPES]))
     .min(1)
     .max(50),
-  form: z
-    .record(z.string().min(1).max(255), z.string().max(4096))
+  form: record(z.string().min(1).max(255), z.string().max(4096))
     .refine(
       (fields) => Object.keys(fields).length <= MOST_FORM_FIELDS,
       `a form has at most ${MOST_FORM_FIELDS} fields`,
     )
     .nullable(),
-  headers: z.record(z.string(), z.string()),
+  headers: record(z.string(), z.string()),
   schedule: z
     .array(z.int().min(0).max(LONGEST_WAIT_SECONDS))
     .min(1)

@@ -1,16 +1,30 @@
 // Answers about affiliates: schema and view.
 import { z } from 'zod';
-import type { Affiliate } from '../../store/attribution/affiliates.ts';
+import { AFFILIATE_STATES, type Affiliate } from '../../store/attribution/affiliates.ts';
 import * as field from '../http/answer-fields.ts';
 
 export const affiliate = z.object({
   id: field.affiliateId,
   name: field.text,
   external_id: field.text.nullable(),
-  parent_id: field.affiliateId.nullable(),
+  state: z
+    .enum(AFFILIATE_STATES)
+    .meta({ description: 'suspended: earns, and is not paid; closed: is attributed nothing new' }),
+  closed_at: field.time.nullable(),
+  parent_id: field.affiliateId.nullable().meta({ description: 'the parent of now' }),
+  parent_since: field.time.nullable().meta({ description: 'null: from the beginning' }),
   created_at: field.time,
 });
 
-export function affiliateView({ id, name, externalId, parentId, createdAt }: Affiliate) {
-  return { id, name, external_id: externalId, parent_id: parentId, created_at: createdAt };
+export function affiliateView(row: Affiliate) {
+  return {
+    id: row.id,
+    name: row.name,
+    external_id: row.externalId,
+    state: row.state,
+    closed_at: row.closedAt,
+    parent_id: row.parentId,
+    parent_since: row.parentSince,
+    created_at: row.createdAt,
+  };
 }

@@ -1,11 +1,10 @@
 // Affiliates as a resource: its routes, and its operations for the OpenAPI document.
 import { listOf } from '../http/answer-fields.ts';
-import { plainPage } from '../http/lists.ts';
 import { jsonAnswer, jsonRequest } from '../http/operation.ts';
 import { defineResource } from '../http/resource.ts';
 import * as answers from './affiliates.answers.ts';
 import { addAffiliateRoutes } from './affiliates.routes.ts';
-import { affiliateChange, newAffiliate } from './affiliates.schema.ts';
+import { affiliateChange, affiliateFilter, newAffiliate } from './affiliates.schema.ts';
 
 export const affiliatesResource = defineResource({
   tag: 'Setup',
@@ -24,7 +23,7 @@ export const affiliatesResource = defineResource({
     'GET /v1/affiliates': {
       summary: 'List affiliates',
       who: 'read',
-      query: plainPage,
+      query: affiliateFilter,
       answers: { 200: jsonAnswer(listOf(answers.affiliate)) },
     },
     'GET /v1/affiliates/:id': {
@@ -34,6 +33,11 @@ export const affiliatesResource = defineResource({
     },
     'PATCH /v1/affiliates/:id': {
       summary: 'Change an affiliate',
+      description:
+        'A new parent counts from `parent_since` on (default: now) until the affiliate’s next change of its ' +
+        'parent. Events since then are rated again, and parents hear `conversion.adjusted` with the reason ' +
+        '`parent_changed`. A `suspended` affiliate earns, and its payouts are refused. A `closed` one is ' +
+        'attributed nothing that occurs from then on; its customers stay its own.',
       who: 'manage',
       body: jsonRequest(affiliateChange),
       answers: { 200: jsonAnswer(answers.affiliate) },

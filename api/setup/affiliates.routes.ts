@@ -7,15 +7,20 @@ import { findAffiliate, requireAffiliate } from '../http/affiliate-lookup.ts';
 import { type Auth, callerOf } from '../http/auth.ts';
 import { jsonBody } from '../http/body.ts';
 import { ApiError, notFound } from '../http/errors.ts';
-import { listOf, plainPage } from '../http/lists.ts';
+import { listOf } from '../http/lists.ts';
 import { addPath, idFromPath } from '../http/path.ts';
 import { invalid, read } from '../http/read.ts';
+import type { Temporal } from '../temporal.ts';
 import { affiliateView } from './affiliates.answers.ts';
-import { affiliateChange, newAffiliate } from './affiliates.schema.ts';
+import { affiliateChange, affiliateFilter, newAffiliate } from './affiliates.schema.ts';
 
-type Deps = { store: Pick<Store, 'affiliates'>; auth: Auth };
+type Deps = {
+  store: Pick<Store, 'affiliates'>;
+  auth: Auth;
+  temporal: Pick<Temporal, 'applyAmendments' | 'rematchSoon'>;
+};
 
-export function addAffiliateRoutes(router: Router, { store, auth }: Deps): void {
+export function addAffiliateRoutes(router: Router, { store, auth, temporal }: Deps): void {
   addPath(router, '/v1/affiliates', {
     post: [
       auth.scope('manage'),
@@ -26,6 +31,7 @@ export function addAffiliateRoutes(router: Router, { store, auth }: Deps): void 
           name,
           external_id: externalId = null,
           parent_id: parentId = null,
+          state = 'active',
         } = read(newAffiliate, req.body);
         await requireAffiliate(store, operatorId, parentId, 'parent_id');
         const affiliate = await store.affiliates.insert(operatorId, {
@@ -33,11 +39,19 @@ export function addAffiliateRoutes(router: Router, { store, auth }: Deps): void 
           name,
           externalId,
           parentId,
+          state,
         });
         res.status(201).json(affiliateView(notTaken(affiliate)));
       },
     ],
-    get: [auth.scope('read'), listOf(plainPage, store.affiliates.list, affiliateView)],
+    get: [
+      auth.scope('read'),
+      listOf(
+        affiliateFilter,
+        (operatorId, page, { state = null }) => store.affiliates.list(operatorId, state, page),
+        affiliateView,
+      ),
+    ],
   });
 
   addPath(router, '/v1/affiliates/:id', {
@@ -54,15 +68,29 @@ export function addAffiliateRoutes(router: Router, { store, auth }: Deps): void 
       ...jsonBody,
       async (req, res) => {
         const operatorId = callerOf(res).operator.id;
-        const { name, external_id: externalId, parent_id: parentId } = read(affiliateChange, req.body);
+        const {
+          name,
+          external_id: externalId,
+          parent_id: parentId,
+          parent_since: since = null,
+          state,
+        } = read(affiliateChange, req.body);
         const { id } = await findAffiliate(store, operatorId, idFromPath(req, 'affiliate'));
         await requireAffiliate(store, operatorId, parentId ?? null, 'parent_id');
-        const affiliate = await store.affiliates.update(operatorId, id, { name, externalId, parentId });
+        const affiliate = await store.affiliates.update(operatorId, id, {
+          name,
+          externalId,
+          state,
+          ...(parentId !== undefined && { parent: { parentId, since } }),
+        });
         if (affiliate === null) throw notFound('affiliate');
         if (affiliate === 'circle')
           throw invalid([
             { path: 'parent_id', code: 'circle', message: 'an affiliate cannot stand above itself' },
           ]);
+        if (parentId !== undefined) void temporal.applyAmendments(operatorId);
+        // Events that a closed affiliate left without one may be attributed now.
+        if (state !== undefined && state !== 'closed') temporal.rematchSoon(operatorId);
         res.json(affiliateView(notTaken(affiliate)));
       },
     ],

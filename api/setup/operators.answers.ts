@@ -1,6 +1,11 @@
 // Answers about operators: schemas and view.
 import { z } from 'zod';
-import { CLICK_CHOICES, type Operator, WITHOUT_TRANSACTION_ID } from '../../store/setup/operators.ts';
+import {
+  CLICK_CHOICES,
+  EXISTING_CUSTOMERS,
+  type Operator,
+  WITHOUT_TRANSACTION_ID,
+} from '../../store/setup/operators.ts';
 import * as field from '../http/answer-fields.ts';
 
 export const newOperator = z.object({
@@ -18,6 +23,7 @@ export const operator = z.object({
   timezone: field.text,
   click_window_days: z.int(),
   click_choice: z.enum(CLICK_CHOICES),
+  existing_customers: z.enum(EXISTING_CUSTOMERS),
   without_transaction_id: z.enum(WITHOUT_TRANSACTION_ID).nullable(),
   repeat_window_hours: z.int(),
   allowed_ips: z.array(field.text),
@@ -35,6 +41,7 @@ export function operatorView(row: Operator) {
     timezone: row.timezone,
     click_window_days: row.clickWindowDays,
     click_choice: row.clickChoice,
+    existing_customers: row.existingCustomers,
     without_transaction_id: row.withoutTransactionId,
     repeat_window_hours: row.repeatWindowHours,
     allowed_ips: row.allowedIps,

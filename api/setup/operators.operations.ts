@@ -26,6 +26,10 @@ export const operatorsResource = defineResource({
     },
     'PATCH /v1/operator': {
       summary: 'Change the operator’s settings',
+      description:
+        'A new `timezone` holds from now on. What happened before keeps its month: conversions count in the month of ' +
+        'the time zone that was in force when they happened. Months of the books begin and end by the present one. ' +
+        'Before the first event is received, a new time zone holds from the beginning.',
       who: 'manage',
       body: jsonRequest(operatorChange),
       answers: { 200: jsonAnswer(answers.operator) },

@@ -7,18 +7,25 @@ import { type Auth, callerOf, newApiKey } from '../http/auth.ts';
 import { jsonBody } from '../http/body.ts';
 import { notFound } from '../http/errors.ts';
 import { addPath } from '../http/path.ts';
-import { read } from '../http/read.ts';
+import { invalid, read } from '../http/read.ts';
 import { operatorView } from './operators.answers.ts';
 import { newOperator, operatorChange } from './operators.schema.ts';
 export type Deps = { store: Pick<Store, 'operators' | 'apiKeys'>; auth: Auth };
 
 export function addOperatorRoutes(router: Router, { store, auth }: Deps): void {
+  async function refuseUnknownTimezone(timezone: string): Promise<void> {
+    if (await store.operators.knowsTimezone(timezone)) return;
+    const message = 'is not known to the database, or means another time zone there';
+    throw invalid([{ path: 'timezone', code: 'unknown_timezone', message }]);
+  }
+
   addPath(router, '/v1/operators', {
     post: [
       auth.admin,
       ...jsonBody,
       async (req, res) => {
         const operator = { id: newId('opr'), ...read(newOperator, req.body) };
+        await refuseUnknownTimezone(operator.timezone);
         const { text, hash, hint } = newApiKey();
         await store.operators.insert(operator, {
           id: newId('key'),
@@ -47,11 +54,13 @@ export function addOperatorRoutes(router: Router, { store, auth }: Deps): void {
       ...jsonBody,
       async (req, res) => {
         const change = read(operatorChange, req.body);
+        if (change.timezone !== undefined) await refuseUnknownTimezone(change.timezone);
         const operator = await store.operators.update(callerOf(res).operator.id, {
           name: change.name,
           timezone: change.timezone,
           clickWindowDays: change.click_window_days,
           clickChoice: change.click_choice,
+          existingCustomers: change.existing_customers,
           withoutTransactionId: change.without_transaction_id,
           repeatWindowHours: change.repeat_window_hours,
           allowedIps: change.allowed_ips,

@@ -1,9 +1,9 @@
 // Requests of operators: a new one, and changes of settings.
 import { z } from 'zod';
-import { CLICK_CHOICES, WITHOUT_TRANSACTION_ID } from '../../store/setup/operators.ts';
+import { CLICK_CHOICES, EXISTING_CUSTOMERS, WITHOUT_TRANSACTION_ID } from '../../store/setup/operators.ts';
 import { POSTBACK_FIELDS } from '../events/postback.schema.ts';
 import { isRange } from '../http/addresses.ts';
-import { currency, name, text, timezone } from '../http/fields.ts';
+import { currency, name, record, text, timezone } from '../http/fields.ts';
 import { problem } from '../http/read.ts';
 
 export const newOperator = z.strictObject({ name, currency, timezone: timezone.default('UTC') });
@@ -27,18 +27,26 @@ const aliasName = text(64).refine(
     error: 'is a name of our own',
   },
 );
-const postbackAliases = z
-  .record(aliasName, z.enum(POSTBACK_FIELDS).nullable())
-  .superRefine((value, context) => {
+const postbackAliases = record(aliasName, z.enum(POSTBACK_FIELDS).nullable()).superRefine(
+  (value, context) => {
     if (Object.keys(value).length > 100)
       context.addIssue(problem('too_large', 'must have at most 100 names'));
-  });
+  },
+);
 
 export const operatorChange = z.strictObject({
   name: name.optional(),
   timezone: timezone.optional(),
   click_window_days: z.int().min(1).max(3650).optional(),
   click_choice: z.enum(CLICK_CHOICES).optional(),
+  existing_customers: z
+    .enum(EXISTING_CUSTOMERS)
+    .optional()
+    .meta({
+      description:
+        'ignore: a click or coupon attributes no event of a customer of whom an event is known that ' +
+        'occurred more than an hour before it (orphaned, existing_customer)',
+    }),
   without_transaction_id: z.enum(WITHOUT_TRANSACTION_ID).nullable().optional(),
   repeat_window_hours: z.int().min(1).max(8760).optional(),
   allowed_ips: allowedIps.optional(),

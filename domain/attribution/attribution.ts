@@ -1,126 +1,284 @@
 // Attribution: decides which affiliate brought the customer of an event, and which deal version
 // rates the event.
-import type { Assignment, Binding, Click, ConversionEvent, Coupon } from '../types.ts';
-import { DAY_MS } from '../units.ts';
+import type {
+  Assignment,
+  Binding,
+  Click,
+  ConversionEvent,
+  Coupon,
+  Party,
+  Reassignment,
+  DealVersion,
+} from '../types.ts';
+import { DAY_MS, HOUR_MS } from '../units.ts';
+
+/**
+ * How much earlier than its evidence an event may have occurred, in milliseconds: the clocks that
+ * time clicks and events differ.
+ */
+export const CLOCK_TOLERANCE_MS = HOUR_MS;
 
 /** Evidence for one event. Click and coupon are the ones that the event names, when they exist. */
 export type Evidence = {
   click: Click | null;
   binding: Binding | null;
-  /** External id of the affiliate of the binding, or else of the click. */
-  affiliateExternalId: string | null;
   coupon?: Coupon;
   assignment?: Assignment;
+  /** Moves of the customer by a person, oldest first; of equal `from` the last one counts. */
+  reassignments?: readonly Reassignment[];
+  /**
+   * When the earliest known event of the customer occurred. Given only where the operator pays for
+   * no customer who was there before the click or coupon.
+   */
+  knownSince?: number;
 };
 
-export const METHODS = ['click', 'binding', 'coupon', 'manual'] as const;
+export const METHODS = ['click', 'binding', 'coupon', 'manual', 'reassigned'] as const;
 export type Method = (typeof METHODS)[number];
 
+/** Reasons for which an event has no affiliate, apart from a reversal that lacks its conversion. */
+export const ORPHAN_REASONS = [
+  'no_evidence',
+  'unknown_click',
+  'unknown_coupon',
+  'before_click',
+  'existing_customer',
+  'affiliate_closed',
+] as const;
+type OrphanReason = (typeof ORPHAN_REASONS)[number];
+
+/**
+ * Reasons of orphans that were judged before and wait until they are judged anew: `unvoided` ones
+ * were put back into the books, and of `unbound` ones the event that bound their customer was taken
+ * out.
+ */
+export const ANEW_REASONS = ['unvoided', 'unbound'] as const;
+
+/** Whether an event with this reason waits to be judged anew. */
+export function isToBeJudgedAnew(reason: string | null): boolean {
+  return (ANEW_REASONS as readonly (string | null)[]).includes(reason);
+}
+
+/** `from`: since when the customer is the affiliate's. */
 export type Attribution =
-  | { kind: 'attributed'; affiliateId: string; method: Method; click: Click | null; binds: Binding | null }
-  | { kind: 'orphaned'; reason: 'no_evidence' | 'unknown_click' | 'unknown_coupon' }
+  | {
+      kind: 'attributed';
+      affiliateId: string;
+      method: Method;
+      click: Click | null;
+      from: number;
+      binds: Binding | null;
+    }
+  | { kind: 'orphaned'; reason: OrphanReason }
   | { kind: 'rejected'; reason: 'click_expired' | 'own_referral' };
 
 /**
  * Attributes an event to an affiliate, or returns why it cannot.
- * The affiliate who bound a customer first keeps the customer, so a binding decides, and a later
- * click or coupon of another affiliate never replaces it. Without a binding, evidence decides in
- * this order: an assignment by a person, the named click when it is at most `clickWindowDays` older
- * than the event, a coupon that was valid at the time. Without evidence the event is an orphan:
- * stored, and matched again when evidence arrives.
+ * Evidence counts only for events that occurred since it began, less `CLOCK_TOLERANCE_MS`. It
+ * decides in this order:
+ *   1. the latest reassignment of the customer by a person, from its very moment on;
+ *   2. the binding of the customer, so that the affiliate who bound a customer first keeps it;
+ *   3. an assignment of the event by a person;
+ *   4. the named click, when it is at most `clickWindowDays` older than the event;
+ *   5. a coupon that was valid at the time.
+ * Only the last three bind a customer, and only one who is not bound, be it later than the event.
+ * A closed affiliate keeps its customers: their events are nobody's, unless a person assigns them
+ * to an affiliate that is open. Where the customer is not its own, weaker evidence decides.
+ * Without evidence that counts the event is stored and matched again when evidence arrives. The
+ * first row that applies says why, which does not depend on the order of arrival:
+ *
+ *   | evidence that does not count                 | outcome                     |
+ *   |----------------------------------------------|-----------------------------|
+ *   | of an affiliate that was closed by then      | orphaned, affiliate_closed  |
+ *   | click or coupon of an existing customer      | orphaned, existing_customer |
+ *   | click later than the event                   | orphaned, before_click      |
+ *   | click too old                                | rejected, click_expired     |
+ *   | click that nobody knows                      | orphaned, unknown_click     |
+ *   | coupon that nobody knows, or not valid then  | orphaned, unknown_coupon    |
+ *   | binding later than the event                 | orphaned, before_click      |
+ *   | none                                         | orphaned, no_evidence       |
+ *
  * Example: a registration with a click of A binds the customer; a deposit a year later without a
- * click belongs to A by the binding.
+ * click belongs to A by the binding; a deposit of the day before the click belongs to nobody.
  */
 export function attribute(event: ConversionEvent, evidence: Evidence, clickWindowDays: number): Attribution {
-  const { click, binding } = evidence;
-  if (binding !== null) {
-    if (isOwn(event, evidence.affiliateExternalId)) return { kind: 'rejected', reason: 'own_referral' };
-    const { affiliateId } = binding;
-    const named = click?.affiliateId === affiliateId ? click : null;
-    return {
-      kind: 'attributed',
-      affiliateId,
-      method: named ? 'click' : 'binding',
-      click: named ?? binding.click,
-      binds: null,
-    };
+  const isOpen = (one: Decision): boolean => !isClosed(one, event.occurredAt);
+  const owner = ownerOf(event, evidence);
+  if (owner !== null && isOpen(owner)) return decided(event, owner, null);
+  const counting = evidenceOf(event, evidence, clickWindowDays);
+  const found = counting.find((one) => isOpen(one) && (owner === null || one.method === 'manual'));
+  if (found !== undefined) {
+    const isFree = owner === null && evidence.binding === null;
+    return decided(event, found, isFree ? bindingBy(event, found) : null);
   }
-  const found = firstEvidence(event, evidence, clickWindowDays);
-  if (found !== null) {
-    const { affiliateId, method } = found;
-    if (isOwn(event, found.affiliateExternalId)) return { kind: 'rejected', reason: 'own_referral' };
-    const shown = method === 'click' ? click : null;
-    const binds =
-      event.customerId === null || !found.bindsCustomer
-        ? null
-        : { customerId: event.customerId, affiliateId, eventId: event.id, click: shown };
-    return { kind: 'attributed', affiliateId, method, click: shown, binds };
-  }
-  if (click !== null) return { kind: 'rejected', reason: 'click_expired' };
-  if (event.clickId !== null) return { kind: 'orphaned', reason: 'unknown_click' };
-  return { kind: 'orphaned', reason: event.coupon === null ? 'no_evidence' : 'unknown_coupon' };
+  if (owner !== null || counting.length > 0) return { kind: 'orphaned', reason: 'affiliate_closed' };
+  return withoutEvidence(event, evidence, clickWindowDays);
 }
 
-type Decision = {
+/** Affiliates earn nothing from their own accounts. */
+function decided({ customerId }: ConversionEvent, found: Decision, binds: Binding | null): Attribution {
+  const { affiliateId, method, click, from } = found;
+  if (customerId !== null && customerId === found.affiliateExternalId)
+    return { kind: 'rejected', reason: 'own_referral' };
+  return { kind: 'attributed', affiliateId, method, click, from, binds };
+}
+
+/**
+ * Evidence that counts for an event. `from`: since when the customer is the affiliate's by it.
+ * `since`: from when on it binds the customer; null: never.
+ */
+type Decision = Party & {
   affiliateId: string;
-  affiliateExternalId: string | null;
   method: Method;
-  bindsCustomer: boolean;
+  click: Click | null;
+  from: number;
+  since: number | null;
 };
 
-/** The strongest valid evidence without a binding; null without any. */
-function firstEvidence(event: ConversionEvent, evidence: Evidence, clickWindowDays: number): Decision | null {
-  const { click, coupon, assignment, affiliateExternalId } = evidence;
-  if (assignment !== undefined) return { ...assignment, method: 'manual', bindsCustomer: true };
-  if (click !== null && event.occurredAt - click.clickedAt <= clickWindowDays * DAY_MS)
-    return { affiliateId: click.affiliateId, affiliateExternalId, method: 'click', bindsCustomer: true };
-  return coupon !== undefined && isValidAt(coupon, event.occurredAt) ? { ...coupon, method: 'coupon' } : null;
+/** Whether evidence that began at a moment counts for an event: see `CLOCK_TOLERANCE_MS`. */
+export function reaches(since: number, { occurredAt }: Pick<ConversionEvent, 'occurredAt'>): boolean {
+  return occurredAt >= since - CLOCK_TOLERANCE_MS;
+}
+
+/** The affiliate, open or closed, whose customer it was when the event occurred; null: nobody's. */
+function ownerOf(event: ConversionEvent, evidence: Evidence): Decision | null {
+  const { click, binding } = evidence;
+  const moved = lastMove(event, evidence.reassignments ?? []);
+  const shownFor = (affiliateId: string): Click | null =>
+    click?.affiliateId === affiliateId && reaches(click.clickedAt, event) ? click : null;
+  if (moved !== null) {
+    const bound = binding?.affiliateId === moved.affiliateId ? binding.click : null;
+    return { ...moved, method: 'reassigned', click: shownFor(moved.affiliateId) ?? bound, since: null };
+  }
+  if (binding === null || !reaches(binding.since, event)) return null;
+  const named = shownFor(binding.affiliateId);
+  const method = named !== null ? 'click' : bindingMethod(event, evidence, binding);
+  return { ...binding, method, click: named ?? binding.click, from: binding.since, since: null };
+}
+
+/** The last reassignment of the event's customer at or before the event; null without one. */
+export function lastMove(
+  { occurredAt }: Pick<ConversionEvent, 'occurredAt'>,
+  moves: readonly Reassignment[],
+): Reassignment | null {
+  let last: Reassignment | null = null;
+  for (const move of moves)
+    if (move.from <= occurredAt && (last === null || move.from >= last.from)) last = move;
+  return last;
+}
+
+/** An event that bound its customer and was set aside keeps the method by which it did. */
+function bindingMethod({ id }: ConversionEvent, { assignment, coupon }: Evidence, binding: Binding): Method {
+  if (binding.eventId !== id) return 'binding';
+  if (assignment?.affiliateId === binding.affiliateId) return 'manual';
+  return coupon?.affiliateId === binding.affiliateId ? 'coupon' : 'binding';
+}
+
+/** Evidence of the event itself that counts for it, strongest first, of closed affiliates too. */
+function evidenceOf(event: ConversionEvent, evidence: Evidence, clickWindowDays: number): Decision[] {
+  const { click, coupon, assignment } = evidence;
+  const { occurredAt } = event;
+  const counting: Decision[] = [];
+  if (assignment !== undefined && reaches(assignment.from ?? occurredAt, event))
+    counting.push({
+      ...assignment,
+      method: 'manual',
+      click: null,
+      from: assignment.from ?? occurredAt,
+      since: assignment.from ?? occurredAt,
+    });
+  if (click !== null && isInTime(click, event, clickWindowDays) && !wasThere(evidence, click.clickedAt))
+    counting.push({
+      ...partyOf(click),
+      method: 'click',
+      click,
+      from: click.clickedAt,
+      since: click.clickedAt,
+    });
+  if (coupon !== undefined && isValidAt(coupon, occurredAt) && !wasThere(evidence, occurredAt))
+    counting.push({
+      ...partyOf(coupon),
+      method: 'coupon',
+      click: null,
+      from: occurredAt,
+      since: coupon.bindsCustomer ? occurredAt : null,
+    });
+  return counting;
+}
+
+function withoutEvidence(event: ConversionEvent, evidence: Evidence, clickWindowDays: number): Attribution {
+  const { click, coupon, binding } = evidence;
+  const isClickInTime = click !== null && isInTime(click, event, clickWindowDays);
+  const isCouponValid = coupon !== undefined && isValidAt(coupon, event.occurredAt);
+  // In time, and yet it does not count: the customer was there before.
+  if (isClickInTime || isCouponValid) return { kind: 'orphaned', reason: 'existing_customer' };
+  if (click !== null)
+    return reaches(click.clickedAt, event)
+      ? { kind: 'rejected', reason: 'click_expired' }
+      : { kind: 'orphaned', reason: 'before_click' };
+  if (event.clickId !== null) return { kind: 'orphaned', reason: 'unknown_click' };
+  if (event.coupon !== null) return { kind: 'orphaned', reason: 'unknown_coupon' };
+  return { kind: 'orphaned', reason: binding === null ? 'no_evidence' : 'before_click' };
+}
+
+function isInTime(click: Click, event: ConversionEvent, windowDays: number): boolean {
+  return reaches(click.clickedAt, event) && event.occurredAt - click.clickedAt <= windowDays * DAY_MS;
 }
 
 function isValidAt({ startsAt, endsAt }: Coupon, moment: number): boolean {
   return (startsAt === null || startsAt <= moment) && (endsAt === null || moment < endsAt);
 }
 
-/**
- * Own referral: the customer of the event is the affiliate. Affiliates earn nothing from their own
- * accounts.
- */
-function isOwn(event: ConversionEvent, affiliateExternalId: string | null): boolean {
-  return event.customerId !== null && event.customerId === affiliateExternalId;
+/** Whether the customer was known before evidence that began at a moment, less the tolerance. */
+function wasThere({ knownSince }: Evidence, moment: number): boolean {
+  return knownSince !== undefined && knownSince < moment - CLOCK_TOLERANCE_MS;
 }
+
+function isClosed({ affiliateClosedAt = null }: Party, moment: number): boolean {
+  return affiliateClosedAt !== null && affiliateClosedAt <= moment;
+}
+
+function partyOf(evidence: Party & { affiliateId: string }): Party & { affiliateId: string } {
+  const { affiliateId, affiliateExternalId = null, affiliateClosedAt = null } = evidence;
+  return { affiliateId, affiliateExternalId, affiliateClosedAt };
+}
+
+/** The binding that evidence makes, null where the event names no customer or it binds none. */
+function bindingBy({ id, customerId }: ConversionEvent, found: Decision): Binding | null {
+  const { click, since } = found;
+  if (customerId === null || since === null) return null;
+  return { ...partyOf(found), customerId, eventId: id, click, since };
+}
+
+type Ranked = Pick<DealVersion, 'affiliateId' | 'effectiveFrom' | 'dealId' | 'endedAt' | 'appliesTo'>;
 
 /**
  * The deal version in force for an affiliate at a time: of the affiliate's own deal, or else of the
- * operator's default deal. Null when no version is in force.
+ * operator's default deal. `customerFrom`: since when the customer is the affiliate's. Null when no
+ * version is in force.
  */
-export function versionInForce<
-  V extends { affiliateId: string | null; effectiveFrom: number; dealId: string },
->(versions: readonly V[], affiliateId: string, occurredAt: number): V | null {
+export function versionInForce<V extends Ranked>(
+  versions: readonly V[],
+  affiliateId: string,
+  occurredAt: number,
+  customerFrom: number = occurredAt,
+): V | null {
   let best: V | null = null;
   for (const version of versions) {
     if (version.effectiveFrom > occurredAt) continue;
+    if (version.endedAt != null && version.endedAt <= occurredAt) continue;
     if (version.affiliateId !== null && version.affiliateId !== affiliateId) continue;
+    if (version.appliesTo === 'new_customers' && customerFrom < version.effectiveFrom) continue;
     if (best === null || outranks(version, best)) best = version;
   }
   return best;
-}
-
-/** The version that rates a conversion when two may. */
-export function higherRanked<V extends { affiliateId: string | null; effectiveFrom: number; dealId: string }>(
-  a: V,
-  b: V,
-): V {
-  return outranks(b, a) ? b : a;
 }
 
 /**
  * An own deal outranks a default deal, then the later date, then the greater deal id, so the result
  * never depends on reading order.
  */
-function outranks<V extends { affiliateId: string | null; effectiveFrom: number; dealId: string }>(
-  a: V,
-  b: V,
-): boolean {
+function outranks(a: Ranked, b: Ranked): boolean {
   if ((a.affiliateId === null) !== (b.affiliateId === null)) return a.affiliateId !== null;
   if (a.effectiveFrom !== b.effectiveFrom) return a.effectiveFrom > b.effectiveFrom;
   return a.dealId > b.dealId;

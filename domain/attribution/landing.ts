@@ -1,5 +1,6 @@
 // Landing URLs: fills the macros of a link's landing page, or checks a deep link, and appends the
-// click id and the subs. Query and fragment of the target stay unchanged, byte for byte.
+// click id and the subs. Query and fragment of a landing page stay unchanged, byte for byte; so do
+// those of a deep link, except for values of another visit.
 import type { MACROS, Values } from '../delivery/templates/macros.ts';
 import {
   fillFormValue,
@@ -13,6 +14,7 @@ import {
   type UrlTemplate,
 } from '../delivery/templates/template.ts';
 import { bySub, SUBS, type Subs } from '../types.ts';
+import { lenientName, parametersIn, withReplaced } from './url-parameters.ts';
 
 /** Macros known at a click; other macros belong to postbacks. */
 const CLICK_MACROS = [
@@ -28,12 +30,17 @@ const CLICK_PARAMETER = 'click_id';
  * this many days old.
  */
 const FIRST_CLICK_PARAMETER = 'first_click_days';
+const VISIT_PARAMETERS: ReadonlySet<string> = new Set([CLICK_PARAMETER, FIRST_CLICK_PARAMETER, ...SUBS]);
 
-/** A compiled landing page. */
+/**
+ * A compiled landing page. `filled`: the parameters of the landing URL itself whose values have
+ * macros; their names and texts are encoded already.
+ */
 export type Landing = {
   address: UrlTemplate;
   fragment: TextTemplate;
   params: readonly (readonly [name: string, value: TextTemplate])[];
+  filled: readonly (readonly [name: string, value: TextTemplate])[];
 };
 
 /**
@@ -59,26 +66,50 @@ export function compileLanding(
   landingUrl: string,
   params: Readonly<Record<string, string>>,
 ): { kind: 'landing'; landing: Landing } | { kind: 'problems'; problems: LandingProblem[] } {
-  const [addressText = '', ...fragmentTexts] = landingUrl.split(/(?=#)/);
+  const { addressText, fragmentText } = partsOf(landingUrl);
   const problems: LandingProblem[] = [];
   const at = ['landing_url'];
   const address = checked(parseUrl(addressText), at, problems);
-  const fragment = checked(parseText(fragmentTexts.join('')), at, problems);
+  const fragment = checked(parseText(fragmentText), at, problems);
   if (
     address !== null &&
     namesOf([...address.path.flat(), ...address.query, ...(fragment ?? [])]).some(isUnknownAtClick)
   )
     problems.push(unknownAtClick(at));
-  if (parametersOf(addressText).some(isMisusedClickParameter)) problems.push(reserved(at));
   const compiled = Object.entries(params).map(([name, text]) => {
     const path = ['params', name];
     const value = checked(parseText(text), path, problems) ?? [];
-    if (isMisusedClickParameter([name, text])) problems.push(reserved(path));
-    else if (namesOf(value).some(isUnknownAtClick)) problems.push(unknownAtClick(path));
+    if (namesOf(value).some(isUnknownAtClick)) problems.push(unknownAtClick(path));
     return [name, value] as const;
   });
   if (address === null || fragment === null || problems.length > 0) return { kind: 'problems', problems };
-  return { kind: 'landing', landing: { address, fragment, params: compiled } };
+  const filled = parametersOfUrl(landingUrl).flatMap(([name, text]) => {
+    const value = parseText(text);
+    return value.kind === 'template' && namesOf(value.template).length > 0
+      ? [[name, value.template] as const]
+      : [];
+  });
+  return { kind: 'landing', landing: { address, fragment, params: compiled, filled } };
+}
+
+/**
+ * Parameters of a new link that would make the click id ambiguous: those that a server may read as
+ * `click_id`, with another value. Not part of compiling, so that links saved under an earlier rule
+ * still lead to their page.
+ */
+export function reservedParameters(
+  landingUrl: string,
+  params: Readonly<Record<string, string>>,
+): LandingProblem[] {
+  const isMisused = ([name, value]: readonly [string, string]): boolean =>
+    lenientName(name) === CLICK_PARAMETER && value !== '{click_id}';
+  const inUrl = parametersOfUrl(landingUrl).some(isMisused) ? [reserved(['landing_url'])] : [];
+  return [
+    ...inUrl,
+    ...Object.entries(params)
+      .filter(isMisused)
+      .map(([name]) => reserved(['params', name])),
+  ];
 }
 
 /** The landing URL of a visit. */
@@ -90,21 +121,53 @@ export function landingPageOf({ address, fragment, params }: Landing, visit: Vis
 }
 
 /**
- * The deep link of a visit, or null when it is no web URL or its host is not allowed. Braces in it
- * are not macros.
+ * The deep link of a visit, or null when it is no web URL, its host is not allowed, or it would
+ * carry the click id in the clear although the landing page is https. Braces in it are not macros.
+ *
+ * Affiliates copy a page's address after they landed on it, with the click id and subs of that
+ * visit. Such values are replaced by this visit's: the customer would be another affiliate's
+ * otherwise.
  */
 export function deepLinkOf(
-  { params }: Landing,
+  landing: Landing,
   to: string,
   allowedHosts: readonly string[],
   visit: Visit,
 ): string | null {
   const url = parseWebUrl(to);
   if (url === null || !allowedHosts.some((host) => isHostAllowed(url, host))) return null;
+  if (url.protocol === 'http:' && /^https:/i.test(landing.address.origin)) return null;
   const { hash } = url;
   url.hash = '';
+  const replacements = replacementsOf(landing, visit);
   // Use the normalized URL, so that the browser cannot read another host than the checked one.
-  return withParameters(url.href.replace(/#$/, ''), params, visit) + hash;
+  const address = url.href.replace(/#$/, '').replace(/\?(.+)$/, (_, query: string) => {
+    const replaced = withReplaced(query, 'query', replacements);
+    return replaced === '' ? '' : `?${replaced}`;
+  });
+  return withParameters(address, landing.params, visit) + withReplaced(hash, 'fragment', replacements);
+}
+
+/**
+ * What stands in a deep link for each parameter of a visit, by its lenient name: `name=value`, or
+ * null where this visit has no value. Parameters of a visit are the reserved ones, and those of the
+ * link that are filled by macros.
+ */
+function replacementsOf({ params, filled }: Landing, visit: Visit): Map<string, string | null> {
+  const values = valuesOf(visit);
+  const replacements = new Map<string, string | null>();
+  const add = (encodedName: string, encodedValue: string | null): void => {
+    const name = lenientName(encodedName);
+    if (replacements.has(name)) return;
+    replacements.set(name, encodedValue === null ? null : `${encodedName}=${encodedValue}`);
+  };
+  for (const [name, value] of params)
+    if (namesOf(value).length > 0 || VISIT_PARAMETERS.has(lenientName(name)))
+      add(percentEncoded(name), withoutPlus(fillFormValue(value, values)));
+  for (const [name, value] of valuesOfParameters(visit))
+    add(name, value === null ? null : percentEncoded(value));
+  for (const [name, value] of filled) add(name, fillUrl({ origin: '', path: [], query: value }, values));
+  return replacements;
 }
 
 const HOST = /^(\*\.)?([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]*[a-z0-9])?(:\d{1,5})?$/;
@@ -133,13 +196,7 @@ function parseWebUrl(text: string): URL | null {
  */
 function withParameters(address: string, params: Landing['params'], visit: Visit): string {
   const values = valuesOf(visit);
-  const { clickId, subs, firstClickDays } = visit;
-  const ours: [string, string | null][] = [
-    [CLICK_PARAMETER, clickId],
-    [FIRST_CLICK_PARAMETER, clickId === null || firstClickDays === null ? null : String(firstClickDays)],
-    ...SUBS.map((name, index): [string, string | null] => [name, subs[index] ?? null]),
-  ];
-  const taken = new Set(parametersOf(address).map(([name]) => name));
+  const taken = new Set((queryOf(address)?.split('&') ?? []).map((pair) => pair.split('=', 1)[0]!));
   const added: string[] = [];
   const add = (name: string, encodedValue: string): void => {
     if (taken.has(name)) return;
@@ -147,10 +204,19 @@ function withParameters(address: string, params: Landing['params'], visit: Visit
     added.push(`${percentEncoded(name)}=${encodedValue}`);
   };
   for (const [name, value] of params) add(name, withoutPlus(fillFormValue(value, values)));
-  for (const [name, value] of ours) if (value !== null) add(name, percentEncoded(value));
+  for (const [name, value] of valuesOfParameters(visit)) if (value !== null) add(name, percentEncoded(value));
   if (added.length === 0) return address;
   const separator = !address.includes('?') ? '?' : /^[^?]*\?$|&$/.test(address) ? '' : '&';
   return address + separator + added.join('&');
+}
+
+/** The reserved parameters of a visit; null where it has no value. */
+function valuesOfParameters({ clickId, subs, firstClickDays }: Visit): [string, string | null][] {
+  return [
+    [CLICK_PARAMETER, clickId],
+    [FIRST_CLICK_PARAMETER, clickId === null || firstClickDays === null ? null : String(firstClickDays)],
+    ...SUBS.map((name, index): [string, string | null] => [name, subs[index] ?? null]),
+  ];
 }
 
 /** Encodes a blank as %20, since not every site reads a plus as a blank. */
@@ -171,11 +237,22 @@ function valuesOf({ affiliateId, clickId, subs }: Visit): Values {
   return Object.fromEntries(Object.entries(given).map(([name, value]) => [name, value ?? undefined]));
 }
 
-/** Parameters of an address without fragment, still encoded. */
-function parametersOf(address: string): [name: string, value: string][] {
+/** A URL's text before its fragment, and the fragment. Macros may stand in both. */
+function partsOf(url: string): { addressText: string; fragmentText: string } {
+  const [addressText = '', ...fragmentTexts] = url.split(/(?=#)/);
+  return { addressText, fragmentText: fragmentTexts.join('') };
+}
+
+/** Parameters of a URL's query and fragment, still encoded. */
+function parametersOfUrl(url: string): [name: string, value: string][] {
+  const { addressText, fragmentText } = partsOf(url);
+  return [...parametersIn(queryOf(addressText) ?? '', 'query'), ...parametersIn(fragmentText, 'fragment')];
+}
+
+/** The query of an address without fragment; null where it has none. */
+function queryOf(address: string): string | null {
   const queryAt = address.indexOf('?');
-  const pairs = queryAt < 0 ? [] : address.slice(queryAt + 1).split('&');
-  return pairs.map((pair) => [pair.split('=', 1)[0]!, pair.slice(pair.indexOf('=') + 1 || pair.length)]);
+  return queryAt < 0 ? null : address.slice(queryAt + 1);
 }
 
 /** Returns the template, or null after adding its problems to `problems`. */
@@ -199,11 +276,6 @@ function isUnknownAtClick(name: string): boolean {
 
 function unknownAtClick(path: string[]): LandingProblem {
   return { code: 'unknown_macro', message: `a click knows only ${CLICK_MACROS.join(', ')}`, path };
-}
-
-/** A second parameter of this name would make the click id ambiguous. */
-function isMisusedClickParameter([name, value]: readonly [string, string]): boolean {
-  return name === CLICK_PARAMETER && value !== '{click_id}';
 }
 
 function reserved(path: string[]): LandingProblem {

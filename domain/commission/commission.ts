@@ -1,19 +1,27 @@
 // Slot names and targets: the slot a component earns in, and the commission the slot should hold.
 // A target depends only on the slot's facts, the deal version pinned to the slot and the slot's
 // links to other slots. It is rounded once. The rules of each kind are in `components/`.
-import { kindOf, supportsCarryover } from './components/index.ts';
-import type { MonthlyKind, SlotLinks, SlotScope, SlotSums, UncappedCommission } from './component-kind.ts';
+import { kindOf } from './components/index.ts';
+import type { SlotLinks, SlotScope, SlotSums, UncappedCommission } from './component-kind.ts';
 import type { Group } from './group.ts';
+import { carryUnitOf, NO_LOSS, shareMonth } from './month.ts';
 import { NO_LINKS } from './sums.ts';
 import type { SlotKind } from './slot-kinds.ts';
-import { monthSlotKey } from '../keys.ts';
+import { monthSlotKey, partSlotKey } from '../keys.ts';
 import type { Component, DealVersion, Terms } from '../types.ts';
 
 /**
  * Identity of a slot. The key never changes. `period` is the month that the slot sums, or the month
- * whose caps and tiers rank the slot; null for neither.
+ * whose caps and tiers rank the slot; null for neither. `parentsSince`: of a month that pays
+ * parents, since when the present ones stand above the affiliate; null: always, or it pays none.
  */
-export type SlotName = { key: string; kind: SlotKind; component: string; period: string | null };
+export type SlotName = {
+  key: string;
+  kind: SlotKind;
+  component: string;
+  period: string | null;
+  parentsSince: number | null;
+};
 
 /**
  * Whether a monthly cap or tiers rank the component's slots, so that the commission for one
@@ -31,7 +39,7 @@ export function needsMonthMetric(component: Component): boolean {
 
 /** Whether negative months of the component lower the months that follow. */
 export function carriesLosses(component: Component): boolean {
-  return supportsCarryover(component) && component.negative === 'carry';
+  return carryUnitOf(component) !== null;
 }
 
 /**
@@ -48,12 +56,26 @@ export function isLinked({ components }: Terms): boolean {
 export function slotNameOf(version: DealVersion, component: Component, of: SlotScope): SlotName {
   const { kind, slotPer, slotKey } = kindOf(component);
   const period = slotPer === 'month' || isRanked(component) ? of.month : null;
-  return { key: slotKey(version, component.label, of), kind, component: component.label, period };
+  const key = slotKey(version, component.label, of);
+  const name = { kind, component: component.label, period };
+  // Another parent from some moment on begins another part of the month.
+  const since = slotPer === 'month' && version.terms.overrides.length > 0 ? of.parentsSince : null;
+  return since === null
+    ? { ...name, key, parentsSince: null }
+    : { ...name, key: partSlotKey(key, since), parentsSince: since };
+}
+
+/** The customer of a slot per customer; null for all other slots. */
+export function subjectOfSlot({ key, kind }: Pick<SlotName, 'key' | 'kind'>): string | null {
+  if (kind === 'month' || kind === 'override') return null;
+  const rules = kindOf({ kind });
+  return rules.slotPer === 'month' ? null : rules.subjectIn(key);
 }
 
 /** The slot that counts an affiliate's month in a deal, across the deal's versions. */
 export function monthSlotNameOf(dealId: string, { affiliateId, month }: SlotScope): SlotName {
-  return { key: monthSlotKey(dealId, affiliateId, month), kind: 'month', component: 'month', period: month };
+  const key = monthSlotKey(dealId, affiliateId, month);
+  return { key, kind: 'month', component: 'month', period: month, parentsSince: null };
 }
 
 /** Whether the component's commission depends on the event's amount, and so on its currency. */
@@ -64,8 +86,8 @@ export function needsAmount(component: Component): boolean {
 /**
  * Target of a slot: the commission that the slot should hold, in minor units of the deal's
  * currency; never below zero. A slot of a customer or an event holds its allotment where its month
- * ranks it, and its own commission elsewhere. A monthly slot holds its month's commission, up to
- * the cap. Example: 25 % of a month's 175.00 is 43.75.
+ * ranks it, and its own commission elsewhere. A monthly slot holds its share of the month's
+ * commission. Example: 25 % of a month's 175.00 is 43.75.
  */
 export function targetOf(
   component: Component,
@@ -75,24 +97,11 @@ export function targetOf(
   links: SlotLinks = NO_LINKS,
 ): bigint {
   const kind = kindOf(component);
+  if (links.earnedBefore !== null) return 0n;
   if (kind.slotPer !== 'month')
     return links.allotment?.minor ?? kind.uncappedCommissionOf(component, terms, groups, 1n, 1n).minor;
-  const commission = kind.monthCommissionOf(component, terms, sums, links);
-  const cap = component.cap?.amountMinor;
-  return commission < 0n ? 0n : cap != null && commission > cap ? cap : commission;
-}
-
-/**
- * Commission of a month before its cap, in minor units; below zero for a loss.
- * Throws for a component whose slots are not monthly.
- */
-export function monthCommissionOf(
-  component: Component,
-  terms: Terms,
-  sums: SlotSums,
-  links: SlotLinks,
-): bigint {
-  return monthlyKindOf(component).monthCommissionOf(component, terms, sums, links);
+  if (links.share !== null) return links.share.minor;
+  return shareMonth([{ component, terms, sums, metric: links.metric }], NO_LOSS).shares[0]!.minor;
 }
 
 /**
@@ -111,10 +120,4 @@ export function uncappedCommissionOf(
   const kind = kindOf(component);
   if (kind.slotPer === 'month') throw new Error(`slots of kind ${kind.kind} are monthly`);
   return kind.uncappedCommissionOf(component, terms, groups, place, reached);
-}
-
-function monthlyKindOf(component: Component): MonthlyKind {
-  const kind = kindOf(component);
-  if (kind.slotPer !== 'month') throw new Error(`slots of kind ${kind.kind} are not monthly`);
-  return kind;
 }

@@ -4,12 +4,12 @@ import { readCap, readTiers, type FormContext } from './component-form.ts';
 import { kindOf, type WireComponent } from './components/index.ts';
 
 /**
- * Context of a whole component. `seen` counts the labels of the terms so far. `tiersPath` is the
+ * Context of a whole component. `seen` has the labels of the terms so far. `tiersPath` is the
  * path of the tiers where the terms list them outside the component.
  */
 type ComponentContext = FormContext & {
   tiersPath?: (string | number)[] | undefined;
-  seen: Map<string, number>;
+  seen: Set<string>;
 };
 
 /**
@@ -22,8 +22,8 @@ export function compileComponent(wire: WireComponent, context: ComponentContext)
   const { kind: _kind, on: listed, tiers: wireTiers, cap: wireCap, ...own } = wire;
   if (form === null) throw new Error(`deals do not list components of kind ${kind}`);
   const problemsBefore = problems.length;
-  const on = listed === undefined ? [...form.defaultOn] : [listed].flat();
-  const label = labelOf(kind, on, context.seen);
+  const on = listed === undefined ? [...form.defaultOn] : [...new Set([listed].flat())];
+  const label = labelOf(kind, on, form.labelOf?.(own) ?? '', context.seen);
   checkEvents(on, context);
   for (const [name, value] of Object.entries(wire)) {
     const isCommon =
@@ -39,7 +39,11 @@ export function compileComponent(wire: WireComponent, context: ComponentContext)
   const tiers =
     wireTiers === undefined || form.tierField === null
       ? null
-      : readTiers(wireTiers, { kind, ownMetric, pays: form.tierField }, tiersContext);
+      : readTiers(
+          wireTiers,
+          { kind, ownMetric, pays: form.tierField, isPerLot: form.hasLotRates === true },
+          tiersContext,
+        );
   const capContext = { ...context, path: [...path, 'cap'] };
   const cap =
     wireCap === undefined ? null : readCap(wireCap, { kind, isMonthly: slotPer === 'month' }, capContext);
@@ -48,14 +52,16 @@ export function compileComponent(wire: WireComponent, context: ComponentContext)
 }
 
 /**
- * Labels a component by kind and events, so that the same component of the next version continues
- * it. A repeated label gets a number: `cpa:ftd#2`.
+ * Labels a component by kind, events and what its kind adds, so that the same component of the next
+ * version continues it: `per_lot:trade@metals`. A repeated label gets a number: `cpa:ftd#2`. An
+ * event must be listed once in `on`.
  */
-function labelOf(kind: string, on: readonly EventType[], seen: Map<string, number>): string {
-  const label = `${kind}:${on.toSorted().join('+')}`;
-  const count = (seen.get(label) ?? 0) + 1;
-  seen.set(label, count);
-  return count === 1 ? label : `${label}#${count}`;
+function labelOf(kind: string, on: readonly EventType[], part: string, seen: Set<string>): string {
+  const label = `${kind}:${on.toSorted().join('+')}${part}`;
+  let unique = label;
+  for (let count = 2; seen.has(unique); count++) unique = `${label}#${count}`;
+  seen.add(unique);
+  return unique;
 }
 
 function checkEvents(on: readonly EventType[], { path, problems }: FormContext): void {
@@ -65,7 +71,7 @@ function checkEvents(on: readonly EventType[], { path, problems }: FormContext):
       code: 'required',
       message: 'a component listens to at least one event',
     });
-  for (const event of new Set(on)) {
+  for (const event of on) {
     if ((POSITIVE_EVENTS as readonly string[]).includes(event)) continue;
     problems.push({
       path: [...path, 'on'],

@@ -1,7 +1,7 @@
 // Wire form of a component: types of its fields, readers of decimals, tiers and caps, and problems.
 import { parseDecimal } from '../ledger/money.ts';
 import type { Cap, Component, Tiers } from '../types.ts';
-import { PERCENT_DECIMALS, VOLUME_DECIMALS } from '../units.ts';
+import { LOT_RATE_DECIMALS, PERCENT_DECIMALS, VOLUME_DECIMALS } from '../units.ts';
 
 /** Tiers on the wire. A step pays a percent of revenue, or an amount per customer or per lot. */
 export type WireTiers = {
@@ -17,6 +17,8 @@ export type WireCap = { count?: number | undefined; amount?: string | undefined 
 /** The type of one wire field. The API's schema is generated from it. */
 export type FieldForm =
   | { type: 'decimal' }
+  | { type: 'text'; most: number }
+  | { type: 'texts'; most: number; items: number }
   | { type: 'integer'; min: number; max: number }
   | { type: 'option'; options: readonly [string, ...string[]] };
 
@@ -27,7 +29,9 @@ type ValueOf<F extends FieldForm> = F extends { type: 'option' }
   ? F['options'][number]
   : F extends { type: 'integer' }
     ? number
-    : string;
+    : F extends { type: 'texts' }
+      ? string[]
+      : string;
 
 /** Wire values of the fields; every field may be absent. */
 export type WireOf<F extends Fields> = { -readonly [Name in keyof F]?: ValueOf<F[Name]> | undefined };
@@ -78,6 +82,16 @@ export function readAmount(
   return wire.amount === undefined && tiers ? 0n : readDecimal(wire, 'amount', context.exponent, context);
 }
 
+/**
+ * Reads a required rate per lot in millionths of a minor unit. It may have six decimals, or those
+ * of the currency where it has more.
+ */
+export function readLotRate(wire: { amount?: string | undefined }, context: FormContext): bigint {
+  const decimals = Math.max(LOT_RATE_DECIMALS, context.exponent);
+  const missing = context.exponent + LOT_RATE_DECIMALS - decimals;
+  return readDecimal(wire, 'amount', decimals, context) * 10n ** BigInt(missing);
+}
+
 /** Reads `percent` in parts per million; 0 where tiers replace the field. */
 export function readRate(
   wire: { percent?: string | undefined },
@@ -92,8 +106,16 @@ export function addUnexpected({ path, problems }: FormContext, name: string, mes
   problems.push({ path: [...path, name], code: 'unexpected', message });
 }
 
-/** Rules for the tiers of a kind: the metric that its slots sum, and the field that a step pays. */
-type TierRules = { kind: string; ownMetric: Tiers['metric'] | null; pays: 'amount' | 'percent' };
+/**
+ * Rules for the tiers of a kind: the metric that its slots sum, and the field that a step pays.
+ * `isPerLot`: amounts are rates per lot.
+ */
+type TierRules = {
+  kind: string;
+  ownMetric: Tiers['metric'] | null;
+  pays: 'amount' | 'percent';
+  isPerLot: boolean;
+};
 
 /**
  * Reads tiers. `context.path` is the path of the tiers. Marginal tiers must count the kind's own
@@ -101,7 +123,7 @@ type TierRules = { kind: string; ownMetric: Tiers['metric'] | null; pays: 'amoun
  */
 export function readTiers(
   { metric, mode, steps }: WireTiers,
-  { kind, ownMetric, pays }: TierRules,
+  { kind, ownMetric, pays, isPerLot }: TierRules,
   context: FormContext,
 ): Tiers {
   const { path, problems } = context;
@@ -118,7 +140,9 @@ export function readTiers(
     if (step[other] !== undefined) addUnexpected(stepContext, other, `a step of ${kind} has a ${pays}`);
     return {
       from: readDecimal(step, 'from', decimals, stepContext),
-      rate: readDecimal(step, pays, pays === 'percent' ? PERCENT_DECIMALS : context.exponent, stepContext),
+      rate: isPerLot
+        ? readLotRate(step, stepContext)
+        : readDecimal(step, pays, pays === 'percent' ? PERCENT_DECIMALS : context.exponent, stepContext),
     };
   });
   compiled.forEach(({ from }, index) => {

@@ -1,5 +1,5 @@
 // Interface of a component kind: wire form, slot key, commission rule and formula.
-import type { Rounding, Terms, Component, EventType, Tiers } from '../types.ts';
+import type { Rounding, Terms, Component, EventType, SymbolRule, Tiers } from '../types.ts';
 import type { CommonFields, Fields, FormContext, WireOf } from './component-form.ts';
 import { reversedIn, type Group } from './group.ts';
 import { leftOf } from './reversals.ts';
@@ -22,10 +22,29 @@ export type SlotSums = {
 
 /**
  * Inputs of a target from other slots: the deal's month in the units of the component's tiers, the
- * loss carried over from earlier months (minor units, never above zero), and the slot's allotment
- * where caps or tiers rank the month's slots.
+ * share of a monthly slot in its month, and the slot's allotment where caps or tiers rank the
+ * month's slots. Without a share, a monthly slot is a month of its own. `earnedBefore`: the
+ * conversion with which the customer earned a rival bounty, so that this slot earns nothing.
  */
-export type SlotLinks = { metric: bigint; carriedMinor: bigint; allotment: Allotment | null };
+export type SlotLinks = {
+  metric: bigint;
+  share: MonthShare | null;
+  allotment: Allotment | null;
+  earnedBefore: Group | null;
+};
+
+/**
+ * Share of one deal version's part in a month's commission, in minor units. `carriedMinor`: the
+ * loss that entered the month, as revenue or as commission, never above zero. `reached`: the sum of
+ * the whole month that the rate applies to, after revenue carried over. `whole`: the month's sums
+ * and what its earlier parts hold; null for a month of one part.
+ */
+export type MonthShare = {
+  minor: bigint;
+  carriedMinor: bigint;
+  reached: bigint;
+  whole: { sums: SlotSums; beforeMinor: bigint } | null;
+};
 
 /**
  * Commission that a month leaves to one ranked slot, in minor units. `place` is the slot's place in
@@ -54,12 +73,22 @@ export function netOfReversals(
 }
 
 /**
- * Parts of a slot's key, from one event. `month` is the event's month in the operator's time zone.
+ * Parts of a slot's key, from one event. `month` is the event's month in the time zone of its time.
+ * `parentsSince`: since when the affiliate's parents at the event stand above it; null: always.
  */
-export type SlotScope = { eventId: string; subject: string; affiliateId: string; month: string };
+export type SlotScope = {
+  eventId: string;
+  subject: string;
+  affiliateId: string;
+  month: string;
+  parentsSince: number | null;
+};
 
-/** Formats minor units of the deal's currency for an explanation. */
-export type FormatMoney = (minor: bigint) => string;
+/**
+ * Formats minor units of the deal's currency for an explanation. `decimals`: how many more the
+ * amount has than minor units.
+ */
+export type FormatMoney = (minor: bigint, decimals?: number) => string;
 
 type Kind = Component['kind'];
 
@@ -74,12 +103,15 @@ type KindRules<K extends Kind, F extends Fields> = {
   /** Wire form in a deal's `components`; null for a kind that other terms add. */
   form: KindForm<K, F> | null;
   /**
-   * Permanent key of the slot. A kind whose keys change would open new slots and book past
+   * Permanent key of the slot. It names the affiliate, since a conversion may come to another one
+   * who earns by the same deal. A kind whose keys change would open new slots and book past
    * commission twice.
    */
   slotKey(deal: { dealId: string; version: number }, label: string, of: SlotScope): string;
   /** Whether the commission depends on the event's amount, so that its currency must be known. */
   needsAmount(component: Component & { kind: K }): boolean;
+  /** The trades that a component names, null for none; missing where symbols mean nothing. */
+  symbolsOf?(component: Component & { kind: K }): SymbolRule | null;
   /** The rule in words, for partners. */
   formulaOf(component: Component & { kind: K }, money: FormatMoney): string;
 };
@@ -92,6 +124,10 @@ type KindForm<K extends Kind, F extends Fields> = {
   defaultOn: readonly EventType[];
   /** Field of a tier's step, which replaces the component's own; null for a kind without tiers. */
   tierField: 'amount' | 'percent' | null;
+  /** Whether the amounts of tiers are rates per lot, which have more decimals. */
+  hasLotRates?: true;
+  /** What tells two components with the same events apart, as a part of their labels. */
+  labelOf?(wire: WireOf<F>): string;
   /** Adds problems to `context.problems`; the caller then discards the returned component. */
   compile(wire: WireOf<F>, common: CommonFields, context: FormContext): Component & { kind: K };
 };
@@ -103,6 +139,8 @@ type KindForm<K extends Kind, F extends Fields> = {
  */
 export type SingleKind<K extends Kind = Kind, F extends Fields = Fields> = KindRules<K, F> & {
   slotPer: 'customer' | 'event';
+  /** The customer in a key that `slotKey` made; null for a slot per event. */
+  subjectIn(key: string): string | null;
   /**
    * Commission before caps; never below zero. Tiers pay by the slot's `place` in the month, from 1,
    * or by the total that the month `reached`.
@@ -117,22 +155,20 @@ export type SingleKind<K extends Kind = Kind, F extends Fields = Fields> = KindR
 };
 
 /**
- * A kind with a slot per affiliate, deal version and month, rounded once a month.
- * Settling and audit compute its target from the slot's sums, without the facts.
+ * A kind with a slot per affiliate, deal version and month. The slots of a month are rated
+ * together, in `month.ts`, and rounded once.
+ * Settling and audit compute their targets from the slots' sums, without the facts.
  */
 export type MonthlyKind<K extends Kind = Kind, F extends Fields = Fields> = KindRules<K, F> & {
   slotPer: 'month';
-  /** Commission of the month before its cap, in minor units; below zero for a loss. */
-  monthCommissionOf(
-    component: Component & { kind: K },
-    terms: Terms,
-    sums: SlotSums,
-    links: SlotLinks,
-  ): bigint;
-  /** The month's total in the units of the component's tiers. */
-  tierMetricOf(component: Component & { kind: K }, sums: SlotSums, links: SlotLinks): bigint;
-  /** The sum that the rate applies to, as an input of the explanation. */
-  sumInputsOf(sums: SlotSums, money: FormatMoney): Record<string, string>;
+  /** Divisor that turns a sum times a rate into minor units. */
+  unit: bigint;
+  /** The component's own rate, below the first step of tiers. */
+  rateOf(component: Component & { kind: K }): bigint;
+  /** The sum that the rate applies to. */
+  sumOf(sums: SlotSums): bigint;
+  /** The same sum by its name, for the explanation. */
+  sumInputOf(sums: SlotSums, money: FormatMoney): { name: string; value: string };
 };
 
 export type ComponentKind<K extends Kind = Kind, F extends Fields = Fields> =

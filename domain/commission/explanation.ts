@@ -3,6 +3,7 @@ import { uncappedCommissionOf } from './commission.ts';
 import type { SlotSums, Allotment, SlotLinks, FormatMoney } from './component-kind.ts';
 import { kindOf } from './components/index.ts';
 import { reversedIn, type Group } from './group.ts';
+import { NO_LOSS, shareMonth } from './month.ts';
 import { formatMetric, formatPercent } from './wording.ts';
 import { formatMoney } from '../ledger/money.ts';
 import type { Component, Terms, Tiers } from '../types.ts';
@@ -13,6 +14,9 @@ export type Explanation = { formula: string; inputs: Record<string, string> };
 
 /** Formula of a slot that a person rejected. */
 export const REJECTED_FORMULA = 'nothing, since it was rejected';
+
+/** Formula of a CPA whose customer earned another one first. */
+const EARNED_BEFORE_FORMULA = 'nothing, since this customer earned a CPA before';
 
 /** A slot to explain: the arguments of `targetOf`, and the slot's month. */
 type ExplainedSlot = {
@@ -26,7 +30,8 @@ type ExplainedSlot = {
 
 /** Explains the target of a slot that a component rates. */
 export function explain({ component, terms, groups, sums, links, period }: ExplainedSlot): Explanation {
-  const money = (minor: bigint): string => `${formatMoney(minor, terms.currency)} ${terms.currency}`;
+  const money: FormatMoney = (minor, decimals) =>
+    `${formatMoney(minor, terms.currency, decimals)} ${terms.currency}`;
   const kind = kindOf(component);
   const formula = kind.formulaOf(component, money);
   const { tiers } = component;
@@ -34,6 +39,15 @@ export function explain({ component, terms, groups, sums, links, period }: Expla
     const { minor, conversion } = uncappedCommissionOf(component, terms, groups);
     if (conversion === null) return { formula, inputs: {} };
     const inputs = conversionInputs(conversion, terms, money);
+    if (links.earnedBefore !== null) {
+      const { accrual, version } = links.earnedBefore;
+      const before = {
+        earned_by: accrual.eventId,
+        by_deal: version.dealId,
+        by_version: String(version.version),
+      };
+      return { formula: EARNED_BEFORE_FORMULA, inputs: { ...inputs, ...before } };
+    }
     if (links.allotment !== null) {
       Object.assign(inputs, {
         month: period ?? '',
@@ -44,14 +58,26 @@ export function explain({ component, terms, groups, sums, links, period }: Expla
     }
     return { formula, inputs };
   }
+  const part = kind.sumInputOf(sums, money);
   const inputs: Record<string, string> = {
     month: period ?? '',
     facts: String(sums.factsCount),
-    ...kind.sumInputsOf(sums, money),
+    [part.name]: part.value,
   };
-  if (links.carriedMinor !== 0n) inputs['carried_over'] = money(links.carriedMinor);
-  if (tiers)
-    inputs[tiers.metric] = formatMetric(tiers.metric, kind.tierMetricOf(component, sums, links), money);
+  const share =
+    links.share ?? shareMonth([{ component, terms, sums, metric: links.metric }], NO_LOSS).shares[0]!;
+  const { carriedMinor, reached, whole, minor } = share;
+  if (whole !== null)
+    Object.assign(inputs, {
+      [`${part.name}_of_all_versions`]: kind.sumInputOf(whole.sums, money).value,
+      month_with_earlier_versions: money(whole.beforeMinor + minor),
+      of_it_earlier_versions: money(whole.beforeMinor),
+    });
+  if (carriedMinor !== 0n) inputs['carried_over'] = money(carriedMinor);
+  if (tiers) {
+    const counted = tiers.metric === kind.ownMetric ? reached : links.metric;
+    inputs[tiers.metric] = formatMetric(tiers.metric, counted, money);
+  }
   return { formula, inputs };
 }
 

@@ -1,19 +1,45 @@
 // Facts of one conversion in a slot: reversed share, remainder and order in time.
 import { leftOf, reversedOf, type Reversed } from './reversals.ts';
-import { effectiveReversals, type SlotFact } from './slot-facts.ts';
+import { factsInForce, isAccrual, type SlotFact } from './slot-facts.ts';
 import type { DealVersion } from '../types.ts';
 
 /**
- * Facts of one conversion in a slot: the conversion, the deal version that rates it, and later
- * facts (reversals, rerating, amendments).
+ * A conversion in a slot, by its facts in force: its values, the deal version that rates it, and
+ * its reversals. `isIn` is false after the conversion left the slot.
  */
-export type Group = { accrual: SlotFact; version: DealVersion; laterFacts: readonly SlotFact[] };
+export type Group = {
+  accrual: SlotFact;
+  version: DealVersion;
+  reversals: readonly SlotFact[];
+  revision: number;
+  isIn: boolean;
+};
 
-/** The reversed share of a conversion, under the version that rates the conversion. */
-export function reversedIn({ accrual, version, laterFacts }: Group): Reversed {
-  return laterFacts.length === 0
-    ? { part: 0n, of: 1n }
-    : reversedOf(accrual, effectiveReversals(version, laterFacts));
+/** The group of a conversion that enters a slot with these facts. */
+export function groupOf(
+  [accrual, ...reversals]: readonly [SlotFact, ...SlotFact[]],
+  version: DealVersion,
+): Group {
+  return { accrual, version, reversals, revision: accrual.revision, isIn: accrual.type !== 'left' };
+}
+
+/**
+ * The group that the stored facts of one conversion in one slot make; null where the conversion's
+ * own fact is missing. `versionOf` returns the version that rates the fact's conversion.
+ */
+export function storedGroup<F extends SlotFact>(
+  facts: readonly F[],
+  versionOf: (accrual: F) => DealVersion,
+): Group | null {
+  const inForce = factsInForce(facts);
+  const accrual = inForce.find((fact) => isAccrual(fact) || fact.type === 'left');
+  if (accrual === undefined) return null;
+  return groupOf([accrual, ...inForce.filter((fact) => fact !== accrual)], versionOf(accrual));
+}
+
+/** The reversed share of a conversion. */
+export function reversedIn({ accrual, reversals }: Group): Reversed {
+  return reversals.length === 0 ? { part: 0n, of: 1n } : reversedOf(accrual, reversals);
 }
 
 /**

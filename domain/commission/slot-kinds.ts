@@ -37,6 +37,9 @@ const perEvent: ReadonlySet<SlotKind> = new Set<SlotKind>(
   SINGLE_KINDS.filter((kind) => !CUSTOMER_KINDS.includes(kind)),
 );
 const carryover: ReadonlySet<SlotKind> = new Set<SlotKind>(CARRYOVER_KINDS);
+/** Kinds of components that may be for some symbols. */
+export const SYMBOL_KINDS = namesOf(ALL_KINDS.filter(({ symbolsOf }) => symbolsOf !== undefined));
+
 const operatorPayout: ReadonlySet<SlotKind> = new Set<SlotKind>(OPERATOR_PAYOUT_KINDS);
 
 /** Whether the slot sums a month. Settling loads the running sums of such a slot, not its facts. */

@@ -14,7 +14,7 @@ export const EMPTY_SUMS: SlotSums = {
 };
 
 /** Links of a slot that does not depend on other slots. */
-export const NO_LINKS: SlotLinks = { metric: 0n, carriedMinor: 0n, allotment: null };
+export const NO_LINKS: SlotLinks = { metric: 0n, share: null, allotment: null, earnedBefore: null };
 
 /**
  * Contribution of one conversion to a slot's sums: minor units, ten-thousandths of a lot, and a

@@ -1,5 +1,6 @@
 // Terms of a deal: the stored wire form, and its compilation into the form that the rules use.
-import { exponentOf, parseDecimal } from '../ledger/money.ts';
+import { exponentOf } from '../ledger/currencies.ts';
+import { parseDecimal } from '../ledger/money.ts';
 import type { ClawbackPolicy, NegativeEvent, Terms, Rounding } from '../types.ts';
 import { compileComponent } from './compile-component.ts';
 import type { TermsProblem, WireTiers } from './component-form.ts';
@@ -51,9 +52,9 @@ export function compileTerms(
     problems.push({
       path: ['currency'],
       code: 'unknown_currency',
-      message: `${wire.currency} is not an ISO 4217 currency`,
+      message: `${wire.currency} is not a currency`,
     });
-  const seen = new Map<string, number>();
+  const seen = new Set<string>();
   const components = withRevshareTiers(wire, problems).map(({ component, tiersPath }, index) =>
     compileComponent(component, {
       exponent: exponent ?? 2,
@@ -66,7 +67,9 @@ export function compileTerms(
   const payout = wire.payout ?? 'ignore';
   const overrides = compileOverrides(wire.overrides ?? [], problems);
   if (problems.length > 0) return { kind: 'invalid', problems };
-  const { currency, hold_days: holdDays, rounding, clawback } = wire;
+  const { currency, hold_days: holdDays, rounding } = wire;
+  // Versions stored before an event type was added have no policy for it.
+  const clawback = { ...DEFAULT_CLAWBACK, ...wire.clawback };
   const ratedComponents = [
     ...components.filter((component) => component !== undefined),
     ...(payout === 'ignore' ? [] : [PAYOUT]),

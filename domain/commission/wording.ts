@@ -28,14 +28,18 @@ export function capPhrase(cap: Cap | null, money: FormatMoney): string {
  * Phrase of tiers: "10 %, 15 % from 3 first deposits (marginal)", the base rate first unless the
  * first step starts at zero. Without tiers only the base rate.
  */
-export function tierPhrase(tiers: Tiers | null, base: string, money: FormatMoney): string {
+export function tierPhrase(
+  tiers: Tiers | null,
+  base: string,
+  money: FormatMoney,
+  rate: (value: bigint) => string = base.endsWith('%') ? formatPercent : money,
+): string {
   if (tiers === null) return base;
   const from = {
     revenue: money,
     volume: (sum: bigint) => `${formatLots(sum)} lots`,
     ftd_count: (count: bigint) => `${count} first deposits`,
   };
-  const rate = base.endsWith('%') ? formatPercent : money;
   const steps = tiers.steps.map((step) => `${rate(step.rate)} from ${from[tiers.metric](step.from)}`);
   const isCovered = (tiers.steps[0]?.from ?? 0n) <= 0n;
   return `${[...(isCovered ? [] : [base]), ...steps].join(', ')} (${tiers.mode})`;

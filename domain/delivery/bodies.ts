@@ -3,6 +3,7 @@
 import { formatMoney } from '../ledger/money.ts';
 import { dataOf, fieldsOf } from './fields.ts';
 import type {
+  CommissionChange,
   Listener,
   Message,
   MessageData,
@@ -42,6 +43,12 @@ export function rejectedOf(
 ): OutgoingMessage {
   const change = { commission, change: 'rejected', amountMinor: takenMinor, reason } as const;
   return { ...aboutCommission(commission, 'conversion.adjusted'), data: dataOf('commission', change) };
+}
+
+/** Message that a commission was given back after a rejection. */
+export function reinstatedOf(change: CommissionChange): OutgoingMessage {
+  const about = aboutCommission(change.commission, 'conversion.reinstated');
+  return { ...about, data: dataOf('commission', change) };
 }
 
 function aboutCommission(

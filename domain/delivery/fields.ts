@@ -5,6 +5,7 @@
 // domain/settlement/notifications.ts) and `ReportedConversion` (store/ledger/announcements.ts).
 import { formatMoney } from '../ledger/money.ts';
 import { bySub, type ConversionEvent } from '../types.ts';
+import { CHANGE_REASONS } from './messages.ts';
 import type { CommissionChange, Message, MessageData, PaidPayout, ReportedConversion } from './messages.ts';
 
 /** Facts of the three kinds of messages that carry these fields. */
@@ -40,6 +41,9 @@ const amountOf = ({
   currency,
 }: Pick<ReportedConversion, 'amountMinor' | 'currency'>): string | null =>
   amountMinor === null || currency === null ? null : formatMoney(amountMinor, currency);
+
+/** A reinstated commission waits for the end of its hold, as any other. */
+const COMMISSION_STATUS = { released: 'payable', rejected: 'rejected', reinstated: 'pending' } as const;
 
 const sub = (index: 0 | 1 | 2 | 3 | 4): Field => ({
   kind: 'text',
@@ -90,14 +94,12 @@ export const FIELDS = {
     conversion: ['maybe', (message) => (isAboutEarlier(message) ? message.conversion.id : undefined)],
     commission: [
       'maybe',
-      ({ commission, change }) => (change === 'rejected' ? commission.conversion?.id : undefined),
+      ({ commission, change }) => (change === 'released' ? undefined : commission.conversion?.id),
     ],
   },
   reason: {
     kind: 'text',
-    description:
-      'the type of the event against the conversion; without an event `deal_changed` (another agreement), ' +
-      '`amended` (by its operator), or `recomputed` (another conversion took its place, or left it one)',
+    description: `the type of the event against the conversion; without an event ${inWords(CHANGE_REASONS)}`,
     conversion: [
       'maybe',
       (message) =>
@@ -154,7 +156,7 @@ export const FIELDS = {
       ({ type, reportedMinor }) =>
         type === 'conversion.reversed' && reportedMinor === 0n ? 'reversed' : 'pending',
     ],
-    commission: ['always', ({ change }) => (change === 'released' ? 'payable' : 'rejected')],
+    commission: ['always', ({ change }) => COMMISSION_STATUS[change]],
     payout: ['always', () => 'paid'],
   },
   occurred_at: {
@@ -180,13 +182,33 @@ export const FIELDS = {
     kind: 'text',
     payout: ['always, or null', ({ externalReference }) => externalReference],
   },
+  symbol: {
+    kind: 'text',
+    description: 'what was traded',
+    conversion: ['maybe', ({ conversion }) => conversion.symbol ?? undefined],
+    commission: ['maybe', ({ commission }) => commission.conversion?.symbol ?? undefined],
+  },
+  symbol_group: {
+    kind: 'text',
+    description: 'the operator’s group of such symbols',
+    conversion: ['maybe', ({ conversion }) => conversion.symbolGroup ?? undefined],
+    commission: ['maybe', ({ commission }) => commission.conversion?.symbolGroup ?? undefined],
+  },
 } as const satisfies Record<string, Field>;
 
 export type FieldName = keyof typeof FIELDS;
 
+/** Each name with its meaning. */
+function inWords(meanings: Readonly<Record<string, string>>): string {
+  return Object.entries(meanings)
+    .map(([name, meaning]) => `\`${name}\` (${meaning})`)
+    .join(', ');
+}
+
 /** Releasing reports nothing new for the conversion; rejecting takes back what was reported. */
 function payoutDeltaOf({ commission, change, amountMinor }: CommissionChange): string | undefined {
-  if (change === 'rejected') return formatMoney(-amountMinor, commission.currency);
+  if (change !== 'released')
+    return formatMoney(change === 'rejected' ? -amountMinor : amountMinor, commission.currency);
   return commission.conversion ? formatMoney(0n, commission.currency) : undefined;
 }
 

@@ -54,10 +54,24 @@ export function subscribes(
 }
 
 /**
- * Cause of a message without an event: another agreement, an amendment by the operator, or another
- * conversion that took the place of this one or left it to this one.
+ * Causes of messages without an event, with their meaning for affiliates.
  */
-export type Unprompted = 'deal_changed' | 'amended' | 'recomputed';
+export const CHANGE_REASONS = {
+  deal_changed: 'another agreement',
+  amended: 'by its operator',
+  recomputed: 'another conversion took its place, or left it one',
+  voided: 'the operator took an event out of its books',
+  unvoided: 'the operator put an event back',
+  rejected: 'the operator rejected the conversion',
+  unrejected: 'the operator took a rejection back',
+  reassigned: 'the operator gave the customer to another affiliate',
+  unbound: 'the event that brought the customer was taken out of the books',
+  rate_corrected: 'the operator corrected an exchange rate',
+  parent_changed: 'the affiliate has another parent',
+  same_customer: 'the conversion turned out to be of a known customer',
+} as const;
+
+export type Unprompted = keyof typeof CHANGE_REASONS;
 
 /**
  * A message to an affiliate about `conversion`, caused by `event` or, without an event, by
@@ -90,6 +104,8 @@ export type ReportedConversion = {
   clickId: string | null;
   amountMinor: bigint | null;
   currency: string | null;
+  symbol: string | null;
+  symbolGroup: string | null;
   subs: Subs;
   occurredAt: Date;
   reportedMinor: bigint;
@@ -107,12 +123,12 @@ export type ReportedCommission = {
 };
 
 /**
- * A commission that became payable (`released`) or was rejected. `amountMinor` is the part
- * affected, in minor units.
+ * A commission that became payable (`released`), was rejected, or was given back after a rejection
+ * (`reinstated`). `amountMinor` is the part affected, in minor units.
  */
 export type CommissionChange = {
   commission: ReportedCommission;
-  change: 'released' | 'rejected';
+  change: 'released' | 'rejected' | 'reinstated';
   amountMinor: bigint;
   reason: string | null;
 };

@@ -1,5 +1,5 @@
 // Rules of closing a month of an operator's ledger: after its end, in order, once.
-import { monthAfter, monthOf, postingPeriod } from './periods.ts';
+import { latestFormerMonth, monthAfter, monthOf, postingPeriod, type Zones } from './periods.ts';
 import { DAY_MS } from '../units.ts';
 
 /**
@@ -10,11 +10,13 @@ import { DAY_MS } from '../units.ts';
 const CLOSED_AFTER_DAYS = 3;
 
 /**
- * Which months of an operator's ledger are closed, and the one that is closing. `firstPosted`: the
- * month of the first transfer, null without any.
+ * Which months of an operator's ledger are closed, and the one that is closing. `timezone`: the
+ * present one, by which months end; `zones`: all of them. `firstPosted`: the earliest month with
+ * transfers while none is closed, null without any.
  */
 export type BooksState = {
   timezone: string;
+  zones: Zones;
   firstPosted: string | null;
   closedThrough: string | null;
   closing: string | null;
@@ -50,9 +52,14 @@ export function dueForClosing(books: BooksState, now: number): string | null {
   return first < monthOf(now - CLOSED_AFTER_DAYS * DAY_MS, books.timezone) ? first : null;
 }
 
-/** The open months, newest first, beginning with the month of transfers that are posted now. */
+/**
+ * The open months, newest first, beginning with the month of transfers that are posted now, or with
+ * a later one that a former zone of the operator had reached.
+ */
 export function openMonths(books: BooksState, now: number): string[] {
-  const last = postingPeriod(now, books.timezone, books.closing ?? books.closedThrough);
+  const present = postingPeriod(now, books.timezone, books.closing ?? books.closedThrough);
+  const former = latestFormerMonth(books.zones);
+  const last = former !== null && former > present ? former : present;
   const months = [];
   for (let month = firstOpen(books) ?? last; month <= last; month = monthAfter(month))
     if (month !== books.closing) months.push(month);

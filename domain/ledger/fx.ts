@@ -1,5 +1,5 @@
 // Currency exchange at the operator's own stored, dated rates.
-import { divideRounded, exponentOf } from './money.ts';
+import { decimalsOf, divideRounded } from './money.ts';
 import { DAY_MS } from '../units.ts';
 
 /**
@@ -44,6 +44,6 @@ export function converted(
   minor: bigint,
   { base, quote, rateE12 }: Pick<FxRate, 'base' | 'quote' | 'rateE12'>,
 ): bigint {
-  const [from, to] = [BigInt(exponentOf(base) ?? 2), BigInt(exponentOf(quote) ?? 2)];
+  const [from, to] = [BigInt(decimalsOf(base)), BigInt(decimalsOf(quote))];
   return divideRounded(minor * rateE12 * 10n ** to, E12 * 10n ** from, 'half_even');
 }

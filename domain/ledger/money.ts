@@ -1,13 +1,6 @@
 // Money as integer minor units: parsing and formatting of decimal text, and rounding.
 import type { Rounding } from '../types.ts';
-import { EXPONENTS } from './currencies.ts';
-
-/**
- * Decimals of a currency's minor unit by ISO 4217, or undefined for a code that is not a currency.
- */
-export function exponentOf(currency: string): number | undefined {
-  return EXPONENTS.get(currency);
-}
+import { exponentOf } from './currencies.ts';
 
 /** A parsed decimal as a scaled integer, or why it was refused. */
 type Parsed =
@@ -38,9 +31,23 @@ export function formatDecimal(value: bigint, decimals: number): string {
   return (value < 0n ? '-' : '') + (decimals === 0 ? whole : `${whole}.${digits.slice(-decimals)}`);
 }
 
-/** Formats minor units as decimal text with the decimals of their currency. */
-export function formatMoney(minor: bigint, currency: string): string {
-  return formatDecimal(minor, exponentOf(currency) ?? 2);
+/**
+ * Formats minor units as decimal text with the decimals of their currency. `more`: how many
+ * decimals the amount has besides; zeros at their end are left out.
+ */
+export function formatMoney(minor: bigint, currency: string, more = 0): string {
+  const text = formatDecimal(minor, decimalsOf(currency) + more);
+  return more === 0 ? text : text.replace(new RegExp(`0{1,${more}}$`), '').replace(/\.$/, '');
+}
+
+/**
+ * Decimals of a stored amount's currency. Throws for a currency that is not registered: a guess
+ * would show or book another amount.
+ */
+export function decimalsOf(currency: string): number {
+  const exponent = exponentOf(currency);
+  if (exponent === undefined) throw new Error(`the decimals of ${currency} are not known here`);
+  return exponent;
 }
 
 /**

@@ -1,4 +1,4 @@
-// Calendar months in an operator's time zone: the month of a moment, and the month that transfers
+// Calendar months in an operator's time zones: the month of a moment, and the month that transfers
 // are posted into.
 
 const QUARTER_HOUR_MS = 900_000;
@@ -31,6 +31,48 @@ export function monthOf(moment: number, timezone: string): string {
     zone.months.set(quarter, month);
   }
   return month;
+}
+
+/** A time zone of an operator, in force from a moment on until the next one begins. */
+export type DatedZone = { zone: string; since: number };
+
+/**
+ * The zones of an operator, oldest first and never empty; the first is in force from the beginning.
+ */
+export type Zones = readonly DatedZone[];
+
+/** The zone in force at a moment. */
+export function zoneAt(zones: Zones, moment: number): string {
+  return (zones.findLast(({ since }) => since <= moment) ?? zones[0]!).zone;
+}
+
+/**
+ * The month of what happened at a moment, by the zone in force then: a later change of the zone
+ * does not move it. SQL has `month_of`.
+ */
+export function monthByZones(moment: number, zones: Zones): string {
+  return monthOf(moment, zoneAt(zones, moment));
+}
+
+/**
+ * The earliest month of this moment and all later ones. After a move westwards a month that had
+ * begun may follow its successor.
+ */
+export function earliestMonthFrom(moment: number, zones: Zones): string {
+  return zones
+    .filter(({ since }) => since > moment)
+    .map(({ zone, since }) => monthOf(since, zone))
+    .reduce((a, b) => (a < b ? a : b), monthByZones(moment, zones));
+}
+
+/**
+ * The latest month that an operator's former zones had reached when they ended; null without any.
+ */
+export function latestFormerMonth(zones: Zones): string | null {
+  return zones
+    .slice(1)
+    .map(({ since }, index) => monthOf(since, zones[index]!.zone))
+    .reduce<string | null>((a, b) => (a === null || a < b ? b : a), null);
 }
 
 /** The month after a month: "2026-12" gives "2027-01". */

@@ -1,6 +1,7 @@
 // Compares an operator's own list of transactions with the stored events: one reason per row, the
 // first that applies.
-import { parseDecimal, exponentOf } from './money.ts';
+import { exponentOf } from './currencies.ts';
+import { parseDecimal } from './money.ts';
 import { type EventStatus, type EventType, isConversion } from '../types.ts';
 
 /**
@@ -43,6 +44,7 @@ export type Reason =
   | 'orphaned'
   | 'rejected'
   | 'set_aside'
+  | 'voided'
   | 'currency_differs'
   | 'amount_differs'
   | 'reversed'

@@ -1,18 +1,24 @@
 // In-memory ledger of one batch: slots, facts and postings that settlement changes before they are
 // written.
 import type { SlotName } from '../commission/commission.ts';
-import type { Group } from '../commission/group.ts';
-import { asAmended, isSameFact, type SlotFact } from '../commission/slot-facts.ts';
+import { groupOf, type Group } from '../commission/group.ts';
+import { leaving, statesTheSame, type SlotFact } from '../commission/slot-facts.ts';
 import type { DealVersion } from '../types.ts';
 import { createFactPosting, type AddedFact, type FactPostingOptions } from './fact-posting.ts';
-import type { Posting, PostingCause } from './posting.ts';
+import type { Unprompted } from '../delivery/messages.ts';
+import type { BookedChange, Posting, PostingCause } from './posting.ts';
 import { createReportedAmounts, type ReportedAmounts, type ReportedAmount } from './reported-amounts.ts';
-import { emptySlot, groupOf, type Slot } from './slot.ts';
+import { emptySlot, type Slot } from './slot.ts';
 import { createSlotIndex, type SlotIndex } from './slot-index.ts';
 import type { SlotTarget } from './slot-targets.ts';
 
 /** Changes of the booked amount per affiliate, for one conversion and caused by one event. */
 export type Deltas = ReadonlyMap<string, bigint>;
+
+/**
+ * Deltas of a conversion in the slots of its affiliate before a change, and of its affiliate now.
+ */
+export type MoveDeltas = { before: Deltas; now: Deltas };
 
 /** The sums of deltas, in the order in which affiliates are first named. */
 export function sumOfDeltas(all: readonly Deltas[]): Map<string, bigint> {
@@ -27,21 +33,29 @@ export function sumOfDeltas(all: readonly Deltas[]): Map<string, bigint> {
 export type BatchLedger = ReportedAmounts & {
   /** The slot of this name; a new one is made empty. */
   open(name: SlotName, version: DealVersion, affiliateId: string): Slot;
-  /** Adds a conversion, rated by a deal version. A conversion that the slot has changes nothing. */
-  accrue(slot: Slot, fact: SlotFact, version: DealVersion, cause: PostingCause): Deltas;
-  /** Adds a reversal of a conversion. A fact that the slot has changes nothing. */
-  reverse(slot: Slot, fact: SlotFact, cause: PostingCause): Deltas;
   /**
-   * Rates a conversion by another deal version or with amended values. The first fact is the
-   * rerating or amendment, or the conversion itself in a slot that it enters.
+   * Puts a conversion into a slot, rated by a deal version: its own fact, then its reversals. A
+   * conversion that is in the slot is rated again. Facts that the slot has are not added; the slot
+   * and the parents' parts of it are still posted towards their targets.
    */
-  rerate(
+  enter(
     slot: Slot,
     facts: readonly [SlotFact, ...SlotFact[]],
     version: DealVersion,
     cause: PostingCause,
   ): Deltas;
-  /** The slots in which a conversion earned. */
+  /** Takes a conversion out of a slot that it is in, with its reversals. */
+  leave(slot: Slot, eventId: string, cause: PostingCause): Deltas;
+  /**
+   * Adds a reversal of a conversion that is in the slot. A reversal that it has changes nothing.
+   */
+  reverse(slot: Slot, fact: SlotFact, cause: PostingCause): Deltas;
+  /**
+   * Posts a slot whose facts stay, and the parents' parts of it, towards their targets. The changes
+   * for conversions become their adjustments, for this reason; those for a month are returned.
+   */
+  repost(slot: Slot, occurredAt: number, reason: Unprompted): BookedChange[];
+  /** The slots that a conversion is in. */
   slotsOfConversion(eventId: string): readonly Slot[];
   sourceOf: SlotIndex['sourceOf'];
   targetOf(slot: Slot): SlotTarget;
@@ -59,7 +73,7 @@ export function openBatchLedger(
   options: FactPostingOptions,
 ): BatchLedger {
   const index = createSlotIndex(loaded);
-  const { facts, postings, targetOf, add } = createFactPosting(index, options);
+  const { facts, postings, targetOf, add, repost } = createFactPosting(index, options);
   const reportedAmounts = createReportedAmounts(reportedBefore);
 
   /** Adds facts, returns the deltas of their conversion and keeps the others as adjustments. */
@@ -68,7 +82,7 @@ export function openBatchLedger(
     const own: [string, bigint][] = [];
     for (const { conversionId, ...change } of add(slot, group, added, cause)) {
       if (conversionId === null || conversionId === about) own.push([change.affiliateId, change.deltaMinor]);
-      else reportedAmounts.addAdjustment(conversionId, change);
+      else reportedAmounts.addAdjustment(conversionId, { ...change, reason: 'recomputed' });
     }
     return sumByAffiliate(own);
   }
@@ -85,28 +99,57 @@ export function openBatchLedger(
       index.add(slot);
       return slot;
     },
-    accrue(slot, fact, version, cause) {
-      if (slot.groups.has(fact.originalEventId)) return NO_DELTAS;
-      index.addConversion(fact.originalEventId, slot);
-      return apply(slot, { accrual: fact, version, laterFacts: [] }, [fact], cause);
+    enter(slot, entered, version, cause) {
+      const { originalEventId } = entered[0];
+      const known = slot.groups.get(originalEventId);
+      if (known && isSame(known, entered, version)) return apply(slot, known, [], cause);
+      if (!known) index.addConversion(originalEventId, slot);
+      const revision = known ? known.revision + 1 : 0;
+      const [accrual, ...reversals] = entered.map((fact) => ({ ...fact, revision }));
+      const group = groupOf([accrual!, ...reversals], version);
+      return apply(slot, group, [accrual!, ...reversals], cause);
+    },
+    leave(slot, eventId, cause) {
+      const { accrual, revision, version } = groupIn(slot, eventId);
+      const left = { ...leaving(accrual), revision: revision + 1 };
+      return apply(slot, groupOf([left], version), [left], cause);
     },
     reverse(slot, fact, cause) {
-      const group = groupOf(slot, fact);
-      if (group.laterFacts.some((other) => isSameFact(other, fact))) return NO_DELTAS;
-      return apply(slot, { ...group, laterFacts: [...group.laterFacts, fact] }, [fact], cause);
+      const group = groupIn(slot, fact.originalEventId);
+      if (group.reversals.some(({ eventId }) => eventId === fact.eventId)) return NO_DELTAS;
+      const added = { ...fact, revision: group.revision };
+      return apply(slot, { ...group, reversals: [...group.reversals, added] }, [added], cause);
     },
-    rerate(slot, added, version, cause) {
-      const [first, ...rest] = added;
-      const known = slot.groups.get(first.originalEventId);
-      if (!known) index.addConversion(first.originalEventId, slot);
-      const laterFacts = known ? [...known.laterFacts, ...added] : rest;
-      const accrual = known ? asAmended(known.accrual, laterFacts) : first;
-      return apply(slot, { accrual, version, laterFacts }, added, cause);
+    repost(slot, occurredAt, reason) {
+      return repost(slot, occurredAt).filter(({ conversionId, ...change }) => {
+        if (conversionId !== null) reportedAmounts.addAdjustment(conversionId, { ...change, reason });
+        return conversionId === null;
+      });
     },
     sourceOf: index.sourceOf,
-    slotsOfConversion: index.ofConversion,
+    slotsOfConversion: (eventId) =>
+      index.ofConversion(eventId).filter(({ groups }) => groups.get(eventId)!.isIn),
     targetOf,
   };
+}
+
+/** The group of a conversion that must be in the slot; throws otherwise. */
+function groupIn(slot: Slot, eventId: string): Group {
+  const group = slot.groups.get(eventId);
+  if (!group?.isIn) throw new Error(`the conversion ${eventId} is not in slot ${slot.id}`);
+  return group;
+}
+
+/** Whether a conversion is in a slot with these facts already, rated by this version. */
+function isSame(group: Group, facts: readonly SlotFact[], version: DealVersion): boolean {
+  const known = [group.accrual, ...group.reversals];
+  return (
+    group.isIn &&
+    group.version.dealId === version.dealId &&
+    group.version.version === version.version &&
+    known.length === facts.length &&
+    facts.every((fact) => known.some((other) => statesTheSame(fact, other)))
+  );
 }
 
 function sumByAffiliate(deltas: readonly (readonly [string, bigint])[]): Map<string, bigint> {

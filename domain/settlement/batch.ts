@@ -2,7 +2,8 @@
 import type { Attribution } from '../attribution/attribution.ts';
 import type { Message } from '../delivery/messages.ts';
 import type { FxRate } from '../ledger/fx.ts';
-import type { Binding, ConversionEvent } from '../types.ts';
+import { isUpToAmount } from '../commission/reversals.ts';
+import type { Binding, ConversionEvent, DealVersion } from '../types.ts';
 import type { Rated } from './facts.ts';
 import type { KnownOutcome, Loaded, Outcome } from './outcomes.ts';
 import type { OperatorRules } from './rating.ts';
@@ -17,6 +18,10 @@ export type Batch = {
   /** Attributions and ratings of the ordered events, by `attributeAll` and `rateAll`. */
   attributions: ReadonlyMap<string, Attribution>;
   rated: ReadonlyMap<string, Rated>;
+  /** Bindings by events of the batch that are set aside, and so not among the ordered ones. */
+  boundAside?: readonly Binding[];
+  /** Versions that rated settled conversions among `others`, by event id. */
+  ratedBefore?: ReadonlyMap<string, DealVersion>;
   others: readonly Loaded[];
   /** Exchange rates between the currencies of the events and deals. */
   rates: readonly FxRate[];
@@ -39,21 +44,38 @@ export function inOrder<T extends { event: ConversionEvent }>(loaded: readonly T
 
 /**
  * Whether a reversal counts against conversions: it is settled or waits for its conversion, and is
- * not set aside.
+ * not set aside. One that is set aside because of the conversions that were known counts for those
+ * that come.
  */
-export function isReversalInForce(outcome: KnownOutcome | null): boolean {
-  return (
-    outcome?.status === 'settled' || (outcome?.status === 'orphaned' && outcome.reason === 'no_conversion')
-  );
+export function isReversalInForce({
+  event,
+  outcome,
+}: {
+  event: ConversionEvent;
+  outcome: KnownOutcome | null;
+}): boolean {
+  switch (outcome?.status) {
+    case 'settled':
+      return true;
+    case 'orphaned':
+      return outcome.reason === 'no_conversion';
+    case 'set_aside':
+      return (
+        outcome.reason === 'customer_mismatch' ||
+        (outcome.reason === 'no_exchange_rate' && isUpToAmount(event))
+      );
+    default:
+      return false;
+  }
 }
 
 /** The settlement of an event that is not settled, with the reason. */
 export function notSettled(
   event: ConversionEvent,
-  status: 'orphaned' | 'rejected' | 'set_aside',
-  reason: string,
+  status: 'orphaned' | 'rejected' | 'set_aside' | 'voided',
+  reason: string | null,
 ): Settlement {
-  const outcome = {
+  const outcome: Outcome = {
     eventId: event.id,
     status,
     reason,

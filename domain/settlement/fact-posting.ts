@@ -3,22 +3,25 @@ import type { SlotName } from '../commission/commission.ts';
 import type { Group } from '../commission/group.ts';
 import type { SlotFact } from '../commission/slot-facts.ts';
 import { overrideSlotKey } from '../keys.ts';
+import { postedOf } from '../ledger/transfers.ts';
 import type { DealVersion } from '../types.ts';
 import { countingMonths, moveCustomer } from './first-deposits.ts';
 import { createFamily } from './linked-slots.ts';
 import { createPoster, type BookedChange, type Posting, type PostingCause } from './posting.ts';
-import { componentOf, emptySlot, isSteppedOnly, rank, replaceGroup, type Slot } from './slot.ts';
+import { emptySlot, isSteppedOnly, parentsMoment, rank, replaceGroup, type Slot } from './slot.ts';
 import type { SlotIndex } from './slot-index.ts';
-import { createSlotTargets, type SlotTargets } from './slot-targets.ts';
+import { createSlotTargets, type ParentsOf, type SlotTargets } from './slot-targets.ts';
 
 /** A fact that the batch added, with the version that rates its conversion. */
 export type AddedFact = { slot: Slot; fact: SlotFact; version: DealVersion };
 
-/** Functions and figures needed beside slots. Parents are ordered from the nearest. */
+/**
+ * Functions and figures needed beside slots. `parentsOf`: at a moment, ordered from the nearest.
+ */
 export type FactPostingOptions = {
   newSlotId: () => string;
   monthOf: (moment: number) => string;
-  parentsOf?: (affiliateId: string) => readonly string[];
+  parentsOf?: ParentsOf;
   debts?: Parameters<typeof createPoster>[2];
 };
 
@@ -32,13 +35,34 @@ type FactPosting = {
    * conversion.
    */
   add(slot: Slot, group: Group, added: readonly SlotFact[], cause: PostingCause): BookedChange[];
+  /**
+   * Posts a slot and the parents' parts of it towards their targets, where no fact changed. Those
+   * that hold nothing are rated anew, to say why. `occurredAt`: when a conversion of it happened.
+   */
+  repost(slot: Slot, occurredAt: number): BookedChange[];
 };
 
 export function createFactPosting(index: SlotIndex, options: FactPostingOptions): FactPosting {
-  const family = createFamily(index.ofDeal, componentOf);
-  const targets = createSlotTargets(index, family);
+  const family = createFamily(index);
+  const { parentsOf = () => [] } = options;
+  const targets = createSlotTargets(index, family, parentsOf);
   const { post, postings } = createPoster(index, targets, options.debts);
   const facts: AddedFact[] = [];
+
+  /** Opens the parts of a slot that its parents do not have yet. */
+  function openParts(slot: Slot): void {
+    const { id, name, version, affiliateId } = slot;
+    const moment = parentsMoment(slot);
+    if (name.kind === 'month' || moment === null) return;
+    const parents = parentsOf(affiliateId, moment).slice(0, version.terms.overrides.length);
+    for (const [position, parentId] of parents.entries()) {
+      const level = position + 1;
+      const key = overrideSlotKey(level, parentId, name.key);
+      if (index.byKey.has(key)) continue;
+      const part: SlotName = { ...name, key, kind: 'override' };
+      index.add(emptySlot(options.newSlotId(), part, version, parentId, { sourceId: id, level }));
+    }
+  }
 
   return {
     facts,
@@ -48,11 +72,10 @@ export function createFactPosting(index: SlotIndex, options: FactPostingOptions)
       const movedBefore = family.movedBy(slot);
       const countedBefore = countingMonth(index, slot, group);
       const conversionBefore = targets.conversionOf(slot);
-      const levelsBefore = slot.isNew ? 0 : slot.version.terms.overrides.length;
       replaceGroup(slot, group, added);
       for (const fact of added) facts.push({ slot, fact, version: group.version });
       rank(slot, options.monthOf);
-      openParts(index, options, slot, levelsBefore);
+      openParts(slot);
       const recounted = moveCustomer(countedBefore, countingMonth(index, slot, group));
       family.forget();
       const movedAfter = [slot, ...recounted].flatMap((one) => family.movedBy(one));
@@ -64,32 +87,15 @@ export function createFactPosting(index: SlotIndex, options: FactPostingOptions)
       }
       return changes;
     },
+    repost(slot, occurredAt) {
+      for (const one of [slot, ...index.partsOf(slot)]) one.isChanged ||= postedOf(one.money) === 0n;
+      return post(slot, { id: targets.conversionOf(slot), occurredAt });
+    },
   };
 }
 
 function withoutConversion(change: BookedChange): BookedChange {
   return { ...change, conversionId: null };
-}
-
-/**
- * Opens the parents' parts of a slot by its deal version. A slot that existed gets only levels that
- * no version paid before: the parent of a level stays the one who was paid first.
- */
-function openParts(
-  index: SlotIndex,
-  { parentsOf = () => [], newSlotId }: FactPostingOptions,
-  slot: Slot,
-  levelsBefore: number,
-): void {
-  const { id, name, version, affiliateId } = slot;
-  if (name.kind === 'month') return;
-  const given = index.partsOf(slot).map(({ override }) => override!.level);
-  parentsOf(affiliateId).forEach((parentId, position) => {
-    const level = position + 1;
-    if (level <= levelsBefore || level > version.terms.overrides.length || given.includes(level)) return;
-    const part: SlotName = { ...name, key: overrideSlotKey(level, name.key), kind: 'override' };
-    index.add(emptySlot(newSlotId(), part, version, parentId, { sourceId: id, level }));
-  });
 }
 
 /**

@@ -1,11 +1,10 @@
-// Facts that events add to slots: conversions and reversals, each in the deal's currency.
-import { reverses, subjectOf, reversalOf } from '../commission/reversals.ts';
+// Facts that conversions add to slots, each in the deal's currency.
+import { subjectOf } from '../commission/reversals.ts';
 import type { SlotFact } from '../commission/slot-facts.ts';
 import { needsAmount, type SlotName } from '../commission/commission.ts';
 import { isOperatorPayout, type SlotKind } from '../commission/slot-kinds.ts';
 import { converted, rateAt, type FxRate } from '../ledger/fx.ts';
-import type { Component, ConversionEvent, DealVersion, Terms } from '../types.ts';
-import type { Loaded } from './outcomes.ts';
+import { payoutCurrencyOf, type Component, type ConversionEvent, type DealVersion } from '../types.ts';
 
 /** Reasons for which a fact cannot be made yet. */
 export type Lacking = 'payout_required' | 'no_exchange_rate';
@@ -14,91 +13,67 @@ export type Lacking = 'payout_required' | 'no_exchange_rate';
 export type Rated = { version: DealVersion; names: SlotName[] };
 
 /**
- * The fact of a conversion for each kind of slot, or the reason why it cannot be made. `stored`:
- * the exchange rate of an earlier rating, which stays in force whatever rates were added since.
+ * The fact of a conversion for each kind of slot, or the reason why it cannot be made. The payout
+ * that the operator computed may be in another currency than the amount; each is converted by the
+ * rate of its own. `stored`: ids of the exchange rates of an earlier rating, which stay in force
+ * whatever rates were added since.
  */
 export function conversionFacts(
   event: ConversionEvent,
   { version, names }: Rated,
   rates: readonly FxRate[],
-  stored: SlotFact['fx'] = null,
+  stored: readonly string[] = [],
 ): ((kind: SlotKind) => SlotFact) | Lacking {
   const { components, currency, payout } = version.terms;
   const { id: eventId, type, occurredAt } = event;
   const paysComputed = names.some(({ kind }) => isOperatorPayout(kind));
   if (payout === 'require' && !paysComputed && names.some(({ kind }) => kind !== 'month'))
     return 'payout_required';
-  const isForeign = event.currency !== null && event.currency !== currency;
-  const rate = isForeign
-    ? (rates.find(({ id }) => id === stored?.rateId) ?? rateAt(rates, event.currency!, currency, occurredAt))
-    : null;
+  const worthOf = (base: string | null): Worth => {
+    if (base === null || base === currency) return UNCHANGED;
+    const ofPair = rates.filter((rate) => rate.base === base && rate.quote === currency);
+    const rate = ofPair.find(({ id }) => stored.includes(id)) ?? rateAt(ofPair, base, currency, occurredAt);
+    return rate === null ? WITHOUT_RATE : byRate(rate);
+  };
+  const ofAmount = worthOf(event.currency);
+  const ofPayout = paysComputed ? worthOf(payoutCurrencyOf(event)) : UNCHANGED;
   const isCounted =
     type === 'revenue' && names.some(({ kind }) => kind === 'month') && components.some(countsRevenue);
   const needed =
-    paysComputed || isCounted || components.some((one) => one.on.includes(type) && needsAmount(one));
-  if (isForeign && rate === null && needed) return 'no_exchange_rate';
-  const worth = (minor: bigint): bigint => (rate !== null ? converted(minor, rate) : isForeign ? 0n : minor);
+    isCounted || (!paysComputed && components.some((one) => one.on.includes(type) && needsAmount(one)));
+  if (ofPayout === WITHOUT_RATE || (ofAmount === WITHOUT_RATE && needed)) return 'no_exchange_rate';
   const fact: SlotFact = {
     originalEventId: eventId,
     eventId,
-    rating: null,
+    revision: 0,
     type,
     whole: true,
     amountMinor: event.amountMinor ?? 0n,
-    basisMinor: worth(event.amountMinor ?? 0n),
+    basisMinor: ofAmount.convert(event.amountMinor ?? 0n),
     volumeE4: event.volumeE4 ?? 0n,
     occurredAt,
-    fx: rate === null ? null : { rateId: rate.id, rate: rate.rate },
+    fx: ofAmount.fx,
     customer: null,
+    payment: type === 'ftd' || type === 'deposit' ? event.transactionId : null,
+    cancels: null,
   };
   return (kind) => {
-    if (isOperatorPayout(kind)) return { ...fact, basisMinor: worth(event.operatorPayoutMinor ?? 0n) };
+    if (isOperatorPayout(kind))
+      return { ...fact, basisMinor: ofPayout.convert(event.operatorPayoutMinor ?? 0n), fx: ofPayout.fx };
     return kind === 'month' && type === 'ftd' ? { ...fact, customer: subjectOf(event) } : fact;
   };
 }
 
+/** Conversion of an event's amounts into the deal's currency, with the rate as facts keep it. */
+type Worth = { convert: (minor: bigint) => bigint; fx: SlotFact['fx'] };
+
+const UNCHANGED: Worth = { convert: (minor) => minor, fx: null };
+const WITHOUT_RATE: Worth = { convert: () => 0n, fx: null };
+
+function byRate(rate: FxRate): Worth {
+  return { convert: (minor) => converted(minor, rate), fx: { rateId: rate.id, rate: rate.rate } };
+}
+
 function countsRevenue({ tiers }: Component): boolean {
   return tiers?.metric === 'revenue';
-}
-
-/**
- * The fact of a reversal by these terms; null when they let the affiliate keep the commission. A
- * partial reversal in another currency is converted at the conversion's date.
- */
-export function reversalFact(
-  event: ConversionEvent,
-  conversion: ConversionEvent,
-  terms: Terms,
-  rates: readonly FxRate[],
-): SlotFact | 'no_exchange_rate' | null {
-  const fact = reversalOf(event, conversion, terms);
-  if (fact !== 'no_rate') return fact;
-  const rate = rateAt(rates, event.currency ?? '', conversion.currency ?? '', conversion.occurredAt);
-  if (rate === null) return 'no_exchange_rate';
-  const amountMinor = converted(event.amountMinor ?? 0n, rate);
-  const inIts = reversalOf({ ...event, amountMinor, currency: conversion.currency }, conversion, terms);
-  return inIts === null || inIts === 'no_rate'
-    ? null
-    : { ...inIts, fx: { rateId: rate.id, rate: rate.rate } };
-}
-
-/** The reversals of a conversion by a deal's terms, and the ids of reversals that they forgive. */
-export type Reversals = { facts: SlotFact[]; forgivenIds: string[] };
-
-export function reversalsBy(
-  terms: Terms,
-  conversion: ConversionEvent,
-  reversals: readonly Pick<Loaded, 'event'>[],
-  rates: readonly FxRate[],
-): Reversals | 'no_exchange_rate' {
-  const facts: SlotFact[] = [];
-  const forgivenIds: string[] = [];
-  for (const { event } of reversals) {
-    if (!reverses(event, conversion)) continue;
-    const fact = reversalFact(event, conversion, terms, rates);
-    if (fact === 'no_exchange_rate') return fact;
-    if (fact === null) forgivenIds.push(event.id);
-    else facts.push(fact);
-  }
-  return { facts, forgivenIds };
 }

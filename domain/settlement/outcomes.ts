@@ -1,11 +1,11 @@
 // Outcomes of events, and events loaded with the evidence for attribution.
 import type { Evidence, Method } from '../attribution/attribution.ts';
-import type { DealVersion, ConversionEvent } from '../types.ts';
+import type { DealVersion, ConversionEvent, EVENT_OUTCOMES } from '../types.ts';
 
 /** Outcome of an event. */
 export type Outcome = {
   eventId: string;
-  status: 'settled' | 'orphaned' | 'rejected' | 'set_aside';
+  status: (typeof EVENT_OUTCOMES)[number];
   reason: string | null;
   affiliateId: string | null;
   method: Method | null;
@@ -16,5 +16,14 @@ export type Outcome = {
 /** Outcome of an event in an earlier batch. */
 export type KnownOutcome = Pick<Outcome, 'status' | 'reason' | 'affiliateId'>;
 
-/** An event with all that is known about it; no outcome means that it was not settled yet. */
-export type Loaded = { event: ConversionEvent; outcome: KnownOutcome | null } & Evidence;
+/**
+ * An event with all that is known about it; no outcome means that it was not settled yet.
+ * `isVoided`: a person took the event out of the books. `isRejected`: a person rejected the
+ * conversion.
+ */
+export type Loaded = {
+  event: ConversionEvent;
+  outcome: KnownOutcome | null;
+  isVoided?: boolean;
+  isRejected?: boolean;
+} & Evidence;

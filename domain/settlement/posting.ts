@@ -14,10 +14,12 @@ export type PostingCause = { id: string | null; occurredAt: number };
 export type Posting = Leg & { slot: Slot; seq: number; cause: PostingCause };
 
 /**
- * Change of the amount booked to an affiliate for a conversion; null where it belongs to none, as
- * for a month. `ownerId`: the conversion's affiliate, of whom the affiliate may be a parent.
+ * Change of the amount booked in a slot to an affiliate for a conversion; null where it belongs to
+ * none, as for a month. `ownerId`: the conversion's affiliate, of whom the affiliate may be a
+ * parent.
  */
 export type BookedChange = {
+  slot: Slot;
   conversionId: string | null;
   affiliateId: string;
   ownerId: string;
@@ -78,7 +80,7 @@ export function createPoster(
           ];
     return changes
       .filter(({ deltaMinor }) => deltaMinor !== 0n)
-      .map((change) => ({ ...change, affiliateId, ownerId, currency }));
+      .map((change) => ({ ...change, slot, affiliateId, ownerId, currency }));
   }
 
   function post(

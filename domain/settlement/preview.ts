@@ -1,18 +1,23 @@
 // Commission of past conversions by proposed terms. Nothing is posted: targets are computed over
 // slots in memory.
+import { parentsAt, type ParentHistory, type ParentSince } from '../attribution/parents.ts';
+import { MAX_OVERRIDE_LEVELS } from '../commission/terms.ts';
 import type { SlotName } from '../commission/commission.ts';
-import { earliestOf } from '../commission/group.ts';
-import { conversionFacts, reversalsBy } from './facts.ts';
+import { isUpToAmount } from '../commission/reversals.ts';
+import { earliestOf, groupOf } from '../commission/group.ts';
+import { rejecting } from '../commission/slot-facts.ts';
+import { conversionFacts } from './facts.ts';
 import type { FxRate } from '../ledger/fx.ts';
-import { divideRounded } from '../ledger/money.ts';
-import { monthOf } from '../ledger/periods.ts';
+import { overrideSlotKey } from '../keys.ts';
+import { monthByZones } from '../ledger/periods.ts';
 import { recountedTargets, startRecount, type Recount } from './recount.ts';
-import { attributionsOf } from './rerating.ts';
+import { attributionsOf } from './rate-again.ts';
+import { effectsOf, type Effect } from './reversal-effects.ts';
 import { inOrder, isReversalInForce } from './batch.ts';
 import type { DealVersion } from '../types.ts';
 import type { Loaded } from './outcomes.ts';
-import type { Slot } from './slot.ts';
-import { MILLION } from '../units.ts';
+import { emptySlot, parentsMoment, type Slot } from './slot.ts';
+import type { ParentsOf } from './slot-targets.ts';
 import { rateAll, type OperatorRules } from './rating.ts';
 
 /**
@@ -33,6 +38,8 @@ type PreviewChunk = {
   others: readonly Loaded[];
   versions: readonly DealVersion[];
   rates: readonly FxRate[];
+  /** Parents of the affiliates of these conversions, and of everyone above. */
+  parents: ParentHistory;
 };
 
 type Preview = {
@@ -44,10 +51,10 @@ type Preview = {
   add(chunk: PreviewChunk): Loaded[];
   readonly lacking: ReadonlyMap<string, number>;
   /**
-   * `parents` are ordered from the nearest. `monthsBefore`: sums of the deal's earlier months, from
+   * `monthsBefore`: sums of the deal's earlier months, from
    * which losses are carried.
    */
-  result(parentsOf: (affiliateId: string) => readonly string[], monthsBefore: readonly Slot[]): WouldPay[];
+  result(monthsBefore: readonly Slot[]): WouldPay[];
 };
 
 /**
@@ -55,9 +62,12 @@ type Preview = {
  * be among a chunk's.
  */
 export function startPreview(operator: OperatorRules, version: DealVersion): Preview {
+  const parents = new Map<string, readonly ParentSince[]>();
   const slots = new Map<string, Recount>();
   const lacking = new Map<string, number>();
-  const month = (moment: number): string => monthOf(moment, operator.timezone);
+  const month = (moment: number): string => monthByZones(moment, operator.zones);
+  const parentsOf: ParentsOf = (affiliateId, moment) =>
+    parentsAt(parents, affiliateId, moment, MAX_OVERRIDE_LEVELS);
 
   function slotOf(name: SlotName, affiliateId: string, by: DealVersion): Recount {
     let slot = slots.get(name.key);
@@ -73,47 +83,77 @@ export function startPreview(operator: OperatorRules, version: DealVersion): Pre
 
   return {
     lacking,
-    add({ settled, others, versions, rates }) {
+    add({ settled, others, versions, rates, parents: above }) {
+      for (const [affiliateId, history] of above) parents.set(affiliateId, history);
       const ordered = inOrder(settled);
-      const rated = rateAll(operator, [...versions, version], ordered, attributionsOf(ordered));
-      const reversals = others.filter(({ outcome }) => isReversalInForce(outcome));
+      const rated = rateAll(operator, [...versions, version], ordered, attributionsOf(ordered), parents);
+      const reversibles = ordered.map(({ event, isRejected = false }) => ({
+        event,
+        terms: rated.get(event.id)?.version.terms ?? null,
+        known: [],
+        isRejected,
+      }));
+      const effects = new Map<string, Effect[]>(reversibles.map(({ event }) => [event.id, []]));
+      // A reversal up to an amount is divided among the conversions of its customer in this chunk.
+      for (const effect of effectsOf(reversibles, others.filter(isReversalInForce), rates))
+        effects.get(effect.conversionId)!.push(effect);
       const ofDeal = ordered.filter(({ event }) => rated.get(event.id)?.version.dealId === version.dealId);
-      return ofDeal.filter(({ event, outcome }) => {
+      return ofDeal.filter(({ event, outcome, isRejected }) => {
         const { version: by, names } = rated.get(event.id)!;
         const factFor = conversionFacts(event, { version: by, names }, rates);
-        const reversed = reversalsBy(by.terms, event, reversals, rates);
-        if (typeof factFor === 'string' || typeof reversed === 'string') {
+        const own = effects.get(event.id)!;
+        const lacksRate = own.some(
+          ({ reversal, why }) => why === 'no_exchange_rate' && !isUpToAmount(reversal),
+        );
+        if (typeof factFor === 'string' || lacksRate) {
           const lacks = typeof factFor === 'string' ? factFor : 'no_exchange_rate';
           if (by === version) lacking.set(lacks, (lacking.get(lacks) ?? 0) + 1);
           return false;
         }
-        for (const name of names)
-          slotOf(name, outcome!.affiliateId!, by).add({
-            accrual: factFor(name.kind),
-            version: by,
-            laterFacts: reversed.facts,
-          });
+        const reversed = own.flatMap(({ fact }) => fact ?? []);
+        for (const name of names) {
+          const accrual = factFor(name.kind);
+          const decided = isRejected ? [rejecting(accrual)] : [];
+          slotOf(name, outcome!.affiliateId!, by).add(groupOf([accrual, ...reversed, ...decided], by));
+        }
         return by === version;
       });
     },
-    result(parentsOf, monthsBefore) {
+    result(monthsBefore) {
       const counted = [...slots.values()].map((slot) => slot.result());
-      const targets = recountedTargets(counted, month, monthsBefore);
+      const parts = counted.flatMap((slot) => partsOf(slot, parentsOf));
+      const targets = recountedTargets([...counted, ...parts], month, parentsOf, monthsBefore);
       return counted.flatMap((slot): WouldPay[] => {
-        const targetMinor = slot.version === version ? targets.get(slot.id)! : 0n;
-        if (targetMinor === 0n) return [];
+        const minor = slot.version === version ? targets.get(slot.id)! : 0n;
+        if (minor === 0n) return [];
         const first = earliestOf(slot.groups.values());
         const of = { month: slot.name.period ?? month(first!.accrual.occurredAt) };
-        const { overrides, rounding } = version.terms;
-        const parts = parentsOf(slot.affiliateId).slice(0, overrides.length);
         return [
-          { ...of, affiliateId: slot.affiliateId, component: slot.name.component, minor: targetMinor },
-          ...parts.map((affiliateId, index) => {
-            const minor = divideRounded(overrides[index]! * targetMinor, MILLION, rounding);
-            return { ...of, affiliateId, component: 'override', minor };
-          }),
+          { ...of, affiliateId: slot.affiliateId, component: slot.name.component, minor },
+          ...parts
+            .filter(({ override }) => override!.sourceId === slot.id)
+            .map((part) => ({
+              ...of,
+              affiliateId: part.affiliateId,
+              component: 'override',
+              minor: targets.get(part.id)!,
+            })),
         ];
       });
     },
   };
+}
+
+/** The parts of a slot that its version pays to parents. */
+function partsOf(slot: Slot, parentsOf: ParentsOf): Slot[] {
+  const { id, name, version, affiliateId } = slot;
+  const moment = parentsMoment(slot);
+  if (name.kind === 'month' || moment === null) return [];
+  const parents = parentsOf(affiliateId, moment).slice(0, version.terms.overrides.length);
+  return parents.map((parentId, index) => {
+    const level = index + 1;
+    const key = overrideSlotKey(level, parentId, name.key);
+    const part: SlotName = { ...name, key, kind: 'override' };
+    return emptySlot(key, part, version, parentId, { sourceId: id, level });
+  });
 }

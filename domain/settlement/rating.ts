@@ -1,10 +1,12 @@
 // Rates conversions: the deal version in force and the slots in which a conversion earns.
 
 import { type Attribution, versionInForce } from '../attribution/attribution.ts';
+import { parentsSince, type ParentHistory } from '../attribution/parents.ts';
 import { isLinked, type SlotName, slotNameOf, monthSlotNameOf } from '../commission/commission.ts';
 import { subjectOf } from '../commission/reversals.ts';
+import { listeningTo, type Traded } from '../commission/listening.ts';
 import { isOperatorPayout } from '../commission/slot-kinds.ts';
-import { monthOf } from '../ledger/periods.ts';
+import { monthByZones, type Zones } from '../ledger/periods.ts';
 import {
   type DealVersion,
   isConversion,
@@ -16,8 +18,19 @@ import {
 import type { Rated } from './facts.ts';
 import type { Loaded } from './outcomes.ts';
 
-/** Settings of an operator that rules read. */
-export type OperatorRules = { id: string; currency: string; timezone: string; clickWindowDays: number };
+/**
+ * Settings of an operator that rules read. `timezone`: the present one, by which postings go;
+ * `zones`: all of them, by which conversions go.
+ */
+export type OperatorRules = {
+  id: string;
+  currency: string;
+  timezone: string;
+  zones: Zones;
+  clickWindowDays: number;
+};
+
+const NO_PARENTS: ParentHistory = new Map();
 
 /**
  * Ratings of attributed conversions: the deal version in force and the slots. A conversion without
@@ -28,6 +41,7 @@ export function rateAll(
   versions: readonly DealVersion[],
   ordered: readonly Loaded[],
   attributions: ReadonlyMap<string, Attribution>,
+  parents: ParentHistory = NO_PARENTS,
 ): Map<string, Rated> {
   const ofAffiliate = new Map<string, readonly DealVersion[]>();
   const rated = new Map<string, Rated>();
@@ -40,8 +54,8 @@ export function rateAll(
       own = versions.filter((version) => version.affiliateId === null || version.affiliateId === affiliateId);
       ofAffiliate.set(affiliateId, own);
     }
-    const version = versionInForce(own, affiliateId, event.occurredAt);
-    if (version !== null) rated.set(event.id, ratedIn(operator, version, event, affiliateId));
+    const version = versionInForce(own, affiliateId, event.occurredAt, attribution.from);
+    if (version !== null) rated.set(event.id, ratedIn(operator, version, event, affiliateId, parents));
   }
   return rated;
 }
@@ -52,8 +66,9 @@ export function ratedIn(
   version: DealVersion,
   event: ConversionEvent,
   affiliateId: string,
+  parents: ParentHistory = NO_PARENTS,
 ): Rated {
-  return { version, names: slotNamesOf(operator, version, event, affiliateId) };
+  return { version, names: slotNamesOf(operator, version, event, affiliateId, parents) };
 }
 
 /**
@@ -62,14 +77,14 @@ export function ratedIn(
  */
 export function earningBy(
   terms: Terms,
-  type: EventType,
+  event: Traded,
   hasPayout: boolean,
 ): { components: Component[]; isCounted: boolean } {
   const byOperator = hasPayout && terms.payout !== 'ignore';
-  const paying = terms.components.filter(({ kind, on }) =>
-    byOperator ? isOperatorPayout(kind) : on.includes(type),
-  );
-  const isCounted = isLinked(terms) && (paying.length > 0 || METRIC_EVENTS.has(type));
+  const paying = byOperator
+    ? terms.components.filter(({ kind }) => isOperatorPayout(kind))
+    : listeningTo(terms.components, event);
+  const isCounted = isLinked(terms) && (paying.length > 0 || METRIC_EVENTS.has(event.type));
   return { components: paying, isCounted };
 }
 
@@ -78,18 +93,21 @@ function slotNamesOf(
   version: DealVersion,
   event: ConversionEvent,
   affiliateId: string,
+  parents: ParentHistory,
 ): SlotName[] {
   const { components: listening, isCounted: counts } = earningBy(
     version.terms,
-    event.type,
+    event,
     event.operatorPayoutMinor !== null,
   );
   if (listening.length === 0 && !counts) return [];
+  const since = parentsSince(parents, affiliateId, event.occurredAt, version.terms.overrides.length);
   const of = {
     eventId: event.id,
     subject: subjectOf(event),
     affiliateId,
-    month: monthOf(event.occurredAt, operator.timezone),
+    month: monthByZones(event.occurredAt, operator.zones),
+    parentsSince: Number.isFinite(since) ? since : null,
   };
   const names = listening.map((component) => slotNameOf(version, component, of));
   return counts ? [monthSlotNameOf(version.dealId, of), ...names] : names;

@@ -2,10 +2,12 @@
 import { openBatchLedger } from './batch-ledger.ts';
 import type { SlotSums } from '../commission/component-kind.ts';
 import { earliestOf, type Group } from '../commission/group.ts';
+import type { SlotFact } from '../commission/slot-facts.ts';
 import { isMonthly } from '../commission/slot-kinds.ts';
 import { EMPTY_SUMS } from '../commission/sums.ts';
 import { countFirstDeposits } from './first-deposits.ts';
 import { EMPTY } from '../ledger/transfers.ts';
+import type { ParentsOf } from './slot-targets.ts';
 import { hashOf, rank, type Slot, countedIn, countedOf } from './slot.ts';
 
 /** Identity of a slot, without its sums and money. */
@@ -13,10 +15,10 @@ type Identity = Pick<Slot, 'id' | 'name' | 'affiliateId' | 'version' | 'override
 
 export type Recount = {
   /**
-   * Adds one conversion with its later facts; each conversion of the slot is added once, in any
-   * order.
+   * Adds one conversion; each conversion of the slot is added once, in any order. `facts`: its
+   * facts of all revisions, where it has earlier ones.
    */
-  add(group: Group): void;
+  add(group: Group, facts?: readonly SlotFact[]): void;
   /** The slot as its facts make it, without money. */
   result(): Slot;
 };
@@ -39,8 +41,7 @@ export function startRecount(identity: Identity, monthOf: (moment: number) => st
     groups: new Map(),
   };
   return {
-    add(group) {
-      const facts = [group.accrual, ...group.laterFacts];
+    add(group, facts = [group.accrual, ...group.reversals]) {
       slot.sums = plus(slot.sums, {
         ...EMPTY_SUMS,
         ...countedOf(kind, group),
@@ -77,6 +78,7 @@ function plus(a: SlotSums, b: SlotSums): SlotSums {
 export function recountedTargets(
   slots: readonly Slot[],
   monthOf: (moment: number) => string,
+  parentsOf: ParentsOf,
   asKept: readonly Slot[] = [],
 ): Map<string, bigint> {
   countFirstDeposits(slots);
@@ -85,6 +87,6 @@ export function recountedTargets(
   const newSlotId = (): string => {
     throw new Error('a recount opens no slots');
   };
-  const books = openBatchLedger(believed, new Map(), { newSlotId, monthOf });
+  const books = openBatchLedger(believed, new Map(), { newSlotId, monthOf, parentsOf });
   return new Map(believed.map((slot) => [slot.id, books.targetOf(slot).targetMinor]));
 }

@@ -1,4 +1,5 @@
 // Amounts reported to affiliates per conversion, and adjustments not reported yet.
+import type { Unprompted } from '../delivery/messages.ts';
 
 /** The amount reported to an affiliate for a conversion, in minor units. */
 export type ReportedAmount = { amountMinor: bigint; currency: string };
@@ -10,7 +11,13 @@ export const reportedKey = (eventId: string, affiliateId: string): string => `${
  * A change of an affiliate's part of a conversion. `ownerId`: the conversion's affiliate, of whom
  * the affiliate may be a parent.
  */
-type Adjustment = { affiliateId: string; ownerId: string; deltaMinor: bigint; currency: string };
+type Adjustment = {
+  affiliateId: string;
+  ownerId: string;
+  deltaMinor: bigint;
+  currency: string;
+  reason: Unprompted;
+};
 
 export type ReportedAmounts = {
   /**

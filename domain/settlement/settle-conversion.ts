@@ -1,13 +1,17 @@
 // Settles a conversion of a batch.
 import type { Attribution } from '../attribution/attribution.ts';
-import { reverses } from '../commission/reversals.ts';
+import { contradicts } from '../commission/reversals.ts';
+import { rejecting } from '../commission/slot-facts.ts';
 import type { ConversionEvent } from '../types.ts';
+import { applyReversals, scopeOf, subjectAbout, type Known, type Scope } from './apply-reversals.ts';
 import { inOrder, notSettled, type Batch, type Settlement } from './batch.ts';
 import { sumOfDeltas, type BatchLedger, type Deltas } from './batch-ledger.ts';
 import { conversionFacts, type Lacking } from './facts.ts';
-import { reportChange, subsOf, type ReportSubject } from './notifications.ts';
+import { ownClickId, reportChange, reportToOthers, subsOf, type ReportSubject } from './notifications.ts';
 import type { Loaded, Outcome } from './outcomes.ts';
-import { applyReversal, settledReversal } from './settle-reversal.ts';
+import { reportedKey } from './reported-amounts.ts';
+import { reasonOf } from './reversal-reasons.ts';
+import { lacksRate, putBackBy, settledReversal } from './settle-reversal.ts';
 
 /**
  * Settles a conversion: books its commission, and then applies and reports the reversals that
@@ -18,40 +22,81 @@ export function settleConversion(
   books: BatchLedger,
   loaded: Loaded,
   attribution: Attribution,
-  reversals: readonly Loaded[],
+  known: Known,
 ): Settlement {
-  const { event } = loaded;
+  const { event, isRejected } = loaded;
   if (attribution.kind !== 'attributed') return notSettled(event, attribution.kind, attribution.reason);
-  const { affiliateId, click, method } = attribution;
+  const { affiliateId, click, method, binds } = attribution;
+  const bindings = binds === null ? [] : [binds];
   const version = batch.rated.get(event.id)?.version ?? null;
-  const deltas = accrueIn(books, batch, event, affiliateId);
-  if (typeof deltas === 'string') return notSettled(event, 'set_aside', deltas);
+  const deltas = accrueIn(books, batch, loaded, affiliateId);
+  // What is set aside binds all the same: whose the customer is does not wait for a rate.
+  if (typeof deltas === 'string') return { ...notSettled(event, 'set_aside', deltas), bindings };
   const currency = version?.terms.currency ?? batch.operator.currency;
   const clickId = click?.id ?? null;
   const about: ReportSubject = {
     affiliateId,
     conversion: event,
-    clickId: clickId ?? event.clickId,
+    clickId: clickId ?? ownClickId(loaded, affiliateId),
     subs: subsOf(event, click),
     currency,
   };
-  const messages = reportChange(books, 'conversion.created', event, about, deltas);
-  const outcomes: Outcome[] = [
-    { eventId: event.id, status: 'settled', reason: null, affiliateId, method, clickId, version },
-  ];
-  for (const { event: reversal, outcome: earlier } of inOrder(
-    reversals.filter((other) => reverses(other.event, event)),
-  )) {
-    const reported = applyReversal(batch, books, reversal, about);
-    if (reported === 'no_exchange_rate') {
-      if (earlier?.status === 'orphaned')
-        outcomes.push(...notSettled(reversal, 'set_aside', reported).outcomes);
-      continue;
+  // What affiliates heard of an event once is not reported as the event again.
+  const isKnown = [...deltas.keys()].some((id) => books.reported.has(reportedKey(event.id, id)));
+  const putBack = isKnown ? (putBackBy(loaded) ?? 'unbound') : null;
+  const messages =
+    putBack === null
+      ? reportChange(books, 'conversion.created', event, about, deltas)
+      : reportToOthers(books, event, { type: 'conversion.reinstated', reason: putBack }, about, deltas);
+  const outcome: Outcome = {
+    eventId: event.id,
+    status: 'settled',
+    reason: isRejected ? 'rejected' : null,
+    affiliateId,
+    method,
+    clickId,
+    version,
+  };
+  const scope = scopeOf(batch, books, [{ ...loaded, outcome }], known);
+  const isOwn = (conversion: Loaded): boolean => conversion.event.id === event.id;
+  const applied = applyReversals(
+    books,
+    scope,
+    event,
+    (conversion) => (isOwn(conversion) ? about : subjectAbout(batch, books, conversion)),
+    putBack,
+  );
+  return {
+    outcomes: [outcome, ...waitingOutcomes(books, event, affiliateId, scope, known)],
+    bindings,
+    messages: [...messages, ...applied.messages],
+  };
+}
+
+/** Outcomes of the reversals that waited for a conversion, or for one of its customer. */
+function waitingOutcomes(
+  books: BatchLedger,
+  conversion: ConversionEvent,
+  affiliateId: string,
+  scope: Scope,
+  { reversals }: Known,
+): Outcome[] {
+  return inOrder(reversals).flatMap(({ event, outcome }): Outcome[] => {
+    if (outcome?.status === 'settled') return [];
+    const isHit = scope.effects.some(
+      ({ reversal, conversionId }) => reversal.id === event.id && conversionId === conversion.id,
+    );
+    if (isHit) {
+      if (!lacksRate(event, scope))
+        return [settledReversal(event, affiliateId, reasonOf(books, event, scope))];
+      return outcome?.status === 'orphaned'
+        ? notSettled(event, 'set_aside', 'no_exchange_rate').outcomes
+        : [];
     }
-    messages.push(...reported);
-    if (earlier?.status === 'orphaned') outcomes.push(settledReversal(reversal, affiliateId, null));
-  }
-  return { outcomes, bindings: attribution.binds ? [attribution.binds] : [], messages };
+    return outcome?.status === 'orphaned' && contradicts(event, conversion)
+      ? notSettled(event, 'set_aside', 'customer_mismatch').outcomes
+      : [];
+  });
 }
 
 /**
@@ -61,7 +106,7 @@ export function settleConversion(
 function accrueIn(
   books: BatchLedger,
   { rated, rates }: Batch,
-  event: ConversionEvent,
+  { event, isRejected }: Loaded,
   affiliateId: string,
 ): Deltas | Lacking {
   const nothing: Deltas = new Map([[affiliateId, 0n]]);
@@ -70,8 +115,10 @@ function accrueIn(
   const { names, version } = rating;
   const factFor = conversionFacts(event, rating, rates);
   if (typeof factFor === 'string') return factFor;
-  const deltas = names.map((name) =>
-    books.accrue(books.open(name, version, affiliateId), factFor(name.kind), version, event),
-  );
+  const deltas = names.map((name) => {
+    const accrual = factFor(name.kind);
+    const facts = [accrual, ...(isRejected ? [rejecting(accrual)] : [])] as const;
+    return books.enter(books.open(name, version, affiliateId), facts, version, event);
+  });
   return sumOfDeltas([nothing, ...deltas]);
 }

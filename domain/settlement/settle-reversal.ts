@@ -1,16 +1,13 @@
-// Settles a reversal of a batch, and applies reversals to conversions.
+// Settles a reversal of a batch.
 import type { Attribution } from '../attribution/attribution.ts';
-import { reverses } from '../commission/reversals.ts';
-import type { SlotFact } from '../commission/slot-facts.ts';
-import type { Message } from '../delivery/messages.ts';
-import type { ConversionEvent, Terms } from '../types.ts';
+import { contradicts, isUpToAmount, namesChargeback, reinstates, reverses } from '../commission/reversals.ts';
+import type { Unprompted } from '../delivery/messages.ts';
+import type { ConversionEvent } from '../types.ts';
+import { applyReversals, scopeOf, subjectAbout, type Known, type Scope } from './apply-reversals.ts';
 import { inOrder, notSettled, type Batch, type Settlement } from './batch.ts';
-import { sumOfDeltas, type BatchLedger, type Deltas } from './batch-ledger.ts';
-import { reversalFact } from './facts.ts';
-import { reportChange, viewOf, type ReportSubject } from './notifications.ts';
+import type { BatchLedger } from './batch-ledger.ts';
 import type { Loaded, Outcome } from './outcomes.ts';
-import { reportedKey } from './reported-amounts.ts';
-import type { Slot } from './slot.ts';
+import { reasonOf } from './reversal-reasons.ts';
 
 /**
  * Settles a reversal: lowers (or restores) each conversion that it reverses, and reports each in
@@ -21,74 +18,67 @@ export function settleReversal(
   books: BatchLedger,
   loaded: Loaded,
   attribution: Attribution,
-  conversions: readonly Loaded[],
+  known: Known,
 ): Settlement {
   const { event } = loaded;
-  const reversed = inOrder(conversions.filter((conversion) => reverses(event, conversion.event)));
+  const all = { ...known, reversals: [...known.reversals, loaded] };
+  const reversed = inOrder(known.conversions.filter((conversion) => isHit(event, conversion.event, all)));
   const customerOf = attribution.kind === 'attributed' ? attribution.affiliateId : null;
   const affiliateId = reversed[0]?.outcome?.affiliateId ?? customerOf;
-  if (reversed.length === 0 && (event.reference !== null || affiliateId === null))
-    return notSettled(event, 'orphaned', 'no_conversion');
-  const messages: Message[] = [];
-  // Checked before the first conversion is changed: the reversal waits as a whole.
-  if (
-    reversed.some(
-      ({ event: conversion }) => reversalFacts(batch, books, event, conversion) === 'no_exchange_rate',
-    )
-  )
-    return notSettled(event, 'set_aside', 'no_exchange_rate');
-  for (const { event: conversion, outcome, click, binding } of reversed) {
-    const about = { affiliateId: outcome!.affiliateId!, ...viewOf({ event: conversion, click, binding }) };
-    const { currency } = books.reported.get(reportedKey(conversion.id, about.affiliateId)) ?? batch.operator;
-    const of = { ...about, currency };
-    messages.push(...(applyReversal(batch, books, event, of) as Message[]));
+  if (reversed.length === 0) {
+    if (known.conversions.some((conversion) => contradicts(event, conversion.event)))
+      return notSettled(event, 'set_aside', 'customer_mismatch');
+    if (event.reference !== null || affiliateId === null)
+      return notSettled(event, 'orphaned', 'no_conversion');
   }
-  return {
-    outcomes: [settledReversal(event, affiliateId, reversed.length === 0 ? 'nothing_to_reverse' : null)],
-    bindings: [],
-    messages,
-  };
+  const scope = scopeOf(batch, books, reversed, all);
+  const setAside = lacksRate(event, scope) ? notSettled(event, 'set_aside', 'no_exchange_rate') : null;
+  // Checked before the first conversion is changed: the reversal waits as a whole.
+  if (setAside && !isUpToAmount(event)) return setAside;
+  const { messages } = applyReversals(
+    books,
+    scope,
+    event,
+    (conversion) => subjectAbout(batch, books, conversion),
+    putBackBy(loaded),
+  );
+  const outcomes = setAside?.outcomes ?? [settledReversal(event, affiliateId, reasonOf(books, event, scope))];
+  for (const { event: win, outcome } of winsNaming(event, known)) {
+    if (outcome?.status === 'orphaned' && reversed.some((one) => reinstates(win, event, one.event)))
+      outcomes.push(settledReversal(win, affiliateId, reasonOf(books, win, scope)));
+  }
+  return { outcomes, bindings: [], messages };
 }
 
-/**
- * Applies a reversal to a conversion in each slot where the conversion earned. A reversal without a
- * reference is not reported for a conversion that loses nothing.
- */
-export function applyReversal(
-  batch: Batch,
-  books: BatchLedger,
-  event: ConversionEvent,
-  about: ReportSubject,
-): Message[] | 'no_exchange_rate' {
-  const { conversion } = about;
-  const facts = reversalFacts(batch, books, event, conversion);
-  if (facts === 'no_exchange_rate') return facts;
-  const nothing: Deltas = new Map(event.reference === null ? [] : [[about.affiliateId, 0n]]);
-  const deltas = sumOfDeltas([nothing, ...facts.map(({ slot, fact }) => books.reverse(slot, fact, event))]);
-  if (event.reference === null && deltas.get(about.affiliateId) === 0n) deltas.delete(about.affiliateId);
-  return reportChange(
-    books,
-    event.type === 'chargeback_won' ? 'conversion.reinstated' : 'conversion.reversed',
-    event,
-    about,
-    deltas,
+/** Why an event is settled anew that was out of the books; null for any other event. */
+export function putBackBy({ outcome }: Pick<Loaded, 'outcome'>): Unprompted | null {
+  const reason = outcome?.reason;
+  return reason === 'unvoided' || reason === 'unbound' ? reason : null;
+}
+
+/** Whether a reversal is about a conversion, by itself or by a chargeback that it names. */
+export function isHit(event: ConversionEvent, conversion: ConversionEvent, { reversals }: Known): boolean {
+  if (reverses(event, conversion)) return true;
+  return (
+    event.type === 'chargeback_won' &&
+    reversals.some(({ event: chargeback }) => reinstates(event, chargeback, conversion))
   );
 }
 
-/** The facts that a reversal adds, one for each slot where the conversion earned. */
-function reversalFacts(
-  { rates }: Batch,
-  books: BatchLedger,
-  event: ConversionEvent,
-  conversion: ConversionEvent,
-): { slot: Slot; fact: SlotFact }[] | 'no_exchange_rate' {
-  const facts: { slot: Slot; fact: SlotFact }[] = [];
-  for (const slot of books.slotsOfConversion(conversion.id)) {
-    const fact = reversalFact(event, conversion, termsOf(slot, conversion), rates);
-    if (fact === 'no_exchange_rate') return fact;
-    if (fact !== null) facts.push({ slot, fact });
-  }
-  return facts;
+function winsNaming(chargeback: ConversionEvent, { reversals }: Known): Loaded[] {
+  return chargeback.type === 'chargeback'
+    ? reversals.filter(({ event: win }) => namesChargeback(win, chargeback))
+    : [];
+}
+
+/**
+ * Whether a reversal lacks an exchange rate: by a reference for any of its conversions, up to an
+ * amount only where it reaches none.
+ */
+export function lacksRate(event: ConversionEvent, { effects }: Scope): boolean {
+  const own = effects.filter(({ reversal }) => reversal.id === event.id);
+  if (!own.some(({ why }) => why === 'no_exchange_rate')) return false;
+  return event.reference !== null || own.every(({ fact }) => fact === null);
 }
 
 /** The outcome of a settled reversal. */
@@ -106,9 +96,4 @@ export function settledReversal(
     clickId: null,
     version: null,
   };
-}
-
-/** The terms by which a conversion earned in a slot. */
-function termsOf(slot: Slot, conversion: ConversionEvent): Terms {
-  return slot.groups.get(conversion.id)!.version.terms;
 }

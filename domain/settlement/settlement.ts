@@ -2,9 +2,10 @@
 // affiliates. Pure: changes only the batch ledger, which the caller loaded and writes afterwards.
 import { attribute, type Attribution } from '../attribution/attribution.ts';
 import { type Binding, isConversion } from '../types.ts';
-import { isReversalInForce, type Batch, type Settlement } from './batch.ts';
+import { isReversalInForce, notSettled, type Batch, type Settlement } from './batch.ts';
 import type { BatchLedger } from './batch-ledger.ts';
-import type { Loaded } from './outcomes.ts';
+import type { Known } from './apply-reversals.ts';
+import type { Loaded, Outcome } from './outcomes.ts';
 import type { OperatorRules } from './rating.ts';
 import { settleConversion } from './settle-conversion.ts';
 import { settleReversal } from './settle-reversal.ts';
@@ -28,7 +29,11 @@ export function attributeAll(operator: OperatorRules, ordered: readonly Loaded[]
   const bound = new Map<string, Binding>();
   const attributions = new Map<string, Attribution>();
   for (const loaded of ordered) {
-    const { event } = loaded;
+    const { event, isVoided } = loaded;
+    if (isVoided) {
+      attributions.set(event.id, { kind: 'orphaned', reason: 'no_evidence' });
+      continue;
+    }
     const binding =
       loaded.binding ?? (event.customerId === null ? undefined : bound.get(event.customerId)) ?? null;
     const attribution = attribute(event, { ...loaded, binding }, operator.clickWindowDays);
@@ -41,35 +46,69 @@ export function attributeAll(operator: OperatorRules, ordered: readonly Loaded[]
 }
 
 /**
+ * Bindings by events that are set aside because a rule failed or PostgreSQL refused their rows: the
+ * customer is the affiliate's all the same, so that no later event takes the customer over.
+ */
+export function bindingsOf(
+  aside: readonly Loaded[],
+  attributions: ReadonlyMap<string, Attribution>,
+): Binding[] {
+  return aside.flatMap(({ event }) => {
+    const attribution = attributions.get(event.id);
+    if (!isConversion(event.type) || attribution?.kind !== 'attributed') return [];
+    return attribution.binds === null ? [] : [attribution.binds];
+  });
+}
+
+/**
  * Settles the ordered events of a batch in its ledger.
  * Throws a RuleError for the event whose rule failed. The ledger is then inconsistent and must be
  * loaded again.
  */
 export function settleAll(batch: Batch, books: BatchLedger): Settlement {
-  const conversions = batch.others.filter(
-    ({ event, outcome }) => isConversion(event.type) && outcome?.status === 'settled',
-  );
-  const reversals = batch.others.filter(
-    ({ event, outcome }) => !isConversion(event.type) && isReversalInForce(outcome),
-  );
-  const all: Settlement = { outcomes: [], bindings: [], messages: [] };
+  const known = knownOf(batch.others);
+  const all: Settlement = { outcomes: [], bindings: [...(batch.boundAside ?? [])], messages: [] };
   for (const loaded of batch.ordered) {
     try {
+      if (loaded.isVoided) {
+        all.outcomes.push(...notSettled(loaded.event, 'voided', null).outcomes);
+        continue;
+      }
       const attribution = batch.attributions.get(loaded.event.id)!;
       const isOne = isConversion(loaded.event.type);
-      const one = isOne
-        ? settleConversion(batch, books, loaded, attribution, reversals)
-        : settleReversal(batch, books, loaded, attribution, conversions);
+      const settle = isOne ? settleConversion : settleReversal;
+      const one = settle(batch, books, loaded, attribution, known);
       all.outcomes.push(...one.outcomes);
       all.bindings.push(...one.bindings);
       all.messages.push(...one.messages);
-      const outcome = one.outcomes[0]!;
       const click = attribution.kind === 'attributed' ? attribution.click : null;
-      if (isOne && outcome.status === 'settled') conversions.push({ ...loaded, outcome, click });
-      if (!isOne && isReversalInForce(outcome)) reversals.push({ ...loaded, outcome });
+      note(known, isOne ? { ...loaded, click } : loaded, one.outcomes);
     } catch (error) {
       throw new RuleError(loaded.event.id, error);
     }
   }
   return all;
+}
+
+/** Settled conversions and reversals in force among these events. */
+export function knownOf(others: readonly Loaded[]): Known {
+  return {
+    conversions: others.filter(
+      ({ event, outcome }) => isConversion(event.type) && outcome?.status === 'settled',
+    ),
+    reversals: others.filter((other) => !isConversion(other.event.type) && isReversalInForce(other)),
+  };
+}
+
+/** Adds a settled event to those that are known; its settling may have ended the wait of others. */
+function note(known: Known, loaded: Loaded, [own, ...waited]: readonly Outcome[]): void {
+  for (const outcome of waited) {
+    const at = known.reversals.findIndex(({ event }) => event.id === outcome.eventId);
+    known.reversals[at] = { ...known.reversals[at]!, outcome };
+  }
+  known.reversals = known.reversals.filter(isReversalInForce);
+  const now = { ...loaded, outcome: own! };
+  if (!isConversion(loaded.event.type)) {
+    if (isReversalInForce(now)) known.reversals.push(now);
+  } else if (own!.status === 'settled') known.conversions.push(now);
 }

@@ -1,4 +1,6 @@
 // Slots of a batch by key, conversion, deal and source.
+import { subjectOfSlot } from '../commission/commission.ts';
+import { isMonthly } from '../commission/slot-kinds.ts';
 import type { Slot } from './slot.ts';
 
 export type SlotIndex = {
@@ -9,6 +11,10 @@ export type SlotIndex = {
   ofConversion(eventId: string): readonly Slot[];
   /** The slots that an affiliate earns in by a deal, without the parents' parts. */
   ofDeal(dealId: string, affiliateId: string): readonly Slot[];
+  /** Those of them that sum a month. */
+  monthsOf(dealId: string, affiliateId: string): readonly Slot[];
+  /** An affiliate's slots of a customer, of all deals. */
+  ofCustomer(affiliateId: string, subject: string): readonly Slot[];
   /** The parents' parts of a slot. */
   partsOf(slot: Slot): readonly Slot[];
   /** The slot that a parent's part is a part of. */
@@ -20,6 +26,8 @@ export function createSlotIndex(loaded: readonly Slot[]): SlotIndex {
   const byId = new Map<string, Slot>();
   const byConversion = new Map<string, Slot[]>();
   const byDeal = new Map<string, Slot[]>();
+  const monthsByDeal = new Map<string, Slot[]>();
+  const byCustomer = new Map<string, Slot[]>();
   const bySource = new Map<string, Slot[]>();
 
   const index: SlotIndex = {
@@ -27,13 +35,19 @@ export function createSlotIndex(loaded: readonly Slot[]): SlotIndex {
     add(slot) {
       byKey.set(slot.name.key, slot);
       byId.set(slot.id, slot);
+      const deal = `${slot.version.dealId} ${slot.affiliateId}`;
       if (slot.override) push(bySource, slot.override.sourceId, slot);
-      else push(byDeal, `${slot.version.dealId} ${slot.affiliateId}`, slot);
+      else push(byDeal, deal, slot);
+      if (isMonthly(slot.name.kind)) push(monthsByDeal, deal, slot);
+      const subject = subjectOfSlot(slot.name);
+      if (subject !== null) push(byCustomer, `${slot.affiliateId} ${subject}`, slot);
       for (const eventId of slot.groups.keys()) push(byConversion, eventId, slot);
     },
     addConversion: (eventId, slot) => push(byConversion, eventId, slot),
     ofConversion: (eventId) => byConversion.get(eventId) ?? [],
     ofDeal: (dealId, affiliateId) => byDeal.get(`${dealId} ${affiliateId}`) ?? [],
+    monthsOf: (dealId, affiliateId) => monthsByDeal.get(`${dealId} ${affiliateId}`) ?? [],
+    ofCustomer: (affiliateId, subject) => byCustomer.get(`${affiliateId} ${subject}`) ?? [],
     partsOf: ({ id }) => bySource.get(id) ?? [],
     sourceOf: ({ sourceId }) => byId.get(sourceId)!,
   };

@@ -1,5 +1,5 @@
 // In-memory slot: applies facts to its sums, deal version and period.
-import { staysInSlot, type SlotFact } from '../commission/slot-facts.ts';
+import type { SlotFact } from '../commission/slot-facts.ts';
 import { EMPTY, type SlotMoney } from '../ledger/transfers.ts';
 import { isRanked, uncappedCommissionOf, type SlotName } from '../commission/commission.ts';
 import type { SlotSums } from '../commission/component-kind.ts';
@@ -37,12 +37,6 @@ export function emptySlot(
   };
 }
 
-export function groupOf(slot: Slot, fact: SlotFact): Group {
-  const group = slot.groups.get(fact.originalEventId);
-  if (!group) throw new Error(`a fact about ${fact.originalEventId}, which is not in slot ${slot.id}`);
-  return group;
-}
-
 /**
  * Whether only tiers rank the slot. A step reprices many slots at once, reported together with the
  * event that reached the step; places under a cap are reported one by one.
@@ -66,6 +60,26 @@ export function payingConversion(slot: Slot): Group | null {
 }
 
 /**
+ * The conversion by which a slot claims its customer's bounty: the one that qualifies the customer
+ * before reversals, since a bounty that was taken back is not earned anew elsewhere.
+ */
+export function claimingConversion(slot: Slot): Group | null {
+  const component = componentOf(slot);
+  if (component === null) return null;
+  const asEarned = [...countedIn(slot)].map((group): Group => ({ ...group, reversals: [] }));
+  return uncappedCommissionOf(component, slot.version.terms, asEarned).conversion;
+}
+
+/**
+ * The moment whose parents are paid a part of a slot: of the conversion that it is paid for, or
+ * since when a month has them. Null where the slot is paid for nothing.
+ */
+export function parentsMoment(slot: Slot): number | null {
+  if (isMonthly(slot.name.kind)) return slot.name.parentsSince ?? -Infinity;
+  return payingConversion(slot)?.accrual.occurredAt ?? null;
+}
+
+/**
  * The component that rates a slot; null for slots that earn nothing by themselves (deal months,
  * overrides).
  */
@@ -75,6 +89,16 @@ export function componentOf({ name, version }: Slot): Component | null {
   if (!component)
     throw new Error(`version ${version.version} of ${version.dealId} has no component ${name.component}`);
   return component;
+}
+
+/**
+ * Whether a slot may add up payments that were reported both as `ftd` and as `deposit`. A slot
+ * without its component is a fault of the rules, which settling finds for its own event.
+ */
+export function addsUpPayments({ name, version }: Slot): boolean {
+  if (!isPerCustomer(name.kind)) return false;
+  const on = version.terms.components.find(({ label }) => label === name.component)?.on ?? [];
+  return on.includes('ftd') && on.includes('deposit');
 }
 
 /**
@@ -97,7 +121,7 @@ export function replaceGroup(slot: Slot, group: Group, added: readonly SlotFact[
     factsHash: added.reduce((hash, fact) => hash ^ hashOf(fact), slot.sums.factsHash),
   };
   slot.isChanged = true;
-  if (known?.version !== group.version && counts(group))
+  if (group.isIn && (known?.version !== group.version || !known.isIn))
     slot.holdUntil = Math.max(slot.holdUntil, occurredAt + group.version.terms.holdDays * DAY_MS);
   // A CPA lives across deal versions: the version of its earliest conversion decides, whatever
   // arrived first.
@@ -126,12 +150,13 @@ export function rank(slot: Slot, monthOf: (moment: number) => string): void {
 export function hashOf({
   originalEventId,
   eventId,
-  rating,
-}: Pick<SlotFact, 'originalEventId' | 'eventId' | 'rating'>): bigint {
+  revision,
+  type,
+}: Pick<SlotFact, 'originalEventId' | 'eventId' | 'revision' | 'type'>): bigint {
   let high = 0x811c9dc5;
   let low = 0x01000193;
-  const by = rating === null ? '' : `|${rating.dealId}|${rating.version}|${rating.amendment}`;
-  const text = `${originalEventId}|${eventId}${by}`;
+  const again = revision === 0 ? '' : `|${revision}`;
+  const text = `${originalEventId}|${eventId}${again}${type === 'rejected' ? '|rejected' : ''}`;
   for (let i = 0; i < text.length; i++) {
     high = Math.imul(high ^ text.charCodeAt(i), 0x01000193);
     low = Math.imul(low ^ text.charCodeAt(i), 0x85ebca6b);
@@ -164,18 +189,13 @@ export type Slot = {
 };
 
 /**
- * The conversions that count in a slot. A conversion that a later version pays for in another slot
- * is left out.
+ * The conversions that count in a slot. A conversion that left it is left out.
  */
 export function* countedIn({ groups }: Slot): Generator<Group> {
-  for (const group of groups.values()) if (counts(group)) yield group;
+  for (const group of groups.values()) if (group.isIn) yield group;
 }
 
 /** The contribution of a conversion to the sums of its slot. */
 export function countedOf(kind: SlotKind, group: Group): Contribution {
-  return counts(group) ? contributionOf(kind, group) : EMPTY_SUMS;
-}
-
-function counts({ version, laterFacts }: Group): boolean {
-  return staysInSlot(version, laterFacts);
+  return group.isIn ? contributionOf(kind, group) : EMPTY_SUMS;
 }

@@ -32,8 +32,26 @@ export type IntegrationStats = {
     byReason: readonly RefusalCount<'reason'>[];
     byAddress: readonly RefusalCount<'address'>[];
   };
+  /** Samples of refused requests that had a placeholder for an id, by the name of the field. */
+  placeholders: { days: number; byField: readonly { field: string; count: number }[] };
+  /**
+   * First deposits and deposits. `twice`: transactions that one customer's `ftd` and `deposit` both
+   * name. The examples are transaction ids and event ids.
+   */
+  deposits: {
+    count: number;
+    twice: { count: number; examples: string[] };
+    withoutAmount: { count: number; examples: string[] };
+  };
   /** Customers with revenue, how many lack a first deposit, and ids of some of these. */
   revenue: { customers: number; withoutFtd: number; examples: string[] };
+  /** Orphans that occurred before their click or binding, of the newest, and ids of some. */
+  beforeClick: { count: number; examples: string[] };
+  /**
+   * Settled reversals with neither reference nor amount that took back several conversions, and ids
+   * of some of them.
+   */
+  broadReversals: { count: number; examples: string[] };
 };
 
 /** `missing`: never seen. `attention`: seen, and wrong. */
@@ -56,9 +74,14 @@ export function checkIntegration(stats: IntegrationStats): Check[] {
     registration(stats),
     eventTypes(stats),
     refusedCalls(stats),
+    placeholders(stats),
     signedEvent(stats),
     withoutClick(stats),
+    paymentsSentTwice(stats),
+    depositsWithoutAmount(stats),
+    beforeClicks(stats),
     revenue(stats),
+    broadReversals(stats),
   ];
 }
 
@@ -140,6 +163,21 @@ function refusedCalls({ refused: { total, byReason, byAddress } }: IntegrationSt
   };
 }
 
+function placeholders({ placeholders: { days, byField } }: IntegrationStats): Check {
+  const refused = byField.reduce((sum, { count }) => sum + count, 0);
+  const fields = byField.map(({ field }) => field).join(', ');
+  return {
+    name: 'placeholder_ids',
+    state: refused > 0 ? 'attention' : 'ok',
+    todo:
+      refused > 0
+        ? `Within ${days} days calls were refused because an id was a macro that nobody replaced, or a word for nothing: ` +
+          `correct the template or the code that fills ${fields}.`
+        : '',
+    facts: { days, refused, by_field: byField },
+  };
+}
+
 function signedEvent({ signed: { lastAt, hasSecret, isRequired } }: IntegrationStats): Check {
   const todo =
     lastAt !== null
@@ -179,6 +217,52 @@ function withoutClick({ registrations: { thisWeek, lastWeek } }: IntegrationStat
   };
 }
 
+const NO_DEPOSIT = 'No deposit was told yet; this says nothing where your deals do not pay for it.';
+
+/** A payment told as both types counts twice where a deal pays for both. */
+function paymentsSentTwice({ deposits: { count, twice } }: IntegrationStats): Check {
+  return {
+    name: 'payments_sent_twice',
+    state: twice.count > 0 ? 'attention' : count === 0 ? 'missing' : 'ok',
+    todo:
+      twice.count > 0
+        ? "Payments were sent as ftd and as deposit: send a customer's first payment as ftd alone, and each later one as deposit."
+        : count === 0
+          ? NO_DEPOSIT
+          : '',
+    facts: { deposits: count, sent_twice: twice.count, examples: twice.examples },
+  };
+}
+
+function depositsWithoutAmount({ deposits: { count, withoutAmount } }: IntegrationStats): Check {
+  return {
+    name: 'deposits_without_amount',
+    state: withoutAmount.count > 0 ? 'attention' : count === 0 ? 'missing' : 'ok',
+    todo:
+      withoutAmount.count > 0
+        ? 'Deposits came without an amount, so percentages and minimum amounts find nothing: send amount and currency, ' +
+          'and amend the events below.'
+        : count === 0
+          ? NO_DEPOSIT
+          : '',
+    facts: { deposits: count, without_amount: withoutAmount.count, examples: withoutAmount.examples },
+  };
+}
+
+function beforeClicks({ beforeClick: { count, examples } }: IntegrationStats): Check {
+  return {
+    name: 'events_before_clicks',
+    state: count > 0 ? 'attention' : 'ok',
+    todo:
+      count > 0
+        ? 'Events occurred before the click of their customer, and belong to nobody: look for a wrong ' +
+          'occurred_at, or for customers of yours who follow a link; GET /v1/orphans?reason=before_click ' +
+          'lists them, and each can be assigned.'
+        : '',
+    facts: { events: count, examples },
+  };
+}
+
 function revenue({ revenue: { customers, withoutFtd, examples } }: IntegrationStats): Check {
   return {
     name: 'revenue_without_ftd',
@@ -190,5 +274,18 @@ function revenue({ revenue: { customers, withoutFtd, examples } }: IntegrationSt
           ? 'No revenue was told yet; this says nothing where your deals do not pay for it.'
           : '',
     facts: { customers, without_ftd: withoutFtd, examples },
+  };
+}
+
+function broadReversals({ broadReversals: { count, examples } }: IntegrationStats): Check {
+  return {
+    name: 'reversals_that_name_little',
+    state: count > 0 ? 'attention' : 'ok',
+    todo:
+      count > 0
+        ? 'Reversals with neither reference nor amount took back several conversions of their customers: ' +
+          'send the reference of the conversion, or at least the amount.'
+        : '',
+    facts: { reversals: count, examples },
   };
 }

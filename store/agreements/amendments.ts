@@ -1,15 +1,21 @@
-// Amendments: stores corrections of events, then puts the latest version of each event in force for
-// booking.
-import { POSITIVE_EVENTS, type EventType } from '../../domain/types.ts';
+// Amendments: stores corrections of events and decisions about them, and lists their versions.
+import type { EventType } from '../../domain/types.ts';
 import { withTransaction, type Pool, type Queryable } from '../db/pool.ts';
 
-/** All amendable values of an event, changed or not. `metadata` is JSON text. */
+/**
+ * All amendable values of an event, changed or not. `metadata` is JSON text. `voided`: the event is
+ * out of the books. `rejected`: a person rejected the conversion.
+ */
 export type AmendableValues = {
   amountMinor: bigint | null;
   currency: string | null;
   volumeE4: bigint | null;
   payoutMinor: bigint | null;
+  /** Null: that of the amount. */
+  payoutCurrency: string | null;
   metadata: string | null;
+  voided: boolean;
+  rejected: boolean;
 };
 
 /** An event with the values of its latest amendment, booked or not. */
@@ -39,7 +45,11 @@ export type EventVersion = AmendableValues & {
 
 const VALUES = (alias: string): string => `
   ${alias}.amount_minor as "amountMinor", ${alias}.currency, ${alias}.volume_e4 as "volumeE4",
-  ${alias}.payout_minor as "payoutMinor", ${alias}.metadata::text as metadata`;
+  ${alias}.payout_minor as "payoutMinor", ${alias}.payout_currency as "payoutCurrency",
+  ${alias}.metadata::text as metadata`;
+
+/** Nothing is voided or rejected in the values that were sent. */
+const AS_SENT = 'false as voided, false as rejected';
 
 /**
  * Joins the amendment in force of an event `e` as `m`. Its values come first in `coalesce`, since
@@ -73,8 +83,8 @@ export function createAmendments(pool: Pool) {
         const number = latest.number + 1;
         await client.query(
           `insert into amendments (operator_id, event_id, number, amount_minor, currency, volume_e4,
-             payout_minor, metadata, actor, reason)
-           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+             payout_minor, payout_currency, metadata, voided, rejected, actor, reason)
+           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
           [
             operatorId,
             eventId,
@@ -83,7 +93,10 @@ export function createAmendments(pool: Pool) {
             values.currency,
             values.volumeE4,
             values.payoutMinor,
+            values.payoutCurrency,
             values.metadata,
+            values.voided,
+            values.rejected,
             by.actor,
             by.reason,
           ],
@@ -95,8 +108,10 @@ export function createAmendments(pool: Pool) {
     /** Whether this amendment or a later one of the event was booked. */
     async isApplied(operatorId: string, eventId: string, number: number): Promise<boolean> {
       const { rowCount } = await pool.query(
-        `select from amendments
-         where operator_id = $1 and event_id = $2 and number >= $3 and state = 'applied'
+        `select from amendments a
+         left join event_outcomes o on o.operator_id = $1 and o.event_id = $2
+         where a.operator_id = $1 and a.event_id = $2 and a.number >= $3 and a.state = 'applied'
+           and o.reason is distinct from 'unvoided'
          limit 1`,
         [operatorId, eventId, number],
       );
@@ -112,11 +127,11 @@ export async function listVersions(
   eventId: string,
 ): Promise<EventVersion[]> {
   const { rows } = await db.query<EventVersion>(
-    `select number, ${VALUES('m')}, state, waits_for as "waitsFor", actor, reason, amended_at as since,
+    `select number, ${VALUES('m')}, m.voided, m.rejected, state, waits_for as "waitsFor", actor, reason, amended_at as since,
        applied_at as "appliedAt"
      from amendments m where operator_id = $1 and event_id = $2
      union all
-     select 0, ${VALUES('e')}, 'sent', null, null, null, e.received_at, null
+     select 0, ${VALUES('e')}, ${AS_SENT}, 'sent', null, null, null, e.received_at, null
      from events e where e.operator_id = $1 and e.id = $2
        and exists (select from amendments where operator_id = $1 and event_id = $2)
      order by number`,
@@ -131,11 +146,11 @@ async function findLatest(
   eventId: string,
 ): Promise<(AmendableEvent & { number: number }) | null> {
   const { rows } = await db.query<AmendableValues & { type: EventType; status: string; number: number }>(
-    `select 0 as number, e.type, coalesce(o.status, 'accepted') as status, ${VALUES('e')}
+    `select 0 as number, e.type, coalesce(o.status, 'accepted') as status, ${VALUES('e')}, ${AS_SENT}
      from events e left join event_outcomes o on o.operator_id = $1 and o.event_id = e.id
      where e.operator_id = $1 and e.id = $2
      union all
-     select m.number, e.type, coalesce(o.status, 'accepted'), ${VALUES('m')}
+     select m.number, e.type, coalesce(o.status, 'accepted'), ${VALUES('m')}, m.voided, m.rejected
      from amendments m join events e on e.operator_id = $1 and e.id = $2
      left join event_outcomes o on o.operator_id = $1 and o.event_id = $2
      where m.operator_id = $1 and m.event_id = $2
@@ -154,130 +169,9 @@ function sameValues(a: AmendableValues, b: AmendableValues): boolean {
     a.currency === b.currency &&
     a.volumeE4 === b.volumeE4 &&
     a.payoutMinor === b.payoutMinor &&
-    a.metadata === b.metadata
+    a.payoutCurrency === b.payoutCurrency &&
+    a.metadata === b.metadata &&
+    a.voided === b.voided &&
+    a.rejected === b.rejected
   );
-}
-
-/**
- * The latest amendment of an event, to be booked. `isSettled`: the event is settled, so the
- * amendment changes the ledger.
- */
-export type DueAmendment = {
-  eventId: string;
-  number: number;
-  before: number;
-  isSettled: boolean;
-  status: string | null;
-};
-
-/**
- * Puts the latest amendments of up to `limit` events in force and returns them. Runs in a
- * transaction that excludes settling; `returnToWaiting` reverts amendments that cannot be booked.
- */
-export async function putDueInForce(
-  db: Queryable,
-  operatorId: string,
-  batchId: string,
-  limit: number,
-): Promise<DueAmendment[]> {
-  const { rows } = await db.query<DueAmendment>(
-    `with due as materialized (
-       select event_id, min(amended_at) as since
-       from amendments
-       where operator_id = $1 and state = 'accepted'
-       group by 1
-       order by 2 limit $2
-     ), last as materialized (
-       select d.event_id, max(a.number) as number,
-         coalesce(max(a.number) filter (where a.in_force), 0) as before
-       from due d join amendments a on a.operator_id = $1 and a.event_id = d.event_id group by 1
-     )
-     select l.event_id as "eventId", l.number, l.before, o.status,
-       o.status = 'settled' and e.type = any($3) as "isSettled"
-     from last l join events e on e.operator_id = $1 and e.id = l.event_id
-     left join event_outcomes o on o.operator_id = $1 and o.event_id = l.event_id
-     order by l.event_id`,
-    [operatorId, limit, POSITIVE_EVENTS],
-  );
-  if (rows.length === 0) return rows;
-  await putInForce(
-    db,
-    operatorId,
-    rows.map(({ eventId, number }) => ({ eventId, number })),
-    batchId,
-  );
-  return rows;
-}
-
-/**
- * Only one version of an event is in force at any time, so the old one leaves first. Skipped
- * versions become superseded.
- */
-async function putInForce(
-  db: Queryable,
-  operatorId: string,
-  chosen: readonly { eventId: string; number: number }[],
-  batchId: string,
-): Promise<void> {
-  const values = [operatorId, JSON.stringify(chosen)];
-  const chosenRows = `from json_to_recordset($2) as c ("eventId" text, number int)
-    where a.operator_id = $1 and a.event_id = c."eventId"`;
-  await db.query(`update amendments a set in_force = false ${chosenRows} and a.in_force`, values);
-  await db.query(
-    `update amendments a set state = 'superseded', waits_for = null ${chosenRows} and a.number < c.number
-       and a.state in ('accepted', 'waiting')`,
-    values,
-  );
-  await db.query(
-    `update amendments a set state = 'applied', waits_for = null, in_force = true, applied_at = now(),
-       batch_id = $3 ${chosenRows}
-       and a.number = c.number`,
-    [...values, batchId],
-  );
-}
-
-/**
- * Reverts amendments to waiting within the same transaction, because a requirement is missing; the
- * version in force before returns.
- */
-export async function returnToWaiting(
-  db: Queryable,
-  operatorId: string,
-  waiting: readonly (Pick<DueAmendment, 'eventId' | 'number' | 'before'> & { reason: string })[],
-): Promise<void> {
-  if (waiting.length === 0) return;
-  const values = [operatorId, JSON.stringify(waiting)];
-  const chosenRows = `from json_to_recordset($2) as c ("eventId" text, number int, before int, reason text)
-    where a.operator_id = $1 and a.event_id = c."eventId"`;
-  await db.query(
-    `update amendments a set state = 'waiting', waits_for = c.reason, in_force = false,
-       applied_at = null, batch_id = null ${chosenRows}
-       and a.number = c.number`,
-    values,
-  );
-  await db.query(`update amendments a set in_force = true ${chosenRows} and a.number = c.before`, values);
-}
-
-/**
- * Marks waiting amendments for another try, since their requirement may exist now. Returns whether
- * there are any.
- */
-export async function retryWaitingAmendments(db: Queryable, operatorId: string): Promise<boolean> {
-  const { rowCount } = await db.query(
-    `update amendments set state = 'accepted', waits_for = null where operator_id = $1 and state = 'waiting'`,
-    [operatorId],
-  );
-  return (rowCount ?? 0) > 0;
-}
-
-/** Operators with amendments to book. */
-export async function findDueAmendments(db: Queryable, limit: number): Promise<string[]> {
-  const { rows } = await db.query<{ id: string }>(
-    `select distinct operator_id as id
-     from amendments
-     where state = 'accepted' and amended_at < now() - interval '2 seconds'
-     limit $1`,
-    [limit],
-  );
-  return rows.map(({ id }) => id);
 }

@@ -3,16 +3,32 @@ import type { WireTerms } from '../../domain/commission/terms.ts';
 import { POSITIVE_EVENTS } from '../../domain/types.ts';
 import type { Page } from '../db/page.ts';
 import { withTransaction, type Pool, type Queryable } from '../db/pool.ts';
+import { retryWaitingAmendments } from './amendments-in-force.ts';
+import { endDeal, type EndRefusal } from './deal-ends.ts';
 import { markRerating } from './reratings.ts';
 import { requestRetries, type RetryableReason } from './retry-requests.ts';
 import { lockReversals } from '../db/locks.ts';
 
-export type Version = { version: number; effectiveFrom: Date; terms: WireTerms; createdAt: Date };
-/** A deal with its versions, oldest first. `affiliateId` null: the default deal of the operator. */
+export const APPLIES_TO = ['events', 'new_customers'] as const;
+/** `new_customers`: only events of customers who were bound from the version's date on. */
+export type AppliesTo = (typeof APPLIES_TO)[number];
+
+export type Version = {
+  version: number;
+  effectiveFrom: Date;
+  appliesTo: AppliesTo;
+  terms: WireTerms;
+  createdAt: Date;
+};
+/**
+ * A deal with its versions, oldest first. `affiliateId` null: the default deal of the operator.
+ * `endedAt`: from then on none of its versions is in force; null: it goes on.
+ */
 export type Deal = {
   id: string;
   name: string;
   affiliateId: string | null;
+  endedAt: Date | null;
   createdAt: Date;
   versions: Version[];
 };
@@ -35,6 +51,7 @@ export function createDeals(pool: Pool) {
       deal: NewDeal,
       effectiveFrom: Date | null,
       terms: WireTerms,
+      appliesTo: AppliesTo = 'events',
     ): Promise<AddedVersion> {
       return await withTransaction(pool, async (client) => {
         await lockReversals(client, operatorId, 'rerating');
@@ -45,40 +62,59 @@ export function createDeals(pool: Pool) {
           `insert into deals (operator_id, id, name, affiliate_id) values ($1, $2, $3, $4)`,
           [operatorId, deal.id, deal.name, deal.affiliateId],
         );
-        const version = await insertVersion(client, operatorId, deal.id, from, terms);
+        const version = await insertVersion(client, operatorId, deal.id, {
+          effectiveFrom: from,
+          terms,
+          appliesTo,
+        });
         return await markFollowUps(client, operatorId, deal.id, version!);
       });
     },
 
     /**
      * Adds the next version. Returns `date_taken` when a version begins at the same moment,
-     * `other_currency` when the deal pays in another currency, null for an unknown deal.
+     * `other_currency` when the deal pays in another currency, `ended` when the deal has ended by
+     * then, null for an unknown deal.
      */
     async addVersion(
       operatorId: string,
       dealId: string,
       effectiveFrom: Date,
       terms: WireTerms,
-    ): Promise<AddedVersion | 'date_taken' | 'other_currency' | null> {
+      appliesTo: AppliesTo = 'events',
+    ): Promise<AddedVersion | 'date_taken' | 'other_currency' | 'ended' | null> {
       return await withTransaction(pool, async (client) => {
         // Concurrent callers take their version numbers one after the other.
         await lockReversals(client, operatorId, 'rerating');
-        const currency = await currencyOf(client, operatorId, dealId);
-        if (currency === null) return null;
-        if (currency !== terms.currency) return 'other_currency';
-        const version = await insertVersion(client, operatorId, dealId, effectiveFrom, terms);
+        const deal = await readBasics(client, operatorId, dealId);
+        if (deal === null) return null;
+        if (deal.currency !== terms.currency) return 'other_currency';
+        if (deal.endedAt !== null && deal.endedAt <= effectiveFrom) return 'ended';
+        const added = { effectiveFrom, terms, appliesTo };
+        const version = await insertVersion(client, operatorId, dealId, added);
         return version ? await markFollowUps(client, operatorId, dealId, version) : 'date_taken';
       });
     },
 
-    async find(operatorId: string, id: string): Promise<Deal | null> {
-      const [deal] = await readDeals(pool, operatorId, {
-        id,
-        affiliateId: null,
-        page: { limit: 1, before: null },
-      });
-      return deal ?? null;
-    },
+    /**
+     * Ends a deal at a moment, null: now. See `endDeal`. `retried`: as of an added version, since
+     * another deal may need no payout or rate.
+     */
+    end: (
+      operatorId: string,
+      dealId: string,
+      at: Date | null,
+    ): Promise<{ deal: Deal; retried: RetryableReason[] } | EndRefusal | null> =>
+      withTransaction(pool, async (client) => {
+        await lockReversals(client, operatorId, 'rerating');
+        const deal = await findDeal(client, operatorId, dealId);
+        if (deal === null) return null;
+        const endedAt = await endDeal(client, operatorId, deal, at);
+        if (typeof endedAt === 'string') return endedAt;
+        return { deal: { ...deal, endedAt }, retried: await requestHelped(client, operatorId) };
+      }),
+
+    find: (operatorId: string, id: string): Promise<Deal | null> => findDeal(pool, operatorId, id),
 
     async list(operatorId: string, affiliateId: string | null, page: Page): Promise<Deal[]> {
       return await readDeals(pool, operatorId, { id: null, affiliateId, page });
@@ -121,17 +157,21 @@ async function hasSettledConversions(
 }
 
 /**
- * Currency of a deal, which no version may change, since paid amounts are in it. Null for an
- * unknown deal.
+ * End of a deal, and its currency, which no version may change, since paid amounts are in it. Null
+ * for an unknown deal.
  */
-async function currencyOf(db: Queryable, operatorId: string, dealId: string): Promise<string | null> {
-  const { rows } = await db.query<{ currency: string }>(
-    `select terms ->> 'currency' as currency
-     from deal_versions
-     where operator_id = $1 and deal_id = $2 and version = 1`,
+async function readBasics(
+  db: Queryable,
+  operatorId: string,
+  dealId: string,
+): Promise<{ currency: string; endedAt: Date | null } | null> {
+  const { rows } = await db.query<{ currency: string; endedAt: Date | null }>(
+    `select v.terms ->> 'currency' as currency, d.ended_at as "endedAt"
+     from deals d join deal_versions v on v.operator_id = $1 and v.deal_id = d.id and v.version = 1
+     where d.operator_id = $1 and d.id = $2`,
     [operatorId, dealId],
   );
-  return rows[0]?.currency ?? null;
+  return rows[0] ?? null;
 }
 
 /**
@@ -144,27 +184,41 @@ async function markFollowUps(
   version: Version,
 ): Promise<AddedVersion> {
   const isRerating = await markRerating(db, operatorId, { dealId, version: version.version });
-  const retried = await requestRetries(db, operatorId, ['payout_required', 'no_exchange_rate']);
-  return { ...version, isRerating, retried };
+  return { ...version, isRerating, retried: await requestHelped(db, operatorId) };
+}
+
+/**
+ * Requests retries of what waits for a payout or a rate, which the deal in force now may not need.
+ * The sweep applies requests and amendments that waited.
+ */
+async function requestHelped(db: Queryable, operatorId: string): Promise<RetryableReason[]> {
+  await retryWaitingAmendments(db, operatorId);
+  return await requestRetries(db, operatorId, ['payout_required', 'no_exchange_rate']);
 }
 
 async function insertVersion(
   db: Queryable,
   operatorId: string,
   dealId: string,
-  from: Date,
-  terms: WireTerms,
+  { effectiveFrom, terms, appliesTo }: Pick<Version, 'effectiveFrom' | 'terms' | 'appliesTo'>,
 ): Promise<Version | undefined> {
   const { rows } = await db.query<Version>(
-    `insert into deal_versions (operator_id, deal_id, version, effective_from, terms)
-     select $1, $2, coalesce(max(version), 0) + 1, $3, $4
+    `insert into deal_versions (operator_id, deal_id, version, effective_from, terms, applies_to)
+     select $1, $2, coalesce(max(version), 0) + 1, $3, $4, $5
      from deal_versions
      where operator_id = $1 and deal_id = $2
      on conflict (operator_id, deal_id, effective_from) do nothing
-     returning version, effective_from as "effectiveFrom", terms, created_at as "createdAt"`,
-    [operatorId, dealId, from, JSON.stringify(terms)],
+     returning version, effective_from as "effectiveFrom", applies_to as "appliesTo", terms,
+       created_at as "createdAt"`,
+    [operatorId, dealId, effectiveFrom, JSON.stringify(terms), appliesTo],
   );
   return rows[0];
+}
+
+async function findDeal(db: Queryable, operatorId: string, id: string): Promise<Deal | null> {
+  const page = { limit: 1, before: null };
+  const [deal] = await readDeals(db, operatorId, { id, affiliateId: null, page });
+  return deal ?? null;
 }
 
 type Selection = { id: string | null; affiliateId: string | null; page: Page };
@@ -182,16 +236,17 @@ async function readDeals(
          and ($3::text is null or affiliate_id = $3) and ($4::text is null or id < $4)
        order by id desc limit $5
      )
-     select d.id, d.name, d.affiliate_id as "affiliateId", d.created_at as "dealCreatedAt",
-       v.version, v.effective_from as "effectiveFrom", v.terms, v.created_at as "createdAt"
+     select d.id, d.name, d.affiliate_id as "affiliateId", d.ended_at as "endedAt",
+       d.created_at as "dealCreatedAt",
+       v.version, v.effective_from as "effectiveFrom", v.applies_to as "appliesTo", v.terms, v.created_at as "createdAt"
      from page d join deal_versions v on v.operator_id = $1 and v.deal_id = d.id
      order by d.id desc, v.version`,
     [operatorId, id, affiliateId, page.before, page.limit],
   );
   const deals = new Map<string, Deal>();
-  for (const { version, effectiveFrom, terms, createdAt, dealCreatedAt, ...deal } of rows) {
+  for (const { version, effectiveFrom, appliesTo, terms, createdAt, dealCreatedAt, ...deal } of rows) {
     const known = deals.get(deal.id) ?? { ...deal, createdAt: dealCreatedAt, versions: [] };
-    known.versions.push({ version, effectiveFrom, terms, createdAt });
+    known.versions.push({ version, effectiveFrom, appliesTo, terms, createdAt });
     deals.set(deal.id, known);
   }
   return [...deals.values()];

@@ -142,21 +142,6 @@ export async function advanceRerating(
   );
 }
 
-/** Writes the versions that rate settled conversions now. */
-export async function writeRatedBy(
-  db: Queryable,
-  operatorId: string,
-  rated: readonly (ReratedVersion & { eventId: string })[],
-): Promise<void> {
-  if (rated.length === 0) return;
-  await db.query(
-    `update event_outcomes o set deal_id = r."dealId", deal_version = r.version
-     from json_to_recordset($2) as r ("eventId" text, "dealId" text, version int)
-     where o.operator_id = $1 and o.event_id = r."eventId" and o.status = 'settled'`,
-    [operatorId, JSON.stringify(rated)],
-  );
-}
-
 /**
  * Restarts reratings that left conversions unchanged, since the missing requirement may exist now.
  * Returns their deal versions.

@@ -1,73 +1,77 @@
-// Affiliates and their parents.
-import { MAX_OVERRIDE_LEVELS } from '../../domain/commission/terms.ts';
+// Affiliates: their names, their states, and who stands above them now.
 import type { Page } from '../db/page.ts';
 import { withTransaction, type Pool, type Queryable } from '../db/pool.ts';
+import { checkParentChange, insertParent, type ParentChange } from './parents.ts';
 
+/** `suspended` earns and is not paid; `closed` is attributed nothing that occurs from then on. */
+export const AFFILIATE_STATES = ['active', 'suspended', 'closed'] as const;
+export type AffiliateState = (typeof AFFILIATE_STATES)[number];
+
+/** `parentId` is the parent of now, `parentSince` null: from the beginning. */
 export type Affiliate = {
   id: string;
   name: string;
   externalId: string | null;
+  state: AffiliateState;
+  closedAt: Date | null;
   parentId: string | null;
+  parentSince: Date | null;
   createdAt: Date;
 };
-type NewAffiliate = Pick<Affiliate, 'id' | 'name' | 'externalId' | 'parentId'>;
-/** Undefined fields stay as they are; null removes the external id or the parent. */
+type NewAffiliate = Pick<Affiliate, 'id' | 'name' | 'externalId' | 'parentId'> & { state?: AffiliateState };
+/** Undefined fields stay as they are; null removes the external id. */
 type AffiliateChange = {
   name?: string | undefined;
   externalId?: string | null | undefined;
-  parentId?: string | null | undefined;
+  state?: AffiliateState | undefined;
+  parent?: ParentChange | undefined;
 };
 
-const COLUMNS = `id, name, external_id as "externalId", parent_id as "parentId", created_at as "createdAt"`;
+const AFFILIATES = `select a.id, a.name, a.external_id as "externalId", a.state, a.closed_at as "closedAt",
+    p.parent_id as "parentId", nullif(p.since, '-infinity') as "parentSince", a.created_at as "createdAt"
+  from affiliates a
+  left join lateral (
+    select parent_id, since from affiliate_parents
+    where operator_id = a.operator_id and affiliate_id = a.id and since <= statement_timestamp()
+    order by since desc, number desc limit 1
+  ) p on true`;
 const UNIQUE_VIOLATION = '23505';
 
-export function createAffiliates(db: Pool) {
-  async function find(operatorId: string, id: string): Promise<Affiliate | null> {
-    const { rows } = await db.query<Affiliate>(
-      `select ${COLUMNS} from affiliates where operator_id = $1 and id = $2`,
-      [operatorId, id],
-    );
-    return rows[0] ?? null;
-  }
-
+export function createAffiliates(pool: Pool) {
   return {
-    find,
+    find: (operatorId: string, id: string): Promise<Affiliate | null> => find(pool, operatorId, id),
 
     /**
-     * Returns `external_id_taken` when another affiliate of the operator has the external id.
-     * Throws when the parent does not exist: check it first.
+     * Adds an affiliate, whose parent is its parent from the beginning. Returns `external_id_taken`
+     * when another affiliate of the operator has the external id. Throws when the parent does not
+     * exist: check it first.
      */
     async insert(operatorId: string, affiliate: NewAffiliate): Promise<Affiliate | 'external_id_taken'> {
-      const { rows } = await db.query<Affiliate>(
-        `insert into affiliates (operator_id, id, name, external_id, parent_id) values ($1, $2, $3, $4, $5)
-         on conflict (operator_id, external_id) do nothing returning ${COLUMNS}`,
-        [operatorId, affiliate.id, affiliate.name, affiliate.externalId, affiliate.parentId],
-      );
-      return rows[0] ?? 'external_id_taken';
+      const { id, name, externalId, parentId, state = 'active' } = affiliate;
+      return await withTransaction(pool, async (client) => {
+        const { rowCount } = await client.query(
+          `insert into affiliates (operator_id, id, name, external_id, state, closed_at)
+           values ($1, $2, $3, $4, $5, case when $5 = 'closed' then now() end)
+           on conflict (operator_id, external_id) do nothing`,
+          [operatorId, id, name, externalId, state],
+        );
+        if (rowCount === 0) return 'external_id_taken';
+        if (parentId !== null) await insertParent(client, operatorId, id, { parentId, since: -Infinity });
+        return (await find(client, operatorId, id))!;
+      });
     },
 
     /**
-     * Returns null for an unknown affiliate, `circle` when the new parent is the affiliate itself
-     * or below it. Throws when the parent does not exist: check it first.
+     * Returns null for an unknown affiliate, `circle` when it would stand above itself at any time.
+     * Throws when the parent does not exist: check it first.
      */
     async update(
       operatorId: string,
       id: string,
       change: AffiliateChange,
     ): Promise<Affiliate | 'external_id_taken' | 'circle' | null> {
-      const { name, externalId, parentId } = change;
       try {
-        return await withTransaction(db, async (client) => {
-          if (parentId != null && (await wouldFormCircle(client, operatorId, id, parentId))) return 'circle';
-          const { rows } = await client.query<Affiliate>(
-            `update affiliates set name = coalesce($3, name),
-               external_id = case when $4 then $5 else external_id end,
-               parent_id = case when $6 then $7 else parent_id end
-             where operator_id = $1 and id = $2 returning ${COLUMNS}`,
-            [operatorId, id, name, externalId !== undefined, externalId, parentId !== undefined, parentId],
-          );
-          return rows[0] ?? null;
-        });
+        return await withTransaction(pool, (client) => update(client, operatorId, id, change));
       } catch (error) {
         if (error instanceof Error && 'code' in error && error.code === UNIQUE_VIOLATION)
           return 'external_id_taken';
@@ -75,66 +79,44 @@ export function createAffiliates(db: Pool) {
       }
     },
 
-    async list(operatorId: string, page: Page): Promise<Affiliate[]> {
-      const { rows } = await db.query<Affiliate>(
-        `select ${COLUMNS}
-         from affiliates
-         where operator_id = $1 and ($2::text is null or id < $2)
-         order by id desc limit $3`,
-        [operatorId, page.before, page.limit],
+    /** `state` null: any. */
+    async list(operatorId: string, state: AffiliateState | null, page: Page): Promise<Affiliate[]> {
+      const { rows } = await pool.query<Affiliate>(
+        `${AFFILIATES}
+         where a.operator_id = $1 and ($2::text is null or a.state = $2) and ($3::text is null or a.id < $3)
+         order by a.id desc limit $4`,
+        [operatorId, state, page.before, page.limit],
       );
       return rows;
     },
   };
 }
 
-/**
- * Whether the parent is the affiliate itself or below it. An advisory lock serializes changes of
- * parents per operator: two concurrent changes could close a circle together.
- */
-async function wouldFormCircle(
+async function find(db: Queryable, operatorId: string, id: string): Promise<Affiliate | null> {
+  const { rows } = await db.query<Affiliate>(`${AFFILIATES} where a.operator_id = $1 and a.id = $2`, [
+    operatorId,
+    id,
+  ]);
+  return rows[0] ?? null;
+}
+
+async function update(
   db: Queryable,
   operatorId: string,
   id: string,
-  parentId: string,
-): Promise<boolean> {
-  await db.query(`select pg_advisory_xact_lock(hashtextextended('parents ' || $1, 0))`, [operatorId]);
-  const { rows } = await db.query<{ is: boolean }>(
-    `with recursive above as (
-       select id, parent_id from affiliates where operator_id = $1 and id = $3
-       union
-       select a.id, a.parent_id from above join affiliates a on a.operator_id = $1 and a.id = above.parent_id
-     )
-     select exists (select from above where id = $2) as "is"`,
-    [operatorId, id, parentId],
+  { name, externalId, state, parent }: AffiliateChange,
+): Promise<Affiliate | 'circle' | null> {
+  const parentSince = parent === undefined ? null : await checkParentChange(db, operatorId, id, parent);
+  if (parentSince === 'circle') return 'circle';
+  const { rowCount } = await db.query(
+    `update affiliates set name = coalesce($3, name),
+       external_id = case when $4 then $5 else external_id end,
+       state = coalesce($6, state),
+       closed_at = case coalesce($6, state) when 'closed' then coalesce(closed_at, now()) end
+     where operator_id = $1 and id = $2`,
+    [operatorId, id, name, externalId !== undefined, externalId, state],
   );
-  return rows[0]!.is;
-}
-
-/**
- * Parents of affiliates, nearest first, up to the number of levels that deals can pay. A circle of
- * parents ends where it would repeat.
- */
-export async function readParents(
-  db: Queryable,
-  operatorId: string,
-  affiliateIds: readonly string[],
-): Promise<Map<string, string[]>> {
-  const { rows } = await db.query<{ id: string; parents: string[] }>({
-    name: 'read-parents',
-    text: `with recursive above as (
-       select id as start, parent_id, array[id] as path
-       from affiliates
-       where operator_id = $1 and id = any($2)
-       union all
-       select above.start, a.parent_id, above.path || a.id from above
-       join affiliates a on a.operator_id = $1 and a.id = above.parent_id
-       where not a.id = any(above.path) and cardinality(above.path) <= $3
-     )
-     select distinct on (start) start as id, path[2:] as parents
-     from above
-     order by start, cardinality(path) desc`,
-    values: [operatorId, affiliateIds, MAX_OVERRIDE_LEVELS],
-  });
-  return new Map(rows.map(({ id, parents }) => [id, parents]));
+  if (rowCount === 0) return null;
+  if (parentSince !== null) await insertParent(db, operatorId, id, parentSince);
+  return await find(db, operatorId, id);
 }

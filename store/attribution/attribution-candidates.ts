@@ -1,7 +1,8 @@
-// Reads the attribution candidates of an event (binding, assignment, click, coupon), strongest
-// first.
+// Reads the attribution candidates of an event (reassignment, binding, assignment, click, coupon),
+// strongest first.
 import type { AttributionCandidate } from '../../domain/attribution/evidence.ts';
 import type { Queryable } from '../db/pool.ts';
+import { isOpen, reachesEvent, wasThere } from './orphan-evidence.ts';
 
 /** Returns none for an event without an outcome, which attribution has not judged yet. */
 export async function readAttributionCandidates(
@@ -11,16 +12,23 @@ export async function readAttributionCandidates(
 ): Promise<AttributionCandidate[]> {
   const { rows } = await db.query<AttributionCandidate>(
     `with e as (
-       select e.id, e.customer_id, e.click_id, e.coupon, e.occurred_at, o.settled_at
+       select e.operator_id, e.id, e.customer_id, e.click_id, e.coupon, e.occurred_at, o.settled_at, o.reason,
+         o.method
        from events e
        join event_outcomes o on o.operator_id = $1 and o.event_id = e.id
        where e.operator_id = $1 and e.id = $2
      ), candidates as (
-       select 1 as rank, 'binding' as kind, b.event_id as id, b.affiliate_id, b.bound_at as at,
-         b.bound_at as known_at, true as is_valid
-       from e join bindings b on b.operator_id = $1 and b.customer_id = e.customer_id and b.event_id <> e.id
+       (select 0 as rank, 'reassignment' as kind, r.id, r.affiliate_id, r.from_at as at, r.created_at as known_at,
+         true as is_valid
+        from e join reassignments r on r.operator_id = $1 and r.customer_id = e.customer_id
+          and r.from_at <= e.occurred_at
+        order by r.from_at desc, r.id desc limit 1)
        union all
-       select 2, 'assignment', g.actor, g.affiliate_id, g.assigned_at, g.assigned_at, true
+       select 1, 'binding', b.event_id, b.affiliate_id, b.since, b.bound_at, true
+       from e join bindings b on b.operator_id = $1 and b.customer_id = e.customer_id
+         and (b.event_id <> e.id or e.method = 'binding')
+       union all
+       select 2, 'assignment', g.actor, g.affiliate_id, coalesce(g.from_at, e.occurred_at), g.assigned_at, true
        from e join assignments g on g.operator_id = $1 and g.event_id = e.id
        union all
        select 3, 'click', e.click_id, c.affiliate_id, c.clicked_at, c.received_at, true
@@ -36,8 +44,14 @@ export async function readAttributionCandidates(
      )
      select p.kind, p.id, p.affiliate_id as "affiliateId", p.at,
        coalesce(p.known_at > e.settled_at, false) as "isLater",
-       p.is_valid as "isValid", coalesce(a.external_id = e.customer_id, false) as "isOwn"
-     from e cross join candidates p left join affiliates a on a.operator_id = $1 and a.id = p.affiliate_id
+       p.is_valid as "isValid", not coalesce(${reachesEvent('p.at')}, true) as "isAfterEvent",
+       not ${isOpen('a')} as "isClosed",
+       p.rank >= 3 and (s.existing_customers = 'ignore' or e.reason = 'existing_customer')
+         and ${wasThere('coalesce(p.at, e.occurred_at)')} as "isKnownCustomer",
+       coalesce(a.external_id = e.customer_id, false) as "isOwn"
+     from e cross join candidates p
+     join operators s on s.id = $1
+     left join affiliates a on a.operator_id = $1 and a.id = p.affiliate_id
      order by p.rank`,
     [operatorId, eventId],
   );

@@ -2,6 +2,9 @@
 import type { Page } from '../db/page.ts';
 import type { Queryable } from '../db/pool.ts';
 
+export const LINK_STATES = ['active', 'off'] as const;
+export type LinkState = (typeof LINK_STATES)[number];
+
 export type Link = {
   id: string;
   affiliateId: string;
@@ -9,9 +12,15 @@ export type Link = {
   params: Record<string, string>;
   /** Allowed hosts of deep links, beside the host of the landing page. */
   deepLinkHosts: string[];
+  /** A link that is off leads nowhere. */
+  state: LinkState;
   createdAt: Date;
 };
-type NewLink = Omit<Link, 'createdAt'>;
+type NewLink = Omit<Link, 'createdAt' | 'state'>;
+/** Undefined fields stay as they are. */
+type LinkChange = {
+  [field in 'landingUrl' | 'params' | 'deepLinkHosts' | 'state']: Link[field] | undefined;
+};
 
 /** A link as a redirect needs it, with the operator's rule for several clicks of one visitor. */
 export type PublicLink = Link & {
@@ -23,7 +32,7 @@ export type PublicLink = Link & {
 export type Links = ReturnType<typeof createLinks>;
 
 const COLUMNS = `l.id, l.affiliate_id as "affiliateId", l.landing_url as "landingUrl", l.params,
-  l.deep_link_hosts as "deepLinkHosts",
+  l.deep_link_hosts as "deepLinkHosts", l.state,
   l.created_at as "createdAt"`;
 
 export function createLinks(db: Queryable) {
@@ -47,6 +56,18 @@ export function createLinks(db: Queryable) {
       return rows[0] ?? null;
     },
 
+    /** Null for an unknown link. */
+    async update(operatorId: string, id: string, change: LinkChange): Promise<Link | null> {
+      const { landingUrl, params, deepLinkHosts, state } = change;
+      const { rows } = await db.query<Link>(
+        `update links l set landing_url = coalesce($3, landing_url), params = coalesce($4, params),
+           deep_link_hosts = coalesce($5, deep_link_hosts), state = coalesce($6, state)
+         where operator_id = $1 and id = $2 returning ${COLUMNS}`,
+        [operatorId, id, landingUrl, params, deepLinkHosts, state],
+      );
+      return rows[0] ?? null;
+    },
+
     /** Finds a link by its id alone: a public address names no operator. */
     async findPublic(id: string): Promise<PublicLink | null> {
       const { rows } = await db.query<PublicLink>(
@@ -58,12 +79,18 @@ export function createLinks(db: Queryable) {
       return rows[0] ?? null;
     },
 
-    async list(operatorId: string, affiliateId: string | null, page: Page): Promise<Link[]> {
+    /** Null filters mean any. */
+    async list(
+      operatorId: string,
+      { affiliateId, state }: { affiliateId: string | null; state: LinkState | null },
+      page: Page,
+    ): Promise<Link[]> {
       const { rows } = await db.query<Link>(
         `select ${COLUMNS} from links l
-         where operator_id = $1 and ($2::text is null or affiliate_id = $2) and ($3::text is null or id < $3)
-         order by id desc limit $4`,
-        [operatorId, affiliateId, page.before, page.limit],
+         where operator_id = $1 and ($2::text is null or affiliate_id = $2) and ($3::text is null or state = $3)
+           and ($4::text is null or id < $4)
+         order by id desc limit $5`,
+        [operatorId, affiliateId, state, page.before, page.limit],
       );
       return rows;
     },

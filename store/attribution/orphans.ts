@@ -1,9 +1,16 @@
 // Orphans: counts events without an affiliate, assigns them by hand, and finds evidence that
 // arrived later.
 import type { Queryable } from '../db/pool.ts';
+import { JOIN_EVIDENCE, MAY_CHANGE } from './orphan-evidence.ts';
 
-/** Result of an assignment. `conflict`: the event was assigned to another affiliate before. */
-type AssignmentResult = 'assigned' | 'not_found' | 'not_orphaned' | 'conflict';
+/**
+ * Result of an assignment. `conflict`: the event was assigned otherwise before. `too_late`: `from`
+ * is later than the event, so that the assignment would not count for it.
+ */
+type AssignmentResult = 'assigned' | 'not_found' | 'not_orphaned' | 'conflict' | 'too_late';
+
+/** An orphan given to an affiliate; `from`: since when the customer is the affiliate's. */
+type NewAssignment = { eventId: string; affiliateId: string; from: Date | null; actor: string };
 
 export function createOrphans(db: Queryable) {
   return {
@@ -26,42 +33,47 @@ export function createOrphans(db: Queryable) {
      */
     async assign(
       operatorId: string,
-      { eventId, affiliateId, actor }: { eventId: string; affiliateId: string; actor: string },
+      { eventId, affiliateId, from, actor }: NewAssignment,
     ): Promise<AssignmentResult> {
-      const { rows } = await db.query<{ isOrphaned: boolean; assignedTo: string | null }>(
+      const { rows } = await db.query<{ isOrphaned: boolean; isTooLate: boolean; isSame: boolean | null }>(
         `select coalesce(o.status = 'orphaned' and o.reason <> 'no_conversion', false) as "isOrphaned",
-           a.affiliate_id as "assignedTo"
+           coalesce($4 > e.occurred_at, false) as "isTooLate", ${IS_SAME} as "isSame"
          from events e
          left join event_outcomes o on o.operator_id = $1 and o.event_id = e.id
          left join assignments a on a.operator_id = $1 and a.event_id = e.id
          where e.operator_id = $1 and e.id = $2`,
-        [operatorId, eventId],
+        [operatorId, eventId, affiliateId, from],
       );
       const [known] = rows;
       if (known === undefined) return 'not_found';
-      if (known.assignedTo !== null) return known.assignedTo === affiliateId ? 'assigned' : 'conflict';
+      if (known.isSame !== null) return known.isSame ? 'assigned' : 'conflict';
       if (!known.isOrphaned) return 'not_orphaned';
+      if (known.isTooLate) return 'too_late';
       const { rowCount } = await db.query(
-        `insert into assignments (operator_id, event_id, affiliate_id, actor)
-         values ($1, $2, $3, $4)
+        `insert into assignments (operator_id, event_id, affiliate_id, from_at, actor)
+         values ($1, $2, $3, $4, $5)
          on conflict do nothing`,
-        [operatorId, eventId, affiliateId, actor],
+        [operatorId, eventId, affiliateId, from, actor],
       );
       if (rowCount === 1) return 'assigned';
-      const { rows: winner } = await db.query<{ same: boolean }>(
-        `select affiliate_id = $3 as same from assignments where operator_id = $1 and event_id = $2`,
-        [operatorId, eventId, affiliateId],
+      const { rows: winner } = await db.query<{ isSame: boolean }>(
+        `select ${IS_SAME} as "isSame" from assignments a where operator_id = $1 and event_id = $2`,
+        [operatorId, eventId, affiliateId, from],
       );
-      return winner[0]?.same ? 'assigned' : 'conflict';
+      return winner[0]?.isSame ? 'assigned' : 'conflict';
     },
   };
 }
 
+/** Whether the assignment `a` says the same as the request; null where there is none. */
+const IS_SAME = `case when a.event_id is not null
+  then a.affiliate_id = $3 and a.from_at is not distinct from $4::timestamptz end`;
+
 type OrphanPosition = { operatorId: string; eventId: string };
 
 /**
- * Next orphans after a position that may still be attributed, and whether evidence exists now: the
- * click, a binding of the customer, a valid coupon, or an assignment. `operatorId` null scans all
+ * Next orphans after a position that may still be attributed, and whether settling them again may
+ * change their outcome: evidence that counts for them exists now. `operatorId` null scans all
  * operators.
  */
 export async function scanOrphans(
@@ -71,20 +83,13 @@ export async function scanOrphans(
   limit: number,
 ): Promise<(OrphanPosition & { hasEvidence: boolean })[]> {
   const { rows } = await db.query<OrphanPosition & { hasEvidence: boolean }>(
-    `select o.operator_id as "operatorId", o.event_id as "eventId",
-       (exists (select from clicks c where c.operator_id = o.operator_id and c.id = e.click_id)
-        or exists (select from bindings b where b.operator_id = o.operator_id
-          and b.customer_id = e.customer_id)
-        or exists (select from assignments a where a.operator_id = o.operator_id and a.event_id = o.event_id)
-        or exists (select from coupons k where k.operator_id = o.operator_id
-          and upper(k.code) = upper(e.coupon collate "C")
-          and k.deleted_at is null and (k.starts_at <= e.occurred_at or k.starts_at is null)
-          and (k.ends_at > e.occurred_at or k.ends_at is null))) as "hasEvidence"
-     from (select operator_id, event_id from event_outcomes
+    `select o.operator_id as "operatorId", o.event_id as "eventId", ${MAY_CHANGE} as "hasEvidence"
+     from (select operator_id, event_id, reason from event_outcomes
        where status = 'orphaned' and reason <> 'no_conversion'
          and (operator_id, event_id) > ($2, $3) and (operator_id = $1 or $1 is null)
        order by operator_id, event_id limit $4) o
      join events e on e.operator_id = o.operator_id and e.id = o.event_id
+     ${JOIN_EVIDENCE}
      order by 1, 2`,
     [operatorId, after?.operatorId ?? operatorId ?? '', after?.eventId ?? '', limit],
   );

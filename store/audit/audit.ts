@@ -4,11 +4,19 @@
 import { formatMoney } from '../../domain/ledger/money.ts';
 import { COMPARISONS } from './comparisons.ts';
 import { readDeals, type Check, type Finding } from './context.ts';
+import { dividedReversals } from './divided-reversals.ts';
 import { missingReversals } from './reversals.ts';
-import { amendments } from './amendments.ts';
 import { exchanges } from './fx.ts';
+import { misplacedTrades } from './symbols.ts';
+import { bountiesPaidTwice } from './limits.ts';
 import { recountedSlots } from './recounted-slots.ts';
+import { currenciesColumn, knowCurrencies, type CurrenciesColumn } from '../db/currencies.ts';
 import { withTransaction, type Pool, type PoolClient } from '../db/pool.ts';
+import { parentsAt } from '../../domain/attribution/parents.ts';
+import { MAX_OVERRIDE_LEVELS } from '../../domain/commission/terms.ts';
+import type { ParentsOf } from '../../domain/settlement/slot-targets.ts';
+import { readAllParents } from '../attribution/parents.ts';
+import { readZones } from '../ledger/time-zones.ts';
 
 /**
  * Result for an operator and a currency. `unexplained`: the sum of all differences, as decimal
@@ -22,11 +30,19 @@ type AuditLine = {
   findings: number;
 };
 
-type Operator = { id: string; currency: string; timezone: string };
+type Operator = { id: string; currency: string } & CurrenciesColumn;
 type OnFinding = (operatorId: string, finding: Finding) => void;
 
 /** Long checks first, so that none of them runs alone at the end. */
-const CHECKS: readonly Check[] = [recountedSlots, ...COMPARISONS, missingReversals, exchanges, amendments];
+const CHECKS: readonly Check[] = [
+  recountedSlots,
+  ...COMPARISONS,
+  missingReversals,
+  bountiesPaidTwice,
+  dividedReversals,
+  exchanges,
+  misplacedTrades,
+];
 
 /**
  * Concurrent checks. On two cores a third would only wait, and further cores are left to live
@@ -45,8 +61,11 @@ const LIMITS = { statementTimeoutMs: 3_600_000 };
 
 /** Audits one operator after the other. `onFinding` receives each finding at once. */
 export async function* auditAll(pool: Pool, onFinding: OnFinding): AsyncGenerator<AuditLine> {
-  const { rows } = await pool.query<Operator>(`select id, currency, timezone from operators order by id`);
+  const { rows } = await pool.query<Operator>(
+    `select id, currency, ${currenciesColumn('operators.id')} from operators order by id`,
+  );
   for (const operator of rows) {
+    knowCurrencies(operator);
     yield* await withTransaction(pool, (client) => auditOperator(pool, client, operator, onFinding), LIMITS);
   }
 }
@@ -60,12 +79,17 @@ async function auditOperator(
 ): Promise<AuditLine[]> {
   await client.query('set transaction isolation level repeatable read read only');
   const { rows } = await client.query<{ snapshot: string }>('select pg_export_snapshot() as snapshot');
-  const { id: operatorId, currency, timezone } = operator;
+  const { id: operatorId, currency } = operator;
   const isMost = await holdsMost(client, operatorId);
   const deals = await readDeals(client, operatorId);
+  const zones = await readZones(client, operatorId);
+  const parents = await readAllParents(client, operatorId);
+  const parentsOf: ParentsOf = (affiliateId, moment) =>
+    parentsAt(parents, affiliateId, moment, MAX_OVERRIDE_LEVELS);
   const found = new Map<string, Found>();
   const run = async (own: PoolClient, check: Check): Promise<void> => {
-    for await (const finding of check({ client: own, operatorId, currency, timezone, isMost, deals })) {
+    const audited = { client: own, operatorId, currency, zones, parentsOf, isMost, deals };
+    for await (const finding of check(audited)) {
       onFinding(operatorId, finding);
       const { findings, minor } = found.get(finding.currency) ?? NOTHING;
       found.set(finding.currency, { findings: findings + 1, minor: minor + finding.minor });

@@ -1,8 +1,15 @@
 // Comparisons of the audit inside PostgreSQL: slots and balances with transfers, reported with
 // booked amounts, facts with events.
+import { REINSTATING_EVENT } from '../../domain/types.ts';
 import { inChunks, type Audited, type Check, type Comparison, type Finding } from './context.ts';
 import { STATEMENT_COMPARISONS } from './statements.ts';
 import { LIFECYCLE_COMPARISONS } from './lifecycle.ts';
+import { DATE_COMPARISONS } from './dates.ts';
+import { LIMIT_COMPARISONS } from './limits.ts';
+import { OWNER_COMPARISONS } from './owners.ts';
+import { UNDONE_COMPARISONS } from './undone.ts';
+import { JOIN_AMENDMENT } from '../agreements/amendments.ts';
+import { inForce, isAccrual } from '../ledger/facts-in-force.ts';
 import { OF_PAYOUTS, OF_SINGLES } from '../ledger/slot-kinds.ts';
 
 /**
@@ -123,7 +130,7 @@ const REPORTED = `
     select affiliate_id, payout_currency as currency, sum(payout_minor) as minor from (
       select affiliate_id, payout_currency, payout_minor from event_outcomes
       where operator_id = $1 and payout_minor is not null
-      union all select affiliate_id, payout_currency, payout_minor from told_to_parents
+      union all select affiliate_id, payout_currency, payout_minor from reported_to_others
       where operator_id = $1
     ) as each group by 1, 2
   )
@@ -168,62 +175,77 @@ const REPORTED_BY_EVENT = `
     and o.affiliate_id = off.affiliate_id
   where o.payout_minor is not null
     and not exists (select from slot_facts f where f.operator_id = $1 and f.original_event_id = o.event_id
-      and (f.event_id <> o.event_id or f.rating_version > 0 or f.batch_id ${RERATED}
+      and (f.event_id <> o.event_id or f.revision > 0 or f.batch_id ${RERATED}
         or f.slot_id in (select id from shared)))
     and not exists (select from transfers t join slots s on s.operator_id = $1 and s.id = t.slot_id
       where t.operator_id = $1 and t.event_id = o.event_id
         and coalesce(s.source_id, s.id) in (select id from shared))`;
 
 /**
- * The slots in which an event earned against the number that its deal promises; only settled events
- * have facts. Promised slots count up, existing ones down. Facts of reratings and amendments count
- * for the original event. An event with facts and no promised slot is compared too.
+ * The slots that a conversion is in against the number that its deal promises; only settled events
+ * are in slots. Promised slots count up, existing ones down. Which components per lot took a trade
+ * is compared in symbols.ts.
  */
 const EARNING = `
   with promised as (
     select * from json_to_recordset($2)
-      as v (deal_id text, version int, type text, is_computed boolean, slots int) where slots > 0
+      as v (deal_id text, version int, type text, is_computed boolean, by_symbol boolean, symbol text,
+        symbol_group text, slots int) where slots > 0
+  ), by_symbol as (
+    select distinct deal_id, version from promised where by_symbol
   ), each as (
-    select e.id as event_id, p.slots as n, false as rerated
+    select e.id as event_id, p.slots as n
     from events e join event_outcomes o on o.operator_id = $1 and o.event_id = e.id and o.status = 'settled'
+    ${JOIN_AMENDMENT}
+    left join by_symbol b on b.deal_id = o.deal_id and b.version = o.deal_version
     join promised p on p.deal_id = o.deal_id and p.version = o.deal_version and p.type = e.type
-      and p.is_computed = (e.payout_minor is not null)
+      and p.is_computed = (coalesce(m.payout_minor, e.payout_minor) is not null)
+      and p.symbol = case when b.deal_id is null then '' else coalesce(e.symbol, '') end
+      and p.symbol_group = case when b.deal_id is null then '' else coalesce(e.symbol_group, '') end
     where e.operator_id = $1
     union all
-    select case when rating_version > 0 then original_event_id else event_id end,
-      -(event_id = original_event_id and rating_version = 0)::int, type in ('rerated', 'amended')
-    from slot_facts where operator_id = $1
+    select f.event_id, -(${isAccrual('f')})::int from slot_facts f
+    where f.operator_id = $1 and f.type not in ('left', 'rejected') and ${inForce('f')}
   ), off as (
-    select event_id, greatest(max(n), 0) as due, sum(n) as missing, bool_or(rerated) as rerated
-    from each group by 1 having sum(n) <> 0 and not bool_or(rerated) or max(n) <= 0
+    select event_id, greatest(max(n), 0) as due, sum(n) as missing
+    from each group by 1 having sum(n) <> 0 or max(n) <= 0
   )
   select off.event_id as about, o.payout_currency as currency, 0::numeric as minor,
     format('earns in %s slots by version %s of %s, has %s, and is %s', due, o.deal_version, o.deal_id,
       due - missing, coalesce(o.status, 'not settled')) as detail
   from off left join event_outcomes o on o.operator_id = $1 and o.event_id = off.event_id
-  where o.status is distinct from 'settled' or missing <> 0 and not off.rerated`;
+  where missing <> 0 or o.status is distinct from 'settled'`;
 
-/** Facts against their events. Facts of amended events are audited in amendments.ts. */
+/**
+ * Facts in force against the values of their events in force. Exchanged values are audited in
+ * fx.ts.
+ */
 const FACTS = `
   select f.event_id as about, s.currency, case when f.whole and f.event_id <> original_event_id then 0
-      else abs(coalesce(e.amount_minor, 0) - f.amount_minor) end::numeric as minor,
+      else abs(coalesce(m.amount_minor, e.amount_minor, 0) - f.amount_minor) end::numeric as minor,
     format('says %s %s %s %s in slot %s, the event says %s %s %s %s', f.type, f.amount_minor, f.volume_e4,
-      f.occurred_at, f.slot_id, coalesce(e.type, 'nothing'), e.amount_minor, e.volume_e4,
-      e.occurred_at) as detail
+      f.occurred_at, f.slot_id, coalesce(e.type, 'nothing'), coalesce(m.amount_minor, e.amount_minor),
+      coalesce(m.volume_e4, e.volume_e4), e.occurred_at) as detail
   from slot_facts f join slots s on s.operator_id = $1 and s.id = f.slot_id
   left join events e on e.operator_id = $1 and e.id = f.event_id
-  where f.operator_id = $1 and f.rating_version = 0
-    and not exists (
-      select from amendments m where m.operator_id = $1 and m.event_id = f.event_id and m.in_force)
+  ${JOIN_AMENDMENT}
+  where f.operator_id = $1 and f.type not in ('left', 'rejected') and ${inForce('f')}
     and (e.id is null or f.type <> e.type or f.occurred_at <> e.occurred_at
     or case when f.event_id = original_event_id
-         then (f.amount_minor, f.volume_e4) <> (coalesce(e.amount_minor, 0), coalesce(e.volume_e4, 0))
+         then (f.amount_minor, f.volume_e4) <> (
+           coalesce(m.amount_minor, e.amount_minor, 0), coalesce(m.volume_e4, e.volume_e4, 0))
+       when e.reference is null or f.type = '${REINSTATING_EVENT}'
+         then not f.whole and f.fx_rate_id is null
+           and f.amount_minor > coalesce(m.amount_minor, e.amount_minor, 0)
        else not f.whole and f.fx_rate_id is null and f.amount_minor is distinct from e.amount_minor end
     or f.event_id = original_event_id and f.fx_rate_id is null and f.basis_minor <> case
-      when s.kind = 'month' and e.payout_minor is not null and f.basis_minor = 0 then 0
-      when e.currency <> s.currency then 0
-      when s.kind in ${OF_PAYOUTS} then e.payout_minor
-      else coalesce(e.amount_minor, 0) end)`;
+      when s.kind = 'month' and coalesce(m.payout_minor, e.payout_minor) is not null and f.basis_minor = 0
+        then 0
+      when s.kind in ${OF_PAYOUTS} then
+        case when coalesce(m.payout_currency, e.payout_currency, m.currency, e.currency) <> s.currency then 0
+          else coalesce(m.payout_minor, e.payout_minor) end
+      when coalesce(m.currency, e.currency) <> s.currency then 0
+      else coalesce(m.amount_minor, e.amount_minor, 0) end)`;
 
 /** Long comparisons first, so that none of them runs alone at the end. */
 const STATEMENTS: readonly Comparison[] = [
@@ -234,17 +256,25 @@ const STATEMENTS: readonly Comparison[] = [
   { check: 'told_is_booked', statement: REPORTED },
   { check: 'slot_is_as_rated', statement: RATINGS },
   { check: 'balance_is_its_transfers', statement: BALANCES },
+  ...OWNER_COMPARISONS,
+  ...DATE_COMPARISONS,
+  ...UNDONE_COMPARISONS,
   ...STATEMENT_COMPARISONS,
   ...LIFECYCLE_COMPARISONS,
+  ...LIMIT_COMPARISONS,
 ];
 
 type Row = { about: string; currency: string | null; minor: string; detail: string };
 
 /** The comparisons as checks. `minor` is read as the text of a numeric. */
-export const COMPARISONS: readonly Check[] = STATEMENTS.map(({ check, statement }) => {
+export const COMPARISONS: readonly Check[] = STATEMENTS.map(({ check, statement, terms }) => {
   return async function* compared(audited: Audited): AsyncGenerator<Finding> {
     const { operatorId, currency, deals } = audited;
-    const values = statement.includes('$2') ? [operatorId, JSON.stringify(deals.promised)] : [operatorId];
+    const read = terms?.(deals);
+    if (read?.length === 0) return;
+    const values = statement.includes('$2')
+      ? [operatorId, JSON.stringify(read ?? deals.promised)]
+      : [operatorId];
     for await (const rows of inChunks<Row>(audited, statement, values)) {
       for (const { minor, ...row } of rows)
         yield { ...row, check, currency: row.currency ?? currency, minor: BigInt(minor) };

@@ -1,7 +1,10 @@
 // Input and output of the audit's checks: the audited operator with its deals, and findings.
+import { hasSymbols, mayHaveSymbols, type Traded } from '../../domain/commission/listening.ts';
 import { compileTerms, type WireTerms } from '../../domain/commission/terms.ts';
 import { EVENT_TYPES, type DealVersion, type EventType, isConversion } from '../../domain/types.ts';
 import type { PoolClient, Queryable } from '../db/pool.ts';
+import type { ParentsOf } from '../../domain/settlement/slot-targets.ts';
+import type { Zones } from '../../domain/ledger/periods.ts';
 import { earningBy } from '../../domain/settlement/rating.ts';
 
 /**
@@ -18,16 +21,18 @@ export type Audited = {
   client: PoolClient;
   operatorId: string;
   currency: string;
-  timezone: string;
+  zones: Zones;
+  /** Parents of an affiliate at a moment. */
+  parentsOf: ParentsOf;
   isMost: boolean;
   deals: Deals;
 };
 
 /**
- * A statement whose rows are findings. `$1` is the operator, `$2`, where used, its deals'
- * `Promised` as JSON.
+ * A statement whose rows are findings. `$1` is the operator, `$2`, where used, JSON: what `terms`
+ * reads from its deals, or their `Promised`. Without such terms there is nothing to compare.
  */
-export type Comparison = { check: string; statement: string };
+export type Comparison = { check: string; statement: string; terms?: (deals: Deals) => object[] };
 
 export type Check = (audited: Audited) => AsyncGenerator<Finding>;
 
@@ -39,10 +44,22 @@ export type Deals = {
 };
 
 /**
- * In how many slots an event of a type earns by a deal version; `is_computed`: the operator sent a
- * payout with it.
+ * In how many slots an event earns by a deal version. `is_computed`: the operator sent a payout
+ * with it. `by_symbol`: the version has components for some symbols; each symbol and group that was
+ * sent then has a row of its own, with empty text for none. `takers`: the components that take it,
+ * of those kinds that may have symbols.
  */
-type Promised = { deal_id: string; version: number; type: EventType; is_computed: boolean; slots: number };
+type Promised = {
+  deal_id: string;
+  version: number;
+  type: EventType;
+  is_computed: boolean;
+  by_symbol: boolean;
+  symbol: string;
+  symbol_group: string;
+  slots: number;
+  takers: string[];
+};
 
 type VersionRow = Omit<DealVersion, 'terms' | 'effectiveFrom'> & { terms: WireTerms; effectiveFrom: Date };
 
@@ -56,6 +73,8 @@ export async function readDeals(db: Queryable, operatorId: string): Promise<Deal
     [operatorId],
   );
   const versions = new Map(rows.map((row) => [`${row.dealId} ${row.version}`, compiled(row)]));
+  const isBySymbol = [...versions.values()].some(({ terms }) => hasSymbols(terms.components));
+  const traded = isBySymbol ? await readTraded(db, operatorId) : ANY_TRADED;
   return {
     all: [...versions.values()],
     version(dealId, number) {
@@ -63,20 +82,40 @@ export async function readDeals(db: Queryable, operatorId: string): Promise<Deal
       if (!version) throw new Error(`there is no version ${number} of ${dealId}`);
       return version;
     },
-    promised: [...versions.values()].flatMap(({ dealId, version, terms }) =>
-      EVENT_TYPES.filter(isConversion).flatMap((type) =>
-        [false, true].map((isComputed) => {
-          const { components, isCounted } = earningBy(terms, type, isComputed);
-          return {
-            deal_id: dealId,
-            version,
-            type,
-            is_computed: isComputed,
-            slots: components.length + Number(isCounted),
-          };
-        }),
+    promised: [...versions.values()].flatMap((version) =>
+      (hasSymbols(version.terms.components) ? traded : ANY_TRADED).flatMap((event) =>
+        [false, true].map((isComputed) => promisedBy(version, event, isComputed)),
       ),
     ),
+  };
+}
+
+/** Conversions without symbols, one of each type. */
+const ANY_TRADED: readonly Traded[] = EVENT_TYPES.filter(isConversion).map((type) => {
+  return { type, symbol: null, symbolGroup: null };
+});
+
+/** Every type of conversion with the symbols and groups that the operator sent with it. */
+async function readTraded(db: Queryable, operatorId: string): Promise<Traded[]> {
+  const { rows } = await db.query<Traded>(
+    `select distinct type, symbol, symbol_group as "symbolGroup" from events where operator_id = $1`,
+    [operatorId],
+  );
+  return rows.filter(({ type }) => isConversion(type));
+}
+
+function promisedBy({ dealId, version, terms }: DealVersion, event: Traded, isComputed: boolean): Promised {
+  const { components, isCounted } = earningBy(terms, event, isComputed);
+  return {
+    deal_id: dealId,
+    version,
+    type: event.type,
+    is_computed: isComputed,
+    by_symbol: hasSymbols(terms.components),
+    symbol: event.symbol ?? '',
+    symbol_group: event.symbolGroup ?? '',
+    slots: components.length + Number(isCounted),
+    takers: components.filter(mayHaveSymbols).map(({ label }) => label),
   };
 }
 

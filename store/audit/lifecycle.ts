@@ -67,14 +67,24 @@ const PAYOUTS = `
   left join passed p on p.payout_id = coalesce(k.id, m.payout_id)
   where k.said is distinct from m.moved or k.states is distinct from p.states`;
 
-/** A slot is rejected if and only if there is a decision, and then nothing is booked for it. */
+/**
+ * A slot is rejected if and only if it was rejected once more than it was reinstated, and then
+ * nothing is booked for it.
+ */
 const REJECTIONS = `
+  with decided as (
+    select slot_id, count(*) filter (where decision = 'rejected') as rejected,
+      count(*) filter (where decision = 'reinstated') as reinstated
+    from commission_decisions where operator_id = $1 group by 1
+  )
   select s.id as about, s.currency, abs(posted) as minor,
-    format('rejected at %s, decided by %s, %s is booked', s.rejected_at, d.actor, posted) as detail
+    format('rejected at %s, %s times rejected and %s times reinstated, %s is booked', s.rejected_at,
+      coalesce(d.rejected, 0), coalesce(d.reinstated, 0), posted) as detail
   from slots s cross join lateral (select gross_minor - void_minor - clawed_minor - debt_minor as posted) p
-  left join commission_decisions d on d.operator_id = $1 and d.slot_id = s.id and d.decision = 'rejected'
+  left join decided d on d.slot_id = s.id
   where s.operator_id = $1
-    and ((s.rejected_at is null) <> (d.id is null) or (s.rejected_at is not null and posted <> 0))`;
+    and (coalesce(d.rejected - d.reinstated, 0) <> (s.rejected_at is not null)::int
+      or s.rejected_at is not null and posted <> 0)`;
 
 /** An adjustment is one transfer with an actor and a reason. */
 const ADJUSTMENTS = `

@@ -1,11 +1,14 @@
 // Audits slots against their facts. Untouched slots (no reversal, no linked slot) that are alike
 // are recounted once, from their sums; all others slot by slot.
+import { groupOf } from '../../domain/commission/group.ts';
 import type { SlotFact } from '../../domain/commission/slot-facts.ts';
+import { contestedBounties } from '../../domain/commission/bounties.ts';
 import { isLinked, targetOf } from '../../domain/commission/commission.ts';
 import type { SlotKind } from '../../domain/commission/slot-kinds.ts';
 import { EMPTY_SUMS } from '../../domain/commission/sums.ts';
 import { inChunks, type Audited, type Deals, type Finding } from './context.ts';
-import { OF_COMPONENT_MONTHS, OF_SINGLES } from '../ledger/slot-kinds.ts';
+import { OF_COMPONENT_MONTHS, OF_SINGLES, PER_CUSTOMER } from '../ledger/slot-kinds.ts';
+import { REJECTED_SLOTS } from './rejected-slots.ts';
 import { touchedSlots } from './touched-slots.ts';
 
 /** A group of untouched slots that are alike, with an example; or one touched slot. */
@@ -24,12 +27,15 @@ type Alike = {
   example: string;
 };
 
-/** Groups of slots. An untouched slot has only conversions, all rated by the slot's own version. */
+/**
+ * Groups of slots. An untouched slot has only conversions, all rated by the slot's own version.
+ * `$3`: deals whose versions share months; `$4`: deals with bounties that have rivals.
+ */
 const ALIKE = `
-  with facts as (
+  with rejected as materialized ${REJECTED_SLOTS}, facts as (
     select slot_id, count(*) as facts, bigint_sum(basis_minor) as basis, bigint_sum(volume_e4) as volume,
       min(deal_version) as lowest, max(deal_version) as highest,
-      bool_and(event_id = original_event_id and rating_version = 0) as untouched
+      bool_and(event_id = original_event_id and revision = 0) as untouched
     from slot_facts where operator_id = $1 group by slot_id
   ), known as (
     select id, component, kind, currency, deal_id, deal_version, basis, volume,
@@ -37,8 +43,10 @@ const ALIKE = `
       (basis_minor, volume_e4, facts_count, conversions_count, ftd_count)
         = (basis, volume, facts, facts, 0) as is_as_kept,
       coalesce(untouched and lowest = deal_version and highest = deal_version, false)
-        and rejected_at is null
-        and (kind in ${OF_COMPONENT_MONTHS} or kind in ${OF_SINGLES} and facts = 1) as plain
+        and id not in (select id from rejected)
+        and (kind in ${OF_COMPONENT_MONTHS} and deal_id <> all($3)
+          or kind in ${OF_SINGLES} and facts = 1
+            and not (kind in ${PER_CUSTOMER} and deal_id = any($4))) as plain
     from slots s left join facts f on f.slot_id = s.id
     where s.operator_id = $1 and kind <> 'manual' and deal_id <> all($2)
   )
@@ -48,18 +56,20 @@ const ALIKE = `
   group by plain, component, kind, currency, deal_id, deal_version, basis, volume, posted, is_as_kept,
     case when not plain then id end`;
 
-/** Recounts groups of untouched slots of unlinked deals, and then all other slots. */
+/** Recounts groups of untouched slots that no other slot moves, and then all other slots. */
 export async function* recountedSlots(audited: Audited): AsyncGenerator<Finding> {
   const { operatorId, deals } = audited;
   const linked = linkedDeals(deals);
+  const shared = [...new Set(deals.all.filter(({ version }) => version > 1).map(({ dealId }) => dealId))];
+  const contested = contestedDeals(deals);
   const touched: string[] = [];
-  for await (const rows of inChunks<Alike>(audited, ALIKE, [operatorId, linked])) {
+  for await (const rows of inChunks<Alike>(audited, ALIKE, [operatorId, linked, shared, contested])) {
     for (const row of rows) {
       if (row.isPlain) yield* compareAlike(row, deals);
       else touched.push(row.example);
     }
   }
-  yield* touchedSlots(audited, linked, touched);
+  yield* touchedSlots(audited, linked, touched, [...linked, ...shared, ...contested]);
 }
 
 function* compareAlike(row: Alike, deals: Deals): Generator<Finding> {
@@ -88,7 +98,7 @@ function worth(
   const accrual: SlotFact = {
     originalEventId: '',
     eventId: '',
-    rating: null,
+    revision: 0,
     type: component.on[0] ?? 'sale',
     whole: true,
     amountMinor: basisMinor,
@@ -97,8 +107,10 @@ function worth(
     occurredAt: 0,
     fx: null,
     customer: null,
+    payment: null,
+    cancels: null,
   };
-  return targetOf(component, version.terms, [{ accrual, version, laterFacts: [] }], {
+  return targetOf(component, version.terms, [groupOf([accrual], version)], {
     ...EMPTY_SUMS,
     basisMinor,
     volumeE4,
@@ -114,4 +126,16 @@ function linkedDeals(deals: Deals): string[] {
         .map(({ dealId }) => dealId),
     ),
   ];
+}
+
+/** The deals with bounties of which a customer can earn only one, among those of an affiliate. */
+function contestedDeals({ all }: Deals): string[] {
+  const common = all.filter(({ affiliateId }) => affiliateId === null);
+  const owners = new Set(all.map(({ affiliateId }) => affiliateId));
+  const contested = new Set<string>();
+  for (const owner of owners) {
+    const own = owner === null ? [] : all.filter(({ affiliateId }) => affiliateId === owner);
+    for (const { version } of contestedBounties([...common, ...own])) contested.add(version.dealId);
+  }
+  return [...contested];
 }

@@ -1,13 +1,14 @@
 // Audits slots one by one: recounts sums and targets from the facts by the rules of settlement.
 // Linked slots are compared together.
-import { asAmended, isAccrual, isRatingChange, type SlotFact } from '../../domain/commission/slot-facts.ts';
-import { higherRanked } from '../../domain/attribution/attribution.ts';
+import { storedGroup } from '../../domain/commission/group.ts';
+import type { SlotFact } from '../../domain/commission/slot-facts.ts';
 import type { SlotKind } from '../../domain/commission/slot-kinds.ts';
-import { monthOf } from '../../domain/ledger/periods.ts';
+import { monthByZones } from '../../domain/ledger/periods.ts';
 import { recountedTargets, startRecount, type Recount } from '../../domain/settlement/recount.ts';
 import type { Slot } from '../../domain/settlement/slot.ts';
-import type { DealVersion } from '../../domain/types.ts';
-import { RATING } from '../settlement/slots.ts';
+import type { ParentsOf } from '../../domain/settlement/slot-targets.ts';
+import { PER_CUSTOMER } from '../ledger/slot-kinds.ts';
+import { REJECTED_SLOTS } from './rejected-slots.ts';
 import { inChunks, type Audited, type Deals, type Finding } from './context.ts';
 
 /**
@@ -19,6 +20,7 @@ type Row = {
   kind: SlotKind;
   component: string;
   period: string | null;
+  parentsSince: Date | null;
   currency: string;
   affiliateId: string;
   ownerId: string;
@@ -41,41 +43,56 @@ type Row = {
  * its affiliate.
  */
 const SLOTS_WITH_FACTS = `
-  select s.id as "slotId", s.key, s.kind, s.component, s.period, s.currency, s.affiliate_id as "affiliateId",
+  with rejected as materialized ${REJECTED_SLOTS}
+  select s.id as "slotId", s.key, s.kind, s.component, s.period, s.parents_since as "parentsSince",
+    s.currency, s.affiliate_id as "affiliateId",
     coalesce(source.affiliate_id, s.affiliate_id) as "ownerId", s.source_id as "sourceId", s.level,
     s.deal_id as "dealId", s.deal_version as "slotVersion", s.basis_minor as "slotBasisMinor",
     s.volume_e4 as "slotVolumeE4", s.ftd_count as "ftdCount", s.conversions_count as "conversionsCount",
     s.facts_count as "factsCount", s.facts_hash as "factsHash",
     s.gross_minor - s.void_minor - s.clawed_minor - s.debt_minor as "postedMinor",
-    s.rejected_at is not null as "isRejected",
-    f.original_event_id as "originalEventId", f.event_id as "eventId", ${RATING} as rating, f.type, f.whole,
+    s.id in (select id from rejected) as "isRejected",
+    f.original_event_id as "originalEventId", f.event_id as "eventId", f.revision, f.type, f.whole,
     f.amount_minor as "amountMinor", f.basis_minor as "basisMinor", f.volume_e4 as "volumeE4",
-    f.deal_version as "factVersion",
+    f.deal_version as "factVersion", f.cancels,
     (extract(epoch from f.occurred_at) * 1000)::float8 as "occurredAt",
     case when s.kind = 'month' and f.type = 'ftd' then (
-      select subject from events where operator_id = $1 and id = f.original_event_id) end as customer
+      select subject_of(operator_id, customer_id, click_id) from events
+      where operator_id = $1 and id = f.original_event_id) end as customer,
+    case when s.kind in ${PER_CUSTOMER} and f.type in ('ftd', 'deposit') then (
+      select transaction_id from events
+      where operator_id = $1 and id = f.original_event_id) end as payment
   from slots s
   left join slots source on source.operator_id = $1 and source.id = s.source_id
   left join slot_facts f on f.operator_id = $1 and f.slot_id = s.id
   where s.operator_id = $1 and s.kind <> 'manual'
     and (s.deal_id = any($2) or s.id in (select unnest($3::text[])))
-  order by s.deal_id, "ownerId", s.id, f.original_event_id`;
+  order by "ownerId", s.deal_id, s.id, f.original_event_id`;
 
 /** A slot that is being recounted, with the facts of its current conversion. */
-type Counting = { row: Row; recount: Recount; facts: (Row & SlotFact)[]; strays: number };
+type Counting = {
+  row: Row;
+  recount: Recount;
+  facts: (Row & { factVersion: number } & SlotFact)[];
+  strays: number;
+};
 
 /** A slot with all its facts recounted. */
 type Recounted = { row: Row; slot: Slot; strays: number };
 
-/** Recounts slots one by one from their facts; slots of `linked` deals are compared together. */
+/**
+ * Recounts slots one by one from their facts. An affiliate's slots of `dealsTogether` are compared
+ * together.
+ */
 export async function* touchedSlots(
   audited: Audited,
   linked: readonly string[],
   touched: readonly string[],
+  dealsTogether: readonly string[],
 ): AsyncGenerator<Finding> {
-  const { operatorId, timezone, deals } = audited;
-  const together = new Set(linked);
-  const month = (moment: number): string => monthOf(moment, timezone);
+  const { operatorId, zones, deals, parentsOf } = audited;
+  const together = new Set(dealsTogether);
+  const month = (moment: number): string => monthByZones(moment, zones);
   let open: Counting | undefined;
   let family: Recounted[] = [];
   for await (const rows of inChunks<Row>(audited, SLOTS_WITH_FACTS, [operatorId, linked, touched])) {
@@ -84,8 +101,8 @@ export async function* touchedSlots(
         if (open) {
           family.push(end(open, deals));
           const isSameFamily =
-            together.has(row.dealId) && open.row.dealId === row.dealId && open.row.ownerId === row.ownerId;
-          if (!isSameFamily) yield* compare(family.splice(0), month);
+            together.has(row.dealId) && together.has(open.row.dealId) && open.row.ownerId === row.ownerId;
+          if (!isSameFamily) yield* compare(family.splice(0), month, parentsOf);
         }
         open = { row, recount: startRecount(identityOf(row, deals), month), facts: [], strays: 0 };
       }
@@ -95,13 +112,19 @@ export async function* touchedSlots(
     }
   }
   if (open) family.push(end(open, deals));
-  yield* compare(family, month);
+  yield* compare(family, month, parentsOf);
 }
 
 function identityOf(row: Row, deals: Deals): Parameters<typeof startRecount>[0] {
   return {
     id: row.slotId,
-    name: { key: row.key, kind: row.kind, component: row.component, period: row.period },
+    name: {
+      key: row.key,
+      kind: row.kind,
+      component: row.component,
+      period: row.period,
+      parentsSince: row.parentsSince?.getTime() ?? null,
+    },
     affiliateId: row.affiliateId,
     version: deals.version(row.dealId, row.slotVersion),
     override: row.sourceId === null ? null : { sourceId: row.sourceId, level: row.level! },
@@ -111,28 +134,10 @@ function identityOf(row: Row, deals: Deals): Parameters<typeof startRecount>[0] 
 
 /** Adds the facts of one conversion to the recount. Facts without their conversion are strays. */
 function endConversion(open: Counting, deals: Deals): void {
-  const [accrual] = open.facts.filter(isAccrual);
-  if (accrual?.factVersion) {
-    const laterFacts = open.facts.filter((fact) => fact !== accrual);
-    const version = ratingVersion(accrual, accrual.factVersion, laterFacts, deals);
-    open.recount.add({ accrual: asAmended(accrual, laterFacts), version, laterFacts });
-  } else {
-    open.strays += open.facts.length;
-  }
+  const group = storedGroup(open.facts, ({ dealId, factVersion }) => deals.version(dealId, factVersion));
+  if (group === null) open.strays += open.facts.length;
+  else open.recount.add(group, open.facts);
   open.facts = [];
-}
-
-/** The version that rates a conversion: its own, or that of a later rerating. */
-function ratingVersion(
-  { dealId }: Row,
-  firstVersion: number,
-  laterFacts: readonly SlotFact[],
-  deals: Deals,
-): DealVersion {
-  return laterFacts
-    .flatMap((fact) => (isRatingChange(fact) && fact.rating !== null ? [fact.rating] : []))
-    .map((rating) => deals.version(rating.dealId, rating.version))
-    .reduce(higherRanked, deals.version(dealId, firstVersion));
 }
 
 function end(open: Counting, deals: Deals): Recounted {
@@ -142,10 +147,15 @@ function end(open: Counting, deals: Deals): Recounted {
 
 const COMPARED = 'basis, volume, first deposits, conversions, facts, hash, deal version, month, stray facts';
 
-function* compare(family: readonly Recounted[], month: (moment: number) => string): Generator<Finding> {
+function* compare(
+  family: readonly Recounted[],
+  month: (moment: number) => string,
+  parentsOf: ParentsOf,
+): Generator<Finding> {
   const targets = recountedTargets(
     family.map(({ slot }) => slot),
     month,
+    parentsOf,
   );
   for (const { row, slot, strays } of family) {
     const about = { about: row.slotId, currency: row.currency };

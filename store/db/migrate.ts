@@ -55,17 +55,19 @@ export async function missingMigrations(db: Queryable, dir = MIGRATIONS_DIR): Pr
 }
 
 /**
- * Throws for a schema made before the first release: its first files differ from the released ones,
- * so no migration can update it.
+ * Throws for a schema made before the first release: some of its files differ from the released
+ * ones, so no migration can update it.
  */
 async function refuseUnreleased(databaseUrl: string, dir: string): Promise<void> {
   const client = new Client({ connectionString: databaseUrl });
   await client.connect();
   try {
-    const [oldest] = await appliedMigrations(client);
-    if (oldest === undefined || oldest === (await migrationFiles(dir))[0]) return;
+    const files = await migrationFiles(dir);
+    const applied = await appliedMigrations(client);
+    const other = applied.find((name, at) => at < files.length && name !== files[at]);
+    if (other === undefined) return;
     throw new Error(
-      `This database is of an unreleased version of Postrider: its schema begins with ${oldest}, ` +
+      `This database is of an unreleased version of Postrider: it was made with ${other}, ` +
         'which no release has. ' +
         'It must be made anew: delete DATA_DIR (npm start), or give DATABASE_URL an empty database.',
     );

@@ -22,9 +22,12 @@ export type StoredEvent = {
   amountMinor: bigint | null;
   currency: string | null;
   volumeE4: bigint | null;
+  symbol: string | null;
+  symbolGroup: string | null;
   reference: string | null;
   referenceType: EventType | null;
   payoutMinor: bigint | null;
+  payoutCurrency: string | null;
   subs: Subs;
   coupon: string | null;
   metadata: unknown;
@@ -55,9 +58,10 @@ type EventFilter = {
 
 const COLUMNS = `
   e.id, e.type, e.sent_as as "sentAs", e.transaction_id as "transactionId", e.click_id as "clickId",
-  e.customer_id as "customerId", e.subject, e.reference, e.reference_type as "referenceType",
+  e.customer_id as "customerId", e.subject, e.symbol, e.symbol_group as "symbolGroup", e.reference, e.reference_type as "referenceType",
   coalesce(m.amount_minor, e.amount_minor) as "amountMinor", coalesce(m.currency, e.currency) as currency,
   coalesce(m.volume_e4, e.volume_e4) as "volumeE4", coalesce(m.payout_minor, e.payout_minor) as "payoutMinor",
+  coalesce(m.payout_currency, e.payout_currency) as "payoutCurrency",
   ${subArray('e')} as subs, e.coupon, coalesce(m.metadata, e.metadata) as metadata,
   e.occurred_at as "occurredAt", e.received_at as "receivedAt",
   coalesce(o.status, 'accepted') as status, o.reason, o.detail, o.affiliate_id as "affiliateId", o.method,

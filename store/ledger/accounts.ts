@@ -1,7 +1,7 @@
 // Creates the accounts that transfers touch. An account is itemsWithOperator by its purpose and
 // owner, so posting looks none up.
 import type { AffiliatePurpose, OperatorPurpose } from '../../domain/keys.ts';
-import { exponentOf } from '../../domain/ledger/money.ts';
+import { decimalsOf } from '../../domain/ledger/money.ts';
 import { accountOf, isOfOperator, type Leg } from '../../domain/ledger/transfers.ts';
 import { bulkColumns } from '../db/bulk.ts';
 import type { Queryable } from '../db/pool.ts';
@@ -60,7 +60,7 @@ export function accountsOf(
       purpose,
       affiliateId,
       currency,
-      exponent: exponentOf(currency)!,
+      exponent: decimalsOf(currency),
     });
   };
   const seen = new Set<string>();

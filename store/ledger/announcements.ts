@@ -11,6 +11,7 @@ import { JOIN_AMENDMENT } from '../agreements/amendments.ts';
 import { subArray } from '../db/subs.ts';
 import { planPostbacks, readListeners } from '../delivery/outbox.ts';
 import type { Ledger } from './ledger-transaction.ts';
+import { inForce, isAccrual } from './facts-in-force.ts';
 import { NAMED_SLOTS, type LockedSlot } from './locked-slots.ts';
 import { OF_SINGLES } from './slot-kinds.ts';
 
@@ -62,7 +63,8 @@ export async function readReportedCommissions(
     `select distinct on (s.id) s.id as "slotId", e.id, e.type, e.transaction_id as "transactionId",
        coalesce(o.click_id, e.click_id) as "clickId",
        coalesce(m.amount_minor, e.amount_minor) as "amountMinor",
-       coalesce(m.currency, e.currency) as currency, e.occurred_at as "occurredAt",
+       coalesce(m.currency, e.currency) as currency, e.symbol, e.symbol_group as "symbolGroup",
+       e.occurred_at as "occurredAt",
        case when s.source_id is null then null else source.affiliate_id end as via,
        coalesce(
          case when s.source_id is null then o.payout_minor else p.payout_minor end, 0) as "reportedMinor",
@@ -71,11 +73,11 @@ export async function readReportedCommissions(
      join slots source on source.operator_id = $1 and source.id = coalesce(s.source_id, s.id)
        and source.kind in ${OF_SINGLES}
      join slot_facts f on f.operator_id = $1 and f.slot_id = source.id
-       and f.event_id = f.original_event_id and f.rating_version = 0
+       and ${isAccrual('f')} and ${inForce('f')}
      join events e on e.operator_id = $1 and e.id = f.event_id
      ${JOIN_AMENDMENT}
      join event_outcomes o on o.operator_id = $1 and o.event_id = f.event_id
-     left join told_to_parents p on p.operator_id = $1 and p.event_id = f.event_id
+     left join reported_to_others p on p.operator_id = $1 and p.event_id = f.event_id
        and p.affiliate_id = s.affiliate_id
      left join clicks c on c.operator_id = $1 and c.id = o.click_id
      left join bindings b on b.operator_id = $1 and b.customer_id = e.customer_id and b.click_id = o.click_id

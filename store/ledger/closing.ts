@@ -5,6 +5,7 @@ import { closabilityOf, type BooksState, type Closability } from '../../domain/l
 import { withTransaction, type Pool, type Queryable } from '../db/pool.ts';
 import { EMPTY_SEAL, sealsWhere } from './seals.ts';
 import { insertStatements } from './statement-writing.ts';
+import { ZONES, zonesFrom, type StoredZones } from './time-zones.ts';
 
 /**
  * Limits per statement, three in all, for months with millions of transfers. The activity's own
@@ -17,18 +18,34 @@ type ClosedBooks = { transfers: bigint; statements: number };
 
 /** Reads which months are closed or closing; null for an unknown operator. */
 export async function readBooks(db: Queryable, operatorId: string): Promise<BooksState | null> {
-  const { rows } = await db.query<BooksState>(`select ${BOOKS} from operators o where o.id = $1`, [
-    operatorId,
-  ]);
-  return rows[0] ?? null;
+  const { rows } = await db.query<BooksRow>(`select ${BOOKS} from operators o where o.id = $1`, [operatorId]);
+  return rows[0] === undefined ? null : booksFrom(rows[0]);
+}
+
+type BooksRow = Omit<BooksState, 'zones'> & { zones: StoredZones };
+
+function booksFrom<Row extends BooksRow>(row: Row): Omit<Row, 'zones'> & Pick<BooksState, 'zones'> {
+  return { ...row, zones: zonesFrom(row.zones) };
 }
 
 /**
- * Columns of `BooksState` of an operator `o`. Ids rise with time, so the first transfer is of the
- * first month.
+ * The earliest month with transfers of an operator `o` while none is closed. Ids rise with time,
+ * months need not: after a move to a zone further west, or by a clock that is behind, transfers go
+ * into the month before that of the first one. They can until this month has begun in every zone,
+ * 12 h after it did in UTC; the rest of the day is for clocks. Only transfers with ids of that time
+ * are read, since no index leads by month.
  */
-const BOOKS = `o.timezone,
-  (select t.period from transfers t where t.operator_id = o.id order by t.id limit 1) as "firstPosted",
+const FIRST_POSTED = `(
+    select coalesce((
+        select min(t.period) from transfers t where t.operator_id = o.id and t.id < id_bound('trf',
+          id_moment(f.id) + ((f.period || '-01')::timestamp at time zone 'UTC' + interval '1 day' - f.posted_at))
+      ), f.period)
+    from (select id, period, posted_at from transfers t where t.operator_id = o.id order by t.id limit 1) f
+    where not exists (select from periods p where p.operator_id = o.id and p.status = 'closed')
+  )`;
+
+/** Columns of `BooksRow` of an operator `o`. */
+const BOOKS = `o.timezone, ${ZONES} as zones, ${FIRST_POSTED} as "firstPosted",
   (select max(p.period) from periods p where p.operator_id = o.id and p.status = 'closed') as "closedThrough",
   (select min(p.period) from periods p where p.operator_id = o.id and p.status = 'closing') as closing`;
 
@@ -41,11 +58,11 @@ export async function listBooks(
   after: string,
   limit: number,
 ): Promise<(BooksState & { operatorId: string })[]> {
-  const { rows } = await db.query<BooksState & { operatorId: string }>(
+  const { rows } = await db.query<BooksRow & { operatorId: string }>(
     `select o.id as "operatorId", ${BOOKS} from operators o where o.id > $1 order by o.id limit $2`,
     [after, limit],
   );
-  return rows;
+  return rows.map(booksFrom);
 }
 
 /**

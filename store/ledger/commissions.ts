@@ -3,7 +3,8 @@
 import type { SlotMoney } from '../../domain/ledger/transfers.ts';
 import type { Page } from '../db/page.ts';
 import type { Queryable } from '../db/pool.ts';
-import type { Verdict } from './decisions.ts';
+import { COVERED_EVENTS } from './covered-events.ts';
+import type { Verdict } from './decision-rows.ts';
 import { selected, SLOT_MONEY } from './money-columns.ts';
 
 export const COMMISSION_STATES = [
@@ -32,6 +33,8 @@ export type Commission = SlotMoney & {
   holdUntil: Date;
   rejectedAt: Date | null;
   createdAt: Date;
+  /** How many events it is for. */
+  events: number;
   formula: string | null;
   inputs: unknown;
 };
@@ -72,7 +75,7 @@ const STATE = `case
 const COMMISSIONS = `select s.id, s.affiliate_id as "affiliateId", s.kind, s.component, s.deal_id as "dealId",
     s.deal_version as "dealVersion", s.currency, s.period, ${STATE} as state, ${selected(SLOT_MONEY, 's')},
     s.hold_until as "holdUntil", s.rejected_at as "rejectedAt", s.created_at as "createdAt",
-    r.formula, r.inputs
+    ${COVERED_EVENTS} as events, r.formula, r.inputs
   from slots s
   left join ratings r on r.operator_id = $1 and r.slot_id = s.id and r.seq = s.ratings_count`;
 

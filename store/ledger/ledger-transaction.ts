@@ -1,6 +1,7 @@
 // Transactions that post outside settling: the posting lock, the month of posting, and retries
 // after conflicts.
 import { postingPeriod } from '../../domain/ledger/periods.ts';
+import { currenciesColumn, knowCurrencies, type CurrenciesColumn } from '../db/currencies.ts';
 import { isConflict, RETRIES_AFTER_CONFLICT } from '../db/conflict.ts';
 import { lockLedgerShared } from '../db/locks.ts';
 import { withTransaction, type Pool, type PoolClient } from '../db/pool.ts';
@@ -34,10 +35,12 @@ export async function inLedger<T>(
 
 async function open(client: PoolClient, operatorId: string): Promise<Ledger> {
   const closedThrough = await lockLedgerShared(client, operatorId);
-  const { rows } = await client.query<{ timezone: string }>(`select timezone from operators where id = $1`, [
-    operatorId,
-  ]);
+  const { rows } = await client.query<{ timezone: string } & CurrenciesColumn>(
+    `select timezone, ${currenciesColumn('operators.id')} from operators where id = $1`,
+    [operatorId],
+  );
   if (rows[0] === undefined) throw new Error(`there is no operator ${operatorId}`);
+  knowCurrencies(rows[0]);
   const now = new Date();
   return { client, operatorId, now, period: postingPeriod(now.getTime(), rows[0].timezone, closedThrough) };
 }

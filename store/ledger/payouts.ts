@@ -52,6 +52,7 @@ type NewPayout = {
 export type Reserved =
   | { kind: 'reserved'; payout: Payout }
   | { kind: 'other_request' }
+  | { kind: 'suspended' }
   | { kind: 'nothing' | 'below_minimum'; amountMinor: bigint };
 
 export type Stepped =
@@ -140,6 +141,8 @@ async function reserve(ledger: Ledger, wanted: NewPayout): Promise<Reserved> {
   const earlier = idempotencyKey === null ? null : await findByKey(ledger, idempotencyKey);
   if (earlier !== null)
     return isSame(earlier, wanted) ? { kind: 'reserved', payout: earlier } : { kind: 'other_request' };
+  // After the earlier payout, so that a repeated request is answered as the first was.
+  if (await isSuspended(ledger, affiliateId)) return { kind: 'suspended' };
   const built = buildPayout(slots, debtMinor, minimumMinor ?? 0n);
   if (built.kind !== 'payout') return built;
   const { amountMinor, recoveredMinor, moves } = built;
@@ -180,6 +183,15 @@ async function reserve(ledger: Ledger, wanted: NewPayout): Promise<Reserved> {
   }));
   await post(ledger, { group: payout.id, payoutId: payout.id, actor }, entries);
   return { kind: 'reserved', payout };
+}
+
+/** Locks the affiliate's state, so that no payout is reserved after a suspension was answered. */
+async function isSuspended({ client, operatorId }: Ledger, affiliateId: string): Promise<boolean> {
+  const { rows } = await client.query<{ is: boolean }>(
+    `select state = 'suspended' as is from affiliates where operator_id = $1 and id = $2 for share`,
+    [operatorId, affiliateId],
+  );
+  return rows[0]?.is ?? false;
 }
 
 async function findByKey({ client, operatorId }: Ledger, key: string): Promise<Payout | null> {

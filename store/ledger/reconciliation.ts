@@ -12,7 +12,7 @@ const EVENTS = `select e.id as "eventId", e.transaction_id as "transactionId", e
     o.payout_minor as "reportedMinor", o.payout_currency as "reportedCurrency", e.occurred_at as "occurredAt",
     exists (
       select from slot_facts f
-      where f.operator_id = $1 and f.original_event_id = e.id and (f.event_id <> e.id or f.rating_version > 0)
+      where f.operator_id = $1 and f.original_event_id = e.id and (f.event_id <> e.id or f.revision > 0)
     ) as "isReversed"
   from events e left join event_outcomes o on o.operator_id = $1 and o.event_id = e.id ${JOIN_AMENDMENT}
   where e.operator_id = $1 and e.key_kind = 'transaction'`;

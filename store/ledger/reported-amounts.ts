@@ -1,5 +1,5 @@
 // Writes and reads the amounts reported to affiliates per conversion: with its outcome for its
-// affiliate, in `told_to_parents` for parents.
+// affiliate, in `reported_to_others` for parents and former affiliates.
 import { bulkColumns } from '../db/bulk.ts';
 import type { Queryable } from '../db/pool.ts';
 
@@ -43,7 +43,7 @@ export async function writeReportedAmounts(
         from reported r
         where o.operator_id = r.operator_id and o.event_id = r.event_id and o.affiliate_id = r.affiliate_id
       )
-      insert into told_to_parents (operator_id, event_id, affiliate_id, payout_minor, payout_currency)
+      insert into reported_to_others (operator_id, event_id, affiliate_id, payout_minor, payout_currency)
       select operator_id, event_id, affiliate_id, payout_minor, payout_currency from reported r
       where not exists (
         select from event_outcomes o
@@ -70,18 +70,18 @@ export async function lockReportedAmounts(
       order by event_id for no key update`,
     values: [operatorId, eventIds],
   });
-  return [...rows, ...(await readAmountsOfParents(db, operatorId, eventIds))];
+  return [...rows, ...(await readAmountsOfOthers(db, operatorId, eventIds))];
 }
 
-/** Reads the amounts reported to parents for these conversions. */
-export async function readAmountsOfParents(
+/** Reads the amounts reported to parents and former affiliates for these conversions. */
+export async function readAmountsOfOthers(
   db: Queryable,
   operatorId: string,
   eventIds: readonly string[],
 ): Promise<ReportedAmountRow[]> {
   const { rows } = await db.query<ReportedAmountRow>({
-    name: 'read-amounts-of-parents',
-    text: `select ${SELECTED} from told_to_parents where operator_id = $1 and event_id = any($2)`,
+    name: 'read-amounts-of-others',
+    text: `select ${SELECTED} from reported_to_others where operator_id = $1 and event_id = any($2)`,
     values: [operatorId, eventIds],
   });
   return rows;

@@ -2,6 +2,7 @@
 import {
   CARRYOVER_KINDS,
   OPERATOR_PAYOUT_KINDS,
+  SYMBOL_KINDS,
   CUSTOMER_KINDS,
   MONTHLY_KINDS,
   SINGLE_KINDS,
@@ -18,3 +19,5 @@ export const OF_COMPONENT_MONTHS = sqlList(MONTHLY_KINDS);
 export const OF_PAYOUTS = sqlList(OPERATOR_PAYOUT_KINDS);
 /** Months that carry losses on, and the months of deals that count what their tiers go by. */
 export const OF_CHAINS = sqlList([...CARRYOVER_KINDS, 'month']);
+/** Slots of components that may be for some symbols. */
+export const OF_SYMBOLS = sqlList(SYMBOL_KINDS);

@@ -7,6 +7,8 @@ import { moneySpec, SLOT_MONEY } from './money-columns.ts';
 
 type SlotIdentity = Pick<Slot, 'id' | 'name' | 'affiliateId' | 'version'> & { override?: Slot['override'] };
 
+const dateOf = (moment: number | null): Date | null => (moment === null ? null : new Date(moment));
+
 /** The identity of a slot. */
 const IDENTITY = {
   id: ['text', ({ id }) => id],
@@ -17,6 +19,7 @@ const IDENTITY = {
   kind: ['text', ({ name }) => name.kind],
   source_id: ['text', ({ override }) => override?.sourceId],
   level: ['int', ({ override }) => override?.level],
+  parents_since: ['timestamptz', ({ name }) => dateOf(name.parentsSince)],
   currency: ['text', ({ version }) => version.terms.currency],
 } as const satisfies ColumnSpec<SlotIdentity>;
 
@@ -138,5 +141,18 @@ export async function rejectSlots(
     `update slots s set rejected_at = $3, ratings_count = ratings_count + 1 from ${itemsWithOperator(2)}
      where s.operator_id = named.operator_id and s.id = named.item`,
     [operatorId, ids, rejectedAt],
+  );
+}
+
+/** Marks locked slots as no longer rejected. */
+export async function reinstateSlots(
+  db: Queryable,
+  operatorId: string,
+  ids: readonly string[],
+): Promise<void> {
+  await db.query(
+    `update slots s set rejected_at = null from ${itemsWithOperator(2)}
+     where s.operator_id = named.operator_id and s.id = named.item`,
+    [operatorId, ids],
   );
 }

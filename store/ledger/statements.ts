@@ -5,6 +5,7 @@ import { NEGATIVE_EVENTS, REINSTATING_EVENT, type EventType } from '../../domain
 import { sqlList } from '../db/sql-list.ts';
 import type { Page } from '../db/page.ts';
 import type { Queryable } from '../db/pool.ts';
+import { isAccrual } from './facts-in-force.ts';
 import { OF_SINGLES } from './slot-kinds.ts';
 import { MOVED, PART_NAMES, type PartName } from './statement-writing.ts';
 
@@ -67,19 +68,19 @@ const SINGLE = `
   join slots root on root.operator_id = $1 and root.id = coalesce(s.source_id, s.id)
     and root.kind in ${OF_SINGLES}
   join slot_facts c on c.operator_id = $1 and c.slot_id = root.id
-    and c.event_id = c.original_event_id and c.rating_version = 0
+    and ${isAccrual('c')}
   where s.operator_id = $1 and s.id = t.slot_id
   order by c.original_event_id is not distinct from t.event_id desc, exists (
     select from slot_facts x
     where x.operator_id = $1 and x.original_event_id = c.original_event_id and x.slot_id = root.id
-      and x.event_id = t.event_id and x.rating_version = 0
+      and x.event_id = t.event_id
   ) desc, c.occurred_at, c.original_event_id limit 1`;
 
 /** The conversion of a month that an event reversed; none where it reversed several of them. */
 const REVERSED = `
   select min(f.original_event_id) as id from slots s
   join slot_facts f on f.operator_id = $1 and f.slot_id = coalesce(s.source_id, s.id)
-    and f.event_id = e.id and f.rating_version = 0
+    and f.event_id = e.id
     and f.original_event_id in (
       select id from events where operator_id = $1 and key = e.reference
       union all select id from events

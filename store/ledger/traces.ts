@@ -3,6 +3,7 @@
 import type { AttributionCandidate } from '../../domain/attribution/evidence.ts';
 import { listVersions, type EventVersion } from '../agreements/amendments.ts';
 import { createCommissions, type Commission } from './commissions.ts';
+import { inForce } from './facts-in-force.ts';
 import { TRANSFER_COLUMNS, type Transfer } from './transfers.ts';
 import { readAttributionCandidates } from '../attribution/attribution-candidates.ts';
 import { createEventLists, type StoredEvent } from '../intake/event-lists.ts';
@@ -80,7 +81,7 @@ async function readTransfers(
     `with touched as (
        select distinct slot_id, original_event_id = $2 as own from slot_facts
        where operator_id = $1 and original_event_id = any($3)
-         and (original_event_id = $2 or event_id = $2 and rating_version = 0)
+         and (original_event_id = $2 or event_id = $2)
      )
      select distinct ${TRANSFER_COLUMNS}
      from touched f
@@ -116,10 +117,9 @@ async function readUsedRates(
 ): Promise<UsedRate[]> {
   const { rows } = await db.query<UsedRate>(
     `select id, base, quote, rate::text, source, as_of as "asOf" from fx_rates
-     where operator_id = $1 and id in (select fx_rate_id from slot_facts
-       where operator_id = $1 and original_event_id = any($3)
-         and (event_id = $2 and rating_version = 0 or original_event_id = $2 and type = 'amended')
-           and fx_rate_id is not null)
+     where operator_id = $1 and id in (select fx_rate_id from slot_facts f
+       where f.operator_id = $1 and f.original_event_id = any($3) and f.event_id = $2
+         and f.fx_rate_id is not null and ${inForce('f')})
      order by id`,
     [operatorId, eventId, conversions],
   );

@@ -41,6 +41,19 @@ begin
   return prefix || '_' || digits;
 end $$;
 
+-- The moment at which an id was made, to the millisecond: the inverse of id_bound.
+create function id_moment(id text) returns timestamptz language plpgsql immutable as $$
+declare
+  digits text := split_part(id, '_', 2);
+  milliseconds bigint := 0;
+begin
+  for i in 1..10 loop
+    milliseconds := milliseconds * 32
+      + strpos('0123456789abcdefghjkmnpqrstvwxyz', substr(digits, i, 1)) - 1;
+  end loop;
+  return to_timestamp(milliseconds / 1000.0);
+end $$;
+
 -- Creates the missing monthly partitions of a table, from last month to some months ahead.
 create function ensure_partitions(parent text, prefix text, months_ahead int default 3)
 returns void language plpgsql as $$
@@ -90,6 +103,7 @@ create table operators (
   timezone text not null,
   click_window_days int not null default 30 check (click_window_days between 1 and 3650),
   click_choice text not null default 'last' check (click_choice in ('first', 'last')),
+  existing_customers text not null default 'bind' check (existing_customers in ('bind', 'ignore')),
   without_transaction_id text
     check (without_transaction_id in ('refuse', 'accept_each', 'same_content_is_repeat')),
   repeat_window_hours int not null default 24 check (repeat_window_hours between 1 and 8760),
@@ -100,9 +114,12 @@ create table operators (
   last_signed_at timestamptz,
   created_at timestamptz not null default now()
 );
-comment on column operators.timezone is 'IANA name; a closed month begins and ends by it';
+comment on column operators.timezone is
+  'IANA name of the present zone, by which months of the books begin and end; operator_zones has those before';
 comment on column operators.click_window_days is 'a click older than this attributes nothing';
 comment on column operators.click_choice is 'which click of one visitor counts: the first or the last';
+comment on column operators.existing_customers is
+  'ignore: a click or coupon attributes no event of a customer who was known before it';
 comment on column operators.without_transaction_id is
   'events without a transaction id; null: refuse for JSON, same_content_is_repeat for /postback';
 comment on column operators.repeat_window_hours is
@@ -114,6 +131,29 @@ comment on column operators.rate_per_second is
 comment on column operators.postback_aliases is
   'parameter of /postback -> name of our field; null: the parameter is ignored';
 comment on column operators.last_signed_at is 'last request with a valid signature, to the minute';
+
+-- Time zones are dated: the month of a conversion is that of the zone in force when it happened, so
+-- a later change of the setting moves nothing.
+create table operator_zones (
+  operator_id text collate "C" not null references operators,
+  since timestamptz not null,
+  zone text not null,
+  primary key (operator_id, since)
+);
+comment on table operator_zones is
+  'time zones of an operator, each in force until the next; operators.timezone is the last';
+comment on column operator_zones.since is
+  'to the millisecond, like events.occurred_at; -infinity for the first';
+select estimate_tenants_alike('operator_zones');
+
+
+-- The month of a moment in an operator's calendar, as `monthByZones` in domain/ledger/periods.ts
+-- gives it. In plpgsql, which keeps its plan.
+create function month_of(operator text, moment timestamptz) returns text language plpgsql stable as $$
+begin
+  return (select to_char(moment at time zone z.zone, 'YYYY-MM') from operator_zones z
+    where z.operator_id = operator and z.since <= moment order by z.since desc limit 1);
+end $$;
 
 create table api_keys (
   operator_id text collate "C" not null references operators,
@@ -158,6 +198,28 @@ create table event_types (
   unique (operator_id, name)
 );
 comment on table event_types is 'an operator''s own event names, each standing for a standard event type';
+
+-- Of no operator, so that a code means the same amounts everywhere in an installation, as an ISO
+-- code does.
+create table currencies (
+  code text collate "C" primary key check (code ~ '^[A-Z0-9]{3,10}$'),
+  exponent int not null check (exponent between 0 and 8),
+  created_at timestamptz not null default now()
+);
+select make_append_only('currencies');
+comment on table currencies is 'currencies that are not in ISO 4217, such as USDT';
+comment on column currencies.exponent is 'decimal places; never changes, since amounts are stored in them';
+
+create table operator_currencies (
+  operator_id text collate "C" not null references operators,
+  id text collate "C" not null,
+  code text collate "C" not null,
+  created_at timestamptz not null default now(),
+  primary key (operator_id, id),
+  unique (operator_id, code)
+);
+select make_append_only('operator_currencies');
+comment on table operator_currencies is 'which operators use a currency of currencies';
 
 create table refusals (
   operator_id text collate "C" not null,

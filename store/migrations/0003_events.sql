@@ -17,9 +17,12 @@ create table events (
   amount_minor bigint,
   currency text,
   volume_e4 bigint,
+  symbol text,
+  symbol_group text,
   reference text collate "C",
   reference_type text,
   payout_minor bigint,
+  payout_currency text,
   sub1 text, sub2 text, sub3 text, sub4 text, sub5 text,
   coupon text,
   metadata json,
@@ -34,6 +37,8 @@ create index events_reference on events (operator_id, reference) where reference
 create index events_against_subject on events (operator_id, subject)
   where reference is null and type in ('chargeback', 'refund', 'bonus_abuse', 'fraud', 'account_closure');
 create index events_received on events (received_at);
+-- Events that say they happened after they were received: as a rule none.
+create index events_ahead on events (operator_id, occurred_at) where occurred_at > received_at;
 select make_append_only('events');
 comment on table events is
   'events exactly as they were sent; what changes is in amendments and event_outcomes';
@@ -44,14 +49,25 @@ comment on column events.key is
 comment on column events.content_hash is
   'SHA-256 of the values as sent; a repeat with another hash is a conflict';
 comment on column events.subject is
-  'whose event this is: the customer, or the click where no customer is named';
+  'whose event this is as sent: the customer, or the click where no customer is named (see subject_of)';
 comment on column events.volume_e4 is 'ten-thousandths of a lot';
+comment on column events.symbol is 'what was traded; symbol_group is the operator''s group of such symbols';
 comment on column events.reference is 'key of the conversion that this event reverses or reinstates';
 comment on column events.reference_type is 'type of that conversion, where the key alone could mean several';
 comment on column events.payout_minor is
   'commission that the operator computed itself, where the deal allows it';
+comment on column events.payout_currency is
+  'currency of payout_minor, where the operator named one; null: currency';
 comment on column events.metadata is 'the operator''s own notes; json keeps them as they were sent';
 select estimate_tenants_alike('events');
+
+-- Whose event this is by what is known now: an event that names only a click is of the customer
+-- whom the click bound. The same text as `subjectOf` in domain/commission/reversals.ts.
+create function subject_of(operator text, customer text, click text) returns text
+language plpgsql stable as $$
+begin
+  return coalesce('customer ' || coalesce(customer, customer_of_click(operator, click)), 'click ' || click);
+end $$;
 
 create table event_conflicts (
   operator_id text collate "C" not null,
@@ -103,7 +119,10 @@ create table amendments (
   currency text,
   volume_e4 bigint,
   payout_minor bigint,
+  payout_currency text,
   metadata json,
+  voided boolean not null default false,
+  rejected boolean not null default false,
   actor text not null,
   reason text,
   amended_at timestamptz not null default now(),
@@ -122,6 +141,8 @@ create index amendments_due on amendments (operator_id, amended_at) where state 
 create index amendments_waiting on amendments (operator_id) where state = 'waiting';
 comment on table amendments is
   'corrected values of an event; each row has all values, also those that were not amended';
+comment on column amendments.voided is 'the event is out of the books, as if it had not been sent';
+comment on column amendments.rejected is 'a person rejected the conversion: it counts, and earns nothing';
 comment on column amendments.state is
   'accepted: not booked yet; waiting: for waits_for; applied: booked; superseded: a later one was booked';
 comment on column amendments.in_force is 'the values the event has now: those of its last applied amendment';
@@ -134,12 +155,12 @@ select estimate_tenants_alike('amendments');
 create table event_outcomes (
   operator_id text collate "C" not null,
   event_id text collate "C" not null,
-  status text not null check (status in ('settled', 'orphaned', 'rejected', 'set_aside')),
+  status text not null check (status in ('settled', 'orphaned', 'rejected', 'set_aside', 'voided')),
   reason text,
   detail text,
   batch_id text collate "C" not null,
   affiliate_id text collate "C",
-  method text check (method in ('click', 'binding', 'coupon', 'manual')),
+  method text check (method in ('click', 'binding', 'coupon', 'manual', 'reassigned')),
   click_id text collate "C",
   deal_id text collate "C",
   deal_version int,
@@ -168,7 +189,7 @@ comment on column event_outcomes.deal_version is 'version of deal_id by which th
 comment on column event_outcomes.payout_minor is 'the sum reported to the affiliate for this event so far';
 select estimate_tenants_alike('event_outcomes');
 
-create table told_to_parents (
+create table reported_to_others (
   operator_id text collate "C" not null,
   event_id text collate "C" not null,
   affiliate_id text collate "C" not null,
@@ -176,9 +197,26 @@ create table told_to_parents (
   payout_currency text not null,
   primary key (operator_id, event_id, affiliate_id)
 );
-comment on table told_to_parents is
-  'the sum reported to a parent for a conversion so far; the affiliate''s own is in event_outcomes';
-select estimate_tenants_alike('told_to_parents');
+comment on table reported_to_others is
+  'the sum reported for a conversion so far to a parent or a former affiliate; that of its own affiliate is in event_outcomes';
+select estimate_tenants_alike('reported_to_others');
+
+create table change_requests (
+  operator_id text collate "C" not null references operators,
+  event_id text collate "C" not null,
+  reason text not null,
+  requested_at timestamptz not null default now(),
+  waits_for text,
+  primary key (operator_id, event_id, reason)
+);
+create index change_requests_next on change_requests (operator_id, requested_at, event_id)
+  where waits_for is null;
+comment on table change_requests is
+  'settled conversions to rate again, since something about them changed; deleted once that is done';
+comment on column change_requests.reason is 'what changed; affiliates are told it with the difference';
+comment on column change_requests.waits_for is
+  'why the conversion could not be rated again, such as no_exchange_rate; null: it is done next';
+select estimate_tenants_alike('change_requests');
 
 create table retries_wanted (
   operator_id text collate "C" not null references operators,
@@ -195,3 +233,29 @@ create table sweep_marks (
   through timestamptz not null
 );
 comment on table sweep_marks is 'received_at up to which the sweep found every event settled';
+
+-- Keeps the history of operators.timezone. Takes the reversal lock alone (store/db/locks.ts), so
+-- that no event is settled by the former zone meanwhile. The new zone begins now, or after the last
+-- event that lies ahead of now by its own time or by the clock that received it: its month must not
+-- move. Without any event there is no month to keep, and the zone holds from the beginning.
+create function date_time_zone() returns trigger language plpgsql as $$
+declare
+  starts timestamptz := '-infinity';
+  ahead timestamptz;
+begin
+  perform pg_advisory_xact_lock(hashtextextended('reversals ' || new.id, 0));
+  if exists (select from events where operator_id = new.id) then
+    ahead := greatest(
+      (select max(occurred_at) from events where operator_id = new.id and occurred_at > received_at),
+      (select max(occurred_at) from events
+       where operator_id = new.id and id > id_bound('evt', clock_timestamp())));
+    starts := greatest(date_trunc('milliseconds', clock_timestamp()), ahead + interval '1 millisecond',
+      (select max(since) from operator_zones where operator_id = new.id));
+  end if;
+  insert into operator_zones (operator_id, since, zone) values (new.id, starts, new.timezone)
+  on conflict (operator_id, since) do update set zone = excluded.zone;
+  return null;
+end $$;
+create trigger first_time_zone after insert on operators for each row execute function date_time_zone();
+create trigger next_time_zone after update of timezone on operators for each row
+  when (new.timezone <> old.timezone) execute function date_time_zone();

@@ -19,6 +19,7 @@ create table slots (
   source_id text collate "C",
   level int check (level between 1 and 5),
   period text,
+  parents_since timestamptz,
   currency text not null,
   basis_minor bigint not null default 0,
   volume_e4 bigint not null default 0,
@@ -75,6 +76,8 @@ comment on column slots.kind is
 comment on column slots.source_id is
   'of an override: the slot of which a parent is paid a part; level 1 is the parent next to its affiliate';
 comment on column slots.period is 'month of its sums, or the month in which caps and tiers rank it';
+comment on column slots.parents_since is
+  'of a month that pays parents: since when the present ones stand above the affiliate; null: always';
 comment on column slots.basis_minor is
   'sum over the facts, kept under the row''s lock so that a busy month''s facts are not read again; audited';
 comment on column slots.conversions_count is
@@ -87,7 +90,7 @@ comment on column slots.clawed_minor is 'reversed while payable';
 comment on column slots.debt_minor is
   'cumulative: reversed after a payout reserved or paid it; what is still owed is in balances.debt_minor';
 comment on column slots.rejected_at is
-  'when a person rejected it (commission_decisions has who and why): its target is zero for good';
+  'when a person rejected it (commission_decisions has who and why): its target is zero until that is taken back';
 select estimate_tenants_alike('slots');
 
 create table slot_facts (
@@ -105,39 +108,34 @@ create table slot_facts (
   basis_minor bigint not null,
   fx_rate_id text collate "C",
   fx_rate numeric(24, 12),
-  rating_deal_id text collate "C" not null default '',
-  rating_version int not null default 0 check (rating_version >= 0),
-  amendment int not null default 0 check (amendment >= 0),
-  primary key (
-    operator_id, original_event_id, slot_id, event_id, rating_deal_id, rating_version, amendment
-  ),
+  revision int not null default 0 check (revision >= 0),
+  cancels text collate "C",
+  primary key (operator_id, original_event_id, slot_id, event_id, revision, type),
   constraint rate_and_its_source check ((fx_rate_id is null) = (fx_rate is null)),
-  constraint rated_by_a_version check (
-    (rating_deal_id = '') = (rating_version = 0) and (rating_version > 0 or amendment = 0)
-  ),
-  constraint rerated_and_amended_are_ratings check (
-    type not in ('rerated', 'amended') or (rating_version > 0 and event_id = original_event_id)
-  ),
-  constraint amended_names_its_amendment check (type <> 'amended' or amendment > 0)
+  constraint left_and_rejected_are_of_the_conversion check (
+    type not in ('left', 'rejected') or event_id = original_event_id
+  )
 );
 create index slot_facts_slot on slot_facts (operator_id, slot_id);
+create index slot_facts_exchanged on slot_facts (operator_id, fx_rate_id) where fx_rate_id is not null;
+-- Few facts are rated again, so a fact is soon seen to be in force.
+create index slot_facts_rated_again on slot_facts (operator_id, original_event_id, slot_id, revision)
+  where revision > 0;
 select make_append_only('slot_facts');
 comment on table slot_facts is
   'the set of facts that a slot''s target is a function of: conversions, and what reverses them';
 comment on column slot_facts.original_event_id is 'the conversion';
-comment on column slot_facts.event_id is
-  'the conversion itself, also where it was rated again or amended, or the event that reverses it';
-comment on column slot_facts.whole is 'false: only amount_minor of the conversion is reversed';
+comment on column slot_facts.event_id is 'the conversion itself, or the event that reverses it';
+comment on column slot_facts.type is
+  'of the event; left: the conversion is not in this slot any more; rejected: a person rejected the conversion';
+comment on column slot_facts.whole is
+  'false: only amount_minor of the conversion is reversed, or of its chargebacks won';
 comment on column slot_facts.amount_minor is
   'in the conversion''s currency, which refunds are measured against';
 comment on column slot_facts.basis_minor is 'the conversion''s worth in the deal''s currency, by fx_rate';
-comment on column slot_facts.rating_version is
-  'by which version of rating_deal_id a rerating or an amendment rated the conversion when it wrote this '
-  'fact; 0 (and no deal) where the event itself wrote it';
-comment on column slot_facts.rating_deal_id is
-  'not the slot''s deal where the conversion came to another one';
-comment on column slot_facts.amendment is
-  'number of the amendment whose values the conversion is rated with in that rating; 0: those it was sent with';
+comment on column slot_facts.revision is
+  'counts the times the conversion was rated again in this slot; the facts of its highest revision are in force';
+comment on column slot_facts.cancels is 'of chargeback_won: the chargeback that it names; null for any';
 select estimate_tenants_alike('slot_facts');
 
 create table ratings (
@@ -318,20 +316,21 @@ create table commission_decisions (
   operator_id text collate "C" not null,
   id text collate "C" not null,
   slot_id text collate "C" not null,
-  decision text not null check (decision in ('approved', 'rejected')),
+  decision text not null check (decision in ('approved', 'rejected', 'reinstated')),
   amount_minor bigint not null check (amount_minor >= 0),
   actor text not null,
   reason text,
   decided_at timestamptz not null,
   primary key (operator_id, id),
   foreign key (operator_id, slot_id) references slots (operator_id, id),
-  check (decision = 'approved' or reason is not null)
+  check (decision <> 'rejected' or reason is not null)
 );
 create index commission_decisions_slot on commission_decisions (operator_id, slot_id);
-create unique index commission_decisions_one_rejection on commission_decisions (operator_id, slot_id)
-  where decision = 'rejected';
 select make_append_only('commission_decisions');
-comment on column commission_decisions.amount_minor is 'what became payable, or was taken back';
+comment on column commission_decisions.decision is
+  'reinstated: a rejection was taken back; of one commission rejected and reinstated take turns';
+comment on column commission_decisions.amount_minor is
+  'what became payable, or was taken back; 0 of a reinstated one, whose worth settlement works out';
 comment on column commission_decisions.actor is 'id of the API key';
 select estimate_tenants_alike('commission_decisions');
 

@@ -1,5 +1,7 @@
 // Reads back the work that a batch left, so that a second run of an activity returns the same as
 // the first.
+import { POSITIVE_EVENTS } from '../../domain/types.ts';
+import { changesOrphan, reachesEvent } from '../attribution/orphan-evidence.ts';
 import type { Queryable } from '../db/pool.ts';
 
 /**
@@ -23,6 +25,15 @@ export async function readBatch(db: Queryable, operatorId: string, batchId: stri
 }
 
 /**
+ * Whether the orphan `o` of the event `e` is to be settled again for the binding `b` of the
+ * affiliate `f`: the binding decides whose the event is, or the reason is to say now that it does
+ * not.
+ */
+const IS_MATCHED = `(o.reason = 'no_evidence' or ${reachesEvent('b.since')} and ${changesOrphan('f')}
+  and not exists (select from reassignments r where r.operator_id = $1
+    and r.customer_id = b.customer_id and r.from_at <= e.occurred_at))`;
+
+/**
  * Orphans that can be matched now: those of customers this batch bound, and those this batch left
  * while another one bound their customer. Read after the commit: of two batches that did not see
  * each other, the later reader sees both.
@@ -30,17 +41,60 @@ export async function readBatch(db: Queryable, operatorId: string, batchId: stri
 export async function findMatched(db: Queryable, operatorId: string, batchId: string): Promise<string[]> {
   const { rows } = await db.query<{ id: string }>(
     `select e.id from bindings b
-     cross join lateral (select id from events where operator_id = $1
+     join affiliates f on f.operator_id = $1 and f.id = b.affiliate_id
+     cross join lateral (select id, occurred_at from events where operator_id = $1
        and subject = 'customer ' || b.customer_id offset 0) e
      join event_outcomes o on o.operator_id = $1 and o.event_id = e.id and o.status = 'orphaned'
        and o.reason <> 'no_conversion'
-     where b.operator_id = $1 and b.batch_id = $2
+     where b.operator_id = $1 and b.batch_id = $2 and ${IS_MATCHED}
      union
      select o.event_id from event_outcomes o
      join events e on e.operator_id = $1 and e.id = o.event_id
      join bindings b on b.operator_id = $1 and b.customer_id = e.customer_id
-     where o.operator_id = $1 and o.batch_id = $2 and o.status = 'orphaned' and o.reason <> 'no_conversion'`,
+     join affiliates f on f.operator_id = $1 and f.id = b.affiliate_id
+     where o.operator_id = $1 and o.batch_id = $2 and o.status = 'orphaned' and o.reason <> 'no_conversion'
+       and ${IS_MATCHED}`,
     [operatorId, batchId],
   );
   return rows.map(({ id }) => id);
+}
+
+/**
+ * Requests that conversions are rated again which turned out to be of a known customer: those that
+ * name only a click that this batch bound, and `unknown` ones of this batch whose click was bound
+ * meanwhile. Where such a click has reversals, they take back from all conversions of the customer.
+ * Read after the commit, like `findMatched`. Returns whether there are any.
+ */
+export async function requestSameCustomer(
+  db: Queryable,
+  operatorId: string,
+  batchId: string,
+  unknown: readonly string[],
+): Promise<boolean> {
+  const { rowCount } = await db.query(
+    `with bound as materialized (
+       select customer_id, click_id from bindings
+       where operator_id = $1 and batch_id = $2 and click_id is not null
+       union
+       select b.customer_id, b.click_id from events e
+       join bindings b on b.operator_id = $1 and b.click_id = e.click_id
+       where e.operator_id = $1 and e.id = any($3)
+     ), alone as materialized (
+       select e.id, e.type, b.customer_id from bound b
+       join events e on e.operator_id = $1 and e.subject = 'click ' || b.click_id
+     ), due as (
+       select id from alone where type = any($4)
+       union
+       select e.id from alone a
+       join events e on e.operator_id = $1 and e.subject = 'customer ' || a.customer_id
+       where a.type <> all($4) and e.type = any($4)
+     )
+     insert into change_requests (operator_id, event_id, reason)
+     select $1, due.id, 'same_customer' from due
+     join event_outcomes o on o.operator_id = $1 and o.event_id = due.id and o.status = 'settled'
+     order by due.id
+     on conflict do nothing`,
+    [operatorId, batchId, unknown, POSITIVE_EVENTS],
+  );
+  return (rowCount ?? 0) > 0;
 }

@@ -13,9 +13,7 @@ const FACTS = bulkColumns<NewFact>({
   original_event_id: ['text', ({ fact }) => fact.originalEventId],
   slot_id: ['text', ({ slot }) => slot.id],
   event_id: ['text', ({ fact }) => fact.eventId],
-  rating_deal_id: ['text', ({ fact }) => fact.rating?.dealId ?? ''],
-  rating_version: ['int', ({ fact }) => fact.rating?.version ?? 0],
-  amendment: ['int', ({ fact }) => fact.rating?.amendment ?? 0],
+  revision: ['int', ({ fact }) => fact.revision],
   type: ['text', ({ fact }) => fact.type],
   whole: ['boolean', ({ fact }) => fact.whole],
   amount_minor: ['bigint', ({ fact }) => fact.amountMinor],
@@ -25,6 +23,7 @@ const FACTS = bulkColumns<NewFact>({
   occurred_at: ['timestamptz', ({ fact }) => new Date(fact.occurredAt)],
   fx_rate_id: ['text', ({ fact }) => fact.fx?.rateId],
   fx_rate: ['numeric', ({ fact }) => fact.fx?.rate],
+  cancels: ['text', ({ fact }) => fact.cancels],
 });
 
 export async function writeFacts(

@@ -1,35 +1,43 @@
 // Reads events for settling: the batch's own, and conversions and reversals that refer to each
 // other, with outcome, click and binding. Statements are prepared once per connection, since
 // settling runs them many times a second.
-import type { SettledConversion } from '../../domain/settlement/rerating.ts';
 import type { WireTerms } from '../../domain/commission/terms.ts';
-import type { ReportedAmount } from '../../domain/settlement/reported-amounts.ts';
-import {
-  NEGATIVE_EVENTS,
-  type Binding,
-  type Click,
-  type ConversionEvent,
-  type DealVersion,
-  type Subs,
-} from '../../domain/types.ts';
+import { NEGATIVE_EVENTS, REINSTATING_EVENT, type DealVersion } from '../../domain/types.ts';
 import { JOIN_AMENDMENT } from '../agreements/amendments.ts';
 import { itemsWithOperator } from '../db/bulk.ts';
+import { currenciesColumn, knowCurrencies, type CurrenciesColumn } from '../db/currencies.ts';
 import type { Queryable } from '../db/pool.ts';
 import { sqlList } from '../db/sql-list.ts';
-import type { KnownOutcome } from '../../domain/settlement/outcomes.ts';
+import { ZONES, zonesFrom, type StoredZones } from '../ledger/time-zones.ts';
 import type { Side } from '../db/locks.ts';
 import type { OperatorRules } from '../../domain/settlement/rating.ts';
+import { loadedFrom, type LoadedEvent, type LoadedEventRow } from './event-rows.ts';
+import { MOVES } from './moves.ts';
 
 /** Longest reach of a clawback without a reference, in days, regardless of a deal's terms. */
 export const LONGEST_CLAWBACK_DAYS = 730;
 
-/** The operator's settings that rules read, or null for an unknown operator. */
-export async function readOperatorRules(db: Queryable, operatorId: string): Promise<OperatorRules | null> {
-  const { rows } = await db.query<OperatorRules>(
-    `select id, currency, timezone, click_window_days as "clickWindowDays" from operators where id = $1`,
-    [operatorId],
-  );
-  return rows[0] ?? null;
+/** Settings of an operator by which events are loaded and settled. */
+export type SettlingOperator = OperatorRules & { existingCustomers: 'bind' | 'ignore' };
+
+/**
+ * The operator's settings that rules read, or null for an unknown operator. Its added currencies
+ * are known to this process from then on.
+ */
+export async function readOperatorRules(db: Queryable, operatorId: string): Promise<SettlingOperator | null> {
+  const { rows } = await db.query<
+    Omit<SettlingOperator, 'zones'> & { zones: StoredZones } & CurrenciesColumn
+  >({
+    name: 'read-operator-rules',
+    text: `select o.id, o.currency, o.timezone, o.click_window_days as "clickWindowDays",
+        o.existing_customers as "existingCustomers", ${ZONES} as zones, ${currenciesColumn('o.id')}
+      from operators o where o.id = $1`,
+    values: [operatorId],
+  });
+  if (rows[0] === undefined) return null;
+  const { currencies, ...rules } = rows[0];
+  knowCurrencies({ currencies });
+  return { ...rules, zones: zonesFrom(rules.zones) };
 }
 
 /** Ids of reversals of these conversions, or of conversions that these reversals may reverse. */
@@ -51,9 +59,40 @@ export async function findOthers(
   return rows.map(({ id }) => id);
 }
 
+/** Ids of the wins that reference these chargebacks by the chargebacks' own keys. */
+export async function findWins(
+  db: Queryable,
+  operatorId: string,
+  chargebackIds: readonly string[],
+): Promise<string[]> {
+  if (chargebackIds.length === 0) return [];
+  const { rows } = await db.query<{ id: string }>({
+    name: 'find-wins',
+    text: `${BATCH}
+      select n.id from batch b join events n on n.operator_id = b.operator_id and n.reference = b.key
+        and n.reference is not null and n.type = '${REINSTATING_EVENT}'`,
+    values: [operatorId, chargebackIds],
+  });
+  return rows.map(({ id }) => id);
+}
+
+/**
+ * The events, and `subjects` with one row for each subject under which events of the same customer
+ * were sent: the customer, and the click that bound the customer.
+ */
 const BATCH = `with batch as materialized (
-    select e.operator_id, id, key, type, subject, reference, occurred_at
+    select e.operator_id, id, key, type, reference, occurred_at, subject,
+      coalesce(customer_id, customer_of_click(e.operator_id, click_id)) as customer_id
     from ${itemsWithOperator(2)} join events e on e.operator_id = named.operator_id and id = item
+  ), subjects as materialized (
+    select operator_id, type, reference, occurred_at, subject from batch
+    union
+    select operator_id, type, reference, occurred_at, 'customer ' || customer_id from batch
+    where customer_id is not null
+    union
+    select b.operator_id, b.type, b.reference, b.occurred_at, 'click ' || k.click_id
+    from batch b join bindings k on k.operator_id = b.operator_id and k.customer_id = b.customer_id
+    where k.click_id is not null
   )`;
 /**
  * Inlined as text: with a parameter PostgreSQL would not use the partial index
@@ -65,53 +104,20 @@ const REVERSALS = `${BATCH}
   select n.id from batch b join events n on n.operator_id = b.operator_id and n.reference = b.key
     and n.reference is not null
   union
-  select n.id from batch b join events n on n.operator_id = b.operator_id and n.subject = b.subject
+  select n.id from subjects b join events n on n.operator_id = b.operator_id and n.subject = b.subject
     and n.reference is null and n.type in ${NEGATIVE_TYPES}`;
 
 const REVERSED_CONVERSIONS = `${BATCH}
   select x.id from batch b join events x on x.operator_id = b.operator_id and x.key = b.reference
     where b.reference is not null
   union
-  select x.id from batch b join events x on x.operator_id = b.operator_id and x.subject = b.subject
+  select x.id from subjects b join events x on x.operator_id = b.operator_id and x.subject = b.subject
     and x.occurred_at between b.occurred_at - make_interval(days => $3) and b.occurred_at
   where b.reference is null and b.type in ${NEGATIVE_TYPES}`;
 
-/** A loaded event, with its reported amounts so far and the deal version that rated it. */
-export type LoadedEvent = SettledConversion & { reported: ReportedAmount | null };
-
-/** The five sub ids of an affiliate as columns: parsing an array would cost time in every row. */
-type SubColumns<Prefix extends string> = Record<`${Prefix}${1 | 2 | 3 | 4 | 5}`, string | null>;
-
-type Marks = SubColumns<'sub'> & SubColumns<'boundSub'> & SubColumns<'clickSub'>;
-
-type LoadedEventRow = Marks &
-  Omit<ConversionEvent, 'key' | 'subs' | 'occurredAt' | 'receivedAt' | 'operatorId'> & {
-    keyKind: ConversionEvent['key']['kind'];
-    key: string;
-    occurredAt: Date;
-    receivedAt: Date;
-    status: KnownOutcome['status'] | null;
-    reason: string | null;
-    affiliateId: string | null;
-    dealId: string | null;
-    dealVersion: number | null;
-    /** The payout that the operator sent; `payoutMinor` is the reported amount. */
-    reportedMinor: bigint | null;
-    payoutCurrency: string | null;
-    boundAffiliateId: string | null;
-    boundBy: string;
-    boundClickId: string | null;
-    boundLinkId: string | null;
-    boundClickedAt: Date | null;
-    clickAffiliateId: string | null;
-    clickLinkId: string | null;
-    clickedAt: Date;
-    affiliateExternalId: string | null;
-  };
-
 /**
- * Loads events with their present values, outcome, click, the binding of their customer, and their
- * affiliate's external id. The rarer evidence comes from `addRareEvidence`.
+ * Loads events with their present values, outcome, click, and the binding and reassignments of
+ * their customer. The rarer evidence comes from `addRareEvidence`.
  */
 export async function loadEvents(
   db: Queryable,
@@ -123,91 +129,39 @@ export async function loadEvents(
     name: 'load-events',
     text: `select e.id, e.type, e.key_kind as "keyKind", e.key, e.transaction_id as "transactionId",
        e.click_id as "clickId",
-       e.customer_id as "customerId", coalesce(m.amount_minor, e.amount_minor) as "amountMinor",
+       coalesce(e.customer_id, customer_of_click(e.operator_id, e.click_id)) as "customerId",
+       e.customer_id is null as "isCustomerOfClick", coalesce(m.amount_minor, e.amount_minor) as "amountMinor",
        coalesce(m.currency, e.currency) as currency,
-       coalesce(m.volume_e4, e.volume_e4) as "volumeE4", e.reference,
+       coalesce(m.volume_e4, e.volume_e4) as "volumeE4", e.symbol, e.symbol_group as "symbolGroup", e.reference,
        e.reference_type as "referenceType",
-       coalesce(m.payout_minor, e.payout_minor) as "operatorPayoutMinor", e.sub1, e.sub2, e.sub3, e.sub4, e.sub5, e.coupon,
+       coalesce(m.payout_minor, e.payout_minor) as "operatorPayoutMinor",
+       coalesce(m.payout_currency, e.payout_currency) as "operatorPayoutCurrency",
+       e.sub1, e.sub2, e.sub3, e.sub4, e.sub5, e.coupon,
        e.occurred_at as "occurredAt", e.received_at as "receivedAt",
+       coalesce(m.voided, false) as "isVoided", coalesce(m.rejected, false) as "isRejected",
        o.status, o.reason, o.affiliate_id as "affiliateId", o.deal_id as "dealId",
          o.deal_version as "dealVersion", o.payout_minor as "reportedMinor",
-         o.payout_currency as "payoutCurrency",
+         o.payout_currency as "reportedCurrency",
        b.affiliate_id as "boundAffiliateId", b.event_id as "boundBy", b.click_id as "boundClickId",
          b.link_id as "boundLinkId",
        b.sub1 as "boundSub1", b.sub2 as "boundSub2",
        b.sub3 as "boundSub3", b.sub4 as "boundSub4", b.sub5 as "boundSub5", b.clicked_at as "boundClickedAt",
+       b.since as "boundSince", ba.external_id as "boundExternalId", ba.closed_at as "boundClosedAt",
        c.affiliate_id as "clickAffiliateId", c.link_id as "clickLinkId",
        c.sub1 as "clickSub1", c.sub2 as "clickSub2", c.sub3 as "clickSub3", c.sub4 as "clickSub4",
        c.sub5 as "clickSub5", c.clicked_at as "clickedAt",
-       a.external_id as "affiliateExternalId"
+       ca.external_id as "clickExternalId", ca.closed_at as "clickClosedAt", ${MOVES} as moves
      from ${itemsWithOperator(2)} join events e on e.operator_id = named.operator_id and e.id = named.item
      ${JOIN_AMENDMENT}
      left join event_outcomes o on o.operator_id = $1 and o.event_id = e.id
-     left join bindings b on b.operator_id = $1 and b.customer_id = e.customer_id
+     left join bindings b on b.operator_id = $1
+       and b.customer_id = coalesce(e.customer_id, customer_of_click(e.operator_id, e.click_id))
      left join clicks c on c.operator_id = $1 and c.id = e.click_id
-     left join affiliates a on a.operator_id = $1 and a.id = coalesce(b.affiliate_id, c.affiliate_id)`,
+     left join affiliates ba on ba.operator_id = $1 and ba.id = b.affiliate_id
+     left join affiliates ca on ca.operator_id = $1 and ca.id = c.affiliate_id`,
     values: [operatorId, [...new Set(eventIds)]],
   });
-  return rows.map((row) => ({
-    event: eventFrom(row, operatorId),
-    outcome:
-      row.status === null ? null : { status: row.status, reason: row.reason, affiliateId: row.affiliateId },
-    click: clickFrom(row),
-    binding: bindingFrom(row),
-    affiliateExternalId: row.affiliateExternalId,
-    reported:
-      row.reportedMinor === null ? null : { amountMinor: row.reportedMinor, currency: row.payoutCurrency! },
-    ratedBy: row.dealId === null ? null : { dealId: row.dealId, version: row.dealVersion! },
-  }));
-}
-
-function eventFrom(row: LoadedEventRow, operatorId: string): ConversionEvent {
-  return {
-    operatorId,
-    id: row.id,
-    type: row.type,
-    key: { kind: row.keyKind, value: row.key },
-    transactionId: row.transactionId,
-    clickId: row.clickId,
-    customerId: row.customerId,
-    amountMinor: row.amountMinor,
-    currency: row.currency,
-    volumeE4: row.volumeE4,
-    reference: row.reference,
-    referenceType: row.referenceType,
-    operatorPayoutMinor: row.operatorPayoutMinor,
-    subs: [row.sub1, row.sub2, row.sub3, row.sub4, row.sub5],
-    coupon: row.coupon,
-    occurredAt: row.occurredAt.getTime(),
-    receivedAt: row.receivedAt.getTime(),
-  };
-}
-
-function clickFrom(row: LoadedEventRow): Click | null {
-  if (row.clickAffiliateId === null || row.clickId === null) return null;
-  return {
-    id: row.clickId,
-    affiliateId: row.clickAffiliateId,
-    linkId: row.clickLinkId,
-    subs: [row.clickSub1, row.clickSub2, row.clickSub3, row.clickSub4, row.clickSub5],
-    clickedAt: row.clickedAt.getTime(),
-  };
-}
-
-function bindingFrom(row: LoadedEventRow): Binding | null {
-  if (row.boundAffiliateId === null) return null;
-  const {
-    boundAffiliateId: affiliateId,
-    boundClickId: id,
-    boundLinkId: linkId,
-    boundClickedAt: clickedAt,
-  } = row;
-  const subs: Subs = [row.boundSub1, row.boundSub2, row.boundSub3, row.boundSub4, row.boundSub5];
-  const click =
-    id === null || clickedAt === null
-      ? null
-      : { id, affiliateId, linkId, subs, clickedAt: clickedAt.getTime() };
-  return { customerId: row.customerId!, affiliateId, eventId: row.boundBy, click };
+  return rows.map((row) => loadedFrom(row, operatorId));
 }
 
 /** A deal version as stored; the caller compiles its terms, once per version and process. */
@@ -219,18 +173,24 @@ export async function readVersions(
   operatorId: string,
   affiliateIds: readonly string[],
 ): Promise<StoredVersion[]> {
-  const { rows } = await db.query<Omit<StoredVersion, 'effectiveFrom'> & { effectiveFrom: Date }>({
+  const { rows } = await db.query<
+    Omit<StoredVersion, 'effectiveFrom' | 'endedAt'> & { effectiveFrom: Date; endedAt: Date | null }
+  >({
     name: 'read-versions',
     text: `select v.deal_id as "dealId", v.version, d.affiliate_id as "affiliateId",
-      v.effective_from as "effectiveFrom", v.terms
+      v.effective_from as "effectiveFrom", v.applies_to as "appliesTo", d.ended_at as "endedAt", v.terms
      from (
-       select id, affiliate_id from deals where operator_id = $1 and affiliate_id is null
+       select id, affiliate_id, ended_at from deals where operator_id = $1 and affiliate_id is null
        union all
-       select id, affiliate_id from ${itemsWithOperator(2)} join deals d
+       select id, affiliate_id, ended_at from ${itemsWithOperator(2)} join deals d
          on d.operator_id = named.operator_id and affiliate_id = item
      ) d
      join deal_versions v on v.operator_id = $1 and v.deal_id = d.id`,
     values: [operatorId, affiliateIds],
   });
-  return rows.map((row) => ({ ...row, effectiveFrom: row.effectiveFrom.getTime() }));
+  return rows.map((row) => ({
+    ...row,
+    effectiveFrom: row.effectiveFrom.getTime(),
+    endedAt: row.endedAt?.getTime() ?? null,
+  }));
 }

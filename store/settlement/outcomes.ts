@@ -17,6 +17,7 @@ const BINDINGS = bulkColumns<Binding>({
   sub4: ['text', ({ click }) => click?.subs[3]],
   sub5: ['text', ({ click }) => click?.subs[4]],
   clicked_at: ['timestamptz', ({ click }) => click && new Date(click.clickedAt)],
+  since: ['timestamptz', ({ since }) => new Date(since)],
 });
 
 /**
@@ -87,8 +88,9 @@ export async function insertOutcomes(
 }
 
 /**
- * Updates outcomes of events that waited as orphans or set aside. Throws ConflictError if a
- * concurrent transaction settled one of them.
+ * Updates outcomes of events that waited as orphans or set aside. An event that had an affiliate
+ * once, and has another one now or none, keeps the amount reported to each. Throws ConflictError
+ * if a concurrent transaction settled one of them.
  */
 export async function changeOutcomes(
   db: Queryable,
@@ -99,9 +101,26 @@ export async function changeOutcomes(
   if (outcomes.length === 0) return;
   const { rowCount } = await db.query({
     name: 'change-outcomes',
-    text: `update event_outcomes o set batch_id = $2, settled_at = now(),
+    text: `with n as materialized (select * from ${OUTCOMES.unnestWithOperator(3, 'n')}
+     ), told as materialized (
+       select n.operator_id, n.event_id, n.affiliate_id as now, o.affiliate_id as before, o.payout_minor,
+         o.payout_currency
+       from n join event_outcomes o on o.operator_id = n.operator_id and o.event_id = n.event_id
+       where o.status <> 'settled'
+     ), former as (
+       insert into reported_to_others (operator_id, event_id, affiliate_id, payout_minor, payout_currency)
+       select operator_id, event_id, before, payout_minor, payout_currency from told
+       where before is distinct from now and payout_minor is not null
+       on conflict (operator_id, event_id, affiliate_id) do update
+         set payout_minor = excluded.payout_minor, payout_currency = excluded.payout_currency
+     ), present as (
+       delete from reported_to_others t using told
+       where t.operator_id = told.operator_id and t.event_id = told.event_id and t.affiliate_id = told.now
+         and told.before is distinct from told.now
+     )
+     update event_outcomes o set batch_id = $2, settled_at = now(),
       ${OUTCOMES.assignments('n', ['event_id'])}
-     from ${OUTCOMES.unnestWithOperator(3, 'n')}
+     from n
      where o.operator_id = n.operator_id and o.event_id = n.event_id and o.status <> 'settled'`,
     values: [operatorId, batchId, ...OUTCOMES.values(outcomes)],
   });

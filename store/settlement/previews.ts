@@ -1,26 +1,27 @@
 // Reads past conversions for a preview, page by page, after the history they depend on. Writes
 // nothing.
-import { monthOf } from '../../domain/ledger/periods.ts';
+import { earliestMonthFrom, monthByZones, type Zones } from '../../domain/ledger/periods.ts';
+import { DAY_MS } from '../../domain/units.ts';
 import { carriesLosses, isLinked } from '../../domain/commission/commission.ts';
 import { isPerCustomer, type SlotKind } from '../../domain/commission/slot-kinds.ts';
 import { EMPTY } from '../../domain/ledger/transfers.ts';
 import { startPreview, type WouldPay } from '../../domain/settlement/preview.ts';
 import { compileTerms } from '../../domain/commission/terms.ts';
-import { POSITIVE_EVENTS, type DealVersion } from '../../domain/types.ts';
-import { readParents } from '../attribution/affiliates.ts';
+import { currenciesOf, POSITIVE_EVENTS, type DealVersion } from '../../domain/types.ts';
+import { readParentHistory } from '../attribution/parents.ts';
 import { readRates } from '../agreements/fx-rates.ts';
 import type { Pool, Queryable } from '../db/pool.ts';
 import { OF_CHAINS } from '../ledger/slot-kinds.ts';
+import type { LoadedEvent } from './event-rows.ts';
 import {
   findOthers,
   loadEvents,
   readOperatorRules,
   readVersions,
-  type LoadedEvent,
   type StoredVersion,
 } from './load-events.ts';
 import type { Slot } from '../../domain/settlement/slot.ts';
-import { readAmountsOfParents, type ReportedAmountRow } from '../ledger/reported-amounts.ts';
+import { readAmountsOfOthers, type ReportedAmountRow } from '../ledger/reported-amounts.ts';
 
 /** Commission paid for conversions of a month, in minor units of the currency. */
 type WasPaid = { affiliateId: string; month: string; currency: string; minor: bigint };
@@ -56,13 +57,13 @@ export function createPreviewing(pool: Pool, atMost = PREVIEWED_AT_MOST) {
       const preview = startPreview(operator, version);
       const counted = createCounts();
       const affiliates = new Set<string>();
-      const begin = await startOfMonth(pool, from, operator.timezone);
+      const begin = { month: earliestMonthFrom(from.getTime(), operator.zones), zones: operator.zones };
       const earlier = new Set<string>();
       let [after, seen, lookedAt] = ['', 0, 0];
       for (;;) {
         const page = await readPage(pool, operatorId, {
           affiliateId: version.affiliateId,
-          from: begin,
+          begin,
           to,
           after,
         });
@@ -78,27 +79,20 @@ export function createPreviewing(pool: Pool, atMost = PREVIEWED_AT_MOST) {
           for (const { event, outcome, reported } of preview.add(chunk) as LoadedEvent[]) {
             const of = {
               affiliateId: outcome!.affiliateId!,
-              month: monthOf(event.occurredAt, operator.timezone),
+              month: monthByZones(event.occurredAt, operator.zones),
             };
             affiliates.add(of.affiliateId);
             counted.event(of);
             if (reported) counted.paid(of, reported.currency, reported.amountMinor);
-            for (const part of chunk.reportedToParents.get(event.id) ?? [])
+            for (const part of chunk.reportedToOthers.get(event.id) ?? [])
               counted.paid({ ...of, affiliateId: part.affiliateId }, part.currency, part.amountMinor);
           }
         }
         if (page.last === null) break;
         after = page.last;
       }
-      const parents = await readParents(pool, operatorId, [...affiliates]);
-      const months = await readMonthsBefore(
-        pool,
-        operatorId,
-        version,
-        [...affiliates],
-        monthOf(begin.getTime(), operator.timezone),
-      );
-      const would = preview.result((affiliateId) => parents.get(affiliateId) ?? [], months);
+      const months = await readMonthsBefore(pool, operatorId, version, [...affiliates], begin.month);
+      const would = preview.result(months);
       return { would, ...counted.result(), lacking: Object.fromEntries(preview.lacking) };
     },
   };
@@ -122,6 +116,12 @@ function createCounts() {
   };
 }
 
+/** The first month that a preview reads, by an operator's zones. */
+type Begin = { month: string; zones: Zones };
+
+/** A month begins and ends within a day of its beginning and end in UTC, whatever the zone. */
+const startInUtc = ({ month }: Begin): number => Date.parse(`${month}-01T00:00:00Z`);
+
 /**
  * Next conversions by event id. Ids hold the time of receipt, so that events received long before
  * are skipped.
@@ -129,9 +129,10 @@ function createCounts() {
 async function readPage(
   db: Queryable,
   operatorId: string,
-  { affiliateId, from, to, after }: { affiliateId: string | null; from: Date; to: Date; after: string },
+  { affiliateId, begin, to, after }: { affiliateId: string | null; begin: Begin; to: Date; after: string },
 ): Promise<{ eventIds: string[]; last: string | null; lookedAt: number }> {
-  const { rows } = await db.query<{ id: string; isWanted: boolean }>(
+  const from = new Date(startInUtc(begin) - DAY_MS);
+  const { rows } = await db.query<{ id: string; isWanted: boolean; occurredAt: Date }>(
     `with page as materialized (
        select event_id, status from event_outcomes
        where operator_id = $1 ${affiliateId === null ? 'and $2::text is null' : 'and affiliate_id = $2'}
@@ -140,23 +141,24 @@ async function readPage(
        order by event_id limit ${LOOKED_AT_AT_ONCE}
      )
      select p.event_id as id, p.status = 'settled' and e.type = any($6) and e.occurred_at >= $4
-       and e.occurred_at < $5 as "isWanted"
+       and e.occurred_at < $5 as "isWanted", e.occurred_at as "occurredAt"
      from page p join events e on e.operator_id = $1 and e.id = p.event_id
      order by p.event_id`,
     [operatorId, affiliateId, after, from, to, POSITIVE_EVENTS],
   );
-  const wanted = rows.flatMap(({ id, isWanted }, index) => (isWanted ? [{ id, index }] : [])).slice(0, PAGE);
+  const wanted = rows
+    .flatMap(({ id, isWanted, occurredAt }, index) =>
+      isWanted && !isBefore(occurredAt, begin) ? [{ id, index }] : [],
+    )
+    .slice(0, PAGE);
   const lookedAt = wanted.length === PAGE ? wanted.at(-1)!.index + 1 : rows.length;
   const isEnd = lookedAt === rows.length && rows.length < LOOKED_AT_AT_ONCE;
   return { eventIds: wanted.map(({ id }) => id), last: isEnd ? null : rows[lookedAt - 1]!.id, lookedAt };
 }
 
-async function startOfMonth(db: Queryable, moment: Date, timezone: string): Promise<Date> {
-  const { rows } = await db.query<{ start: Date }>(
-    `select date_trunc('month', $1::timestamptz at time zone $2) at time zone $2 as start`,
-    [moment, timezone],
-  );
-  return rows[0]!.start;
+/** Whether a moment lies in a month before the first one. */
+function isBefore(moment: Date, { month, zones }: Begin): boolean {
+  return monthByZones(moment.getTime(), zones) < month;
 }
 
 /** Earlier events of these customers that a CPA or a count of first deposits depends on. */
@@ -164,20 +166,20 @@ async function findEarlier(
   db: Queryable,
   operatorId: string,
   { terms }: DealVersion,
-  before: Date,
+  begin: Begin,
   eventIds: readonly string[],
 ): Promise<string[]> {
   const types = new Set(terms.components.flatMap(({ kind, on }) => (isPerCustomer(kind) ? on : [])));
   if (isLinked(terms)) types.add('ftd');
   if (types.size === 0 || eventIds.length === 0) return [];
-  const { rows } = await db.query<{ id: string }>(
-    `select distinct x.id from events e
+  const { rows } = await db.query<{ id: string; occurredAt: Date }>(
+    `select distinct x.id, x.occurred_at as "occurredAt" from events e
      join events x on x.operator_id = $1 and x.subject = e.subject and x.occurred_at < $3 and x.type = any($4)
      join event_outcomes o on o.operator_id = $1 and o.event_id = x.id and o.status = 'settled'
      where e.operator_id = $1 and e.id = any($2) and e.type = any($4)`,
-    [operatorId, eventIds, before, [...types]],
+    [operatorId, eventIds, new Date(startInUtc(begin) + DAY_MS), [...types]],
   );
-  return rows.map(({ id }) => id);
+  return rows.flatMap(({ id, occurredAt }) => (isBefore(occurredAt, begin) ? [id] : []));
 }
 
 /** Shares and counts in the deal's earlier months, from which losses may be carried on. */
@@ -193,9 +195,16 @@ async function readMonthsBefore(
     ({ dealId }) => dealId === version.dealId,
   );
   const { rows } = await db.query<
-    Slot['sums'] & Slot['name'] & { id: string; affiliateId: string; dealVersion: number; kind: SlotKind }
+    Slot['sums'] &
+      Omit<Slot['name'], 'parentsSince'> & {
+        id: string;
+        affiliateId: string;
+        dealVersion: number;
+        kind: SlotKind;
+        parentsSince: Date | null;
+      }
   >(
-    `select id, key, kind, component, period, affiliate_id as "affiliateId",
+    `select id, key, kind, component, period, parents_since as "parentsSince", affiliate_id as "affiliateId",
        deal_version as "dealVersion", basis_minor as "basisMinor",
        volume_e4 as "volumeE4", ftd_count as "ftdCount", conversions_count as "conversionsCount",
        facts_count as "factsCount", facts_hash as "factsHash"
@@ -214,14 +223,14 @@ async function readMonthsBefore(
     isChanged: false,
   };
   return rows.flatMap(
-    ({ id, key, kind, component, period: of, affiliateId, dealVersion, ...sums }): Slot[] => {
+    ({ id, key, kind, component, period: of, parentsSince, affiliateId, dealVersion, ...sums }): Slot[] => {
       const by = versions.find((one) => one.version === dealVersion);
       return by
         ? [
             {
               ...asMonth,
               id,
-              name: { key, kind, component, period: of },
+              name: { key, kind, component, period: of, parentsSince: parentsSince?.getTime() ?? null },
               affiliateId,
               version: by,
               sums,
@@ -254,7 +263,7 @@ async function loadChunk(
   const stored = await readVersions(db, operatorId, affiliates);
   const versions = besideOf(version, stored);
   const loaded = [...settled, ...others];
-  const bases = [...new Set(loaded.flatMap(({ event }) => event.currency ?? []))];
+  const bases = [...new Set(loaded.flatMap(({ event }) => currenciesOf(event)))];
   const times = loaded.map(({ event }) => event.occurredAt);
   const rates = await readRates(db, operatorId, {
     bases,
@@ -262,8 +271,10 @@ async function loadChunk(
     from: times.reduce((a, b) => Math.min(a, b)),
     to: times.reduce((a, b) => Math.max(a, b)),
   });
-  const reportedToParents = new Map<string, ReportedAmountRow[]>();
-  for (const row of await readAmountsOfParents(db, operatorId, eventIds))
-    reportedToParents.set(row.eventId, [...(reportedToParents.get(row.eventId) ?? []), row]);
-  return { settled, others, versions, rates, reportedToParents };
+  const affiliateIds = [...new Set(loaded.flatMap(({ outcome }) => outcome?.affiliateId ?? []))];
+  const parents = await readParentHistory(db, operatorId, affiliateIds);
+  const reportedToOthers = new Map<string, ReportedAmountRow[]>();
+  for (const row of await readAmountsOfOthers(db, operatorId, eventIds))
+    reportedToOthers.set(row.eventId, [...(reportedToOthers.get(row.eventId) ?? []), row]);
+  return { settled, others, versions, rates, parents, reportedToOthers };
 }

@@ -1,12 +1,12 @@
 // Finds, locks and reads slots and their facts for settling a batch.
-import { higherRanked } from '../../domain/attribution/attribution.ts';
-import { asAmended, isAccrual, type SlotFact } from '../../domain/commission/slot-facts.ts';
+import type { SlotFact } from '../../domain/commission/slot-facts.ts';
+import { storedGroup } from '../../domain/commission/group.ts';
 import { isMonthly, type SlotKind } from '../../domain/commission/slot-kinds.ts';
 import type { DealVersion } from '../../domain/types.ts';
 import { itemsWithOperator } from '../db/bulk.ts';
 import type { Queryable } from '../db/pool.ts';
 import { selected, SLOT_MONEY, slotMoneyOf } from '../ledger/money-columns.ts';
-import type { Slot } from '../../domain/settlement/slot.ts';
+import { addsUpPayments, type Slot } from '../../domain/settlement/slot.ts';
 import { OF_CHAINS, PER_CUSTOMER } from '../ledger/slot-kinds.ts';
 
 type SlotRow = Omit<
@@ -28,6 +28,7 @@ type SlotRow = Omit<
     kind: SlotKind;
     component: string;
     period: string | null;
+    parentsSince: Date | null;
     dealId: string;
     dealVersion: number;
     sourceId: string | null;
@@ -68,12 +69,7 @@ export async function findFamily(
   db: Queryable,
   operatorId: string,
   deals: readonly DealOfAffiliate[],
-  of: {
-    keys: readonly string[];
-    conversionIds: readonly string[];
-    months: readonly string[];
-    timezone: string;
-  },
+  of: { keys: readonly string[]; conversionIds: readonly string[]; months: readonly string[] },
 ): Promise<string[]> {
   const { rows } = await db.query<{ id: string }>({
     name: 'find-family',
@@ -89,7 +85,7 @@ export async function findFamily(
      ), months as materialized (
        select unnest($5::text[]) as period union select period from touched
        union
-       select to_char(f.occurred_at at time zone $6, 'YYYY-MM') from touched t
+       select month_of($1, f.occurred_at) from touched t
        join slots s on s.operator_id = $1 and s.id = t.id and s.kind in ${PER_CUSTOMER}
        join slot_facts f on f.operator_id = $1 and f.slot_id = t.id
      )
@@ -97,7 +93,7 @@ export async function findFamily(
      join slots s on s.operator_id = $1 and s.affiliate_id = d."affiliateId" and s.deal_id = d."dealId"
        and s.period is not null
      where s.kind in ${OF_CHAINS} or s.period in (select period from months)`,
-    values: [operatorId, JSON.stringify(deals), of.keys, of.conversionIds, of.months, of.timezone],
+    values: [operatorId, JSON.stringify(deals), of.keys, of.conversionIds, of.months],
   });
   return rows.map(({ id }) => id);
 }
@@ -129,7 +125,7 @@ export async function lockSlots(
            and part.source_id is not null
        )
      select id, key, affiliate_id as "affiliateId", deal_id as "dealId", deal_version as "dealVersion",
-       component, kind, period,
+       component, kind, period, parents_since as "parentsSince",
        basis_minor as "basisMinor", volume_e4 as "volumeE4", ftd_count as "ftdCount",
          conversions_count as "conversionsCount",
        facts_count as "factsCount", facts_hash as "factsHash",
@@ -159,7 +155,7 @@ export async function lockSlots(
     } = row;
     return {
       id,
-      name: { key, kind, component, period },
+      name: { key, kind, component, period, parentsSince: row.parentsSince?.getTime() ?? null },
       affiliateId,
       version: versionOf(row.dealId, row.dealVersion),
       override: row.sourceId === null ? null : { sourceId: row.sourceId, level: row.level! },
@@ -188,7 +184,10 @@ export async function findFirstDeposits(
     name: 'find-first-deposits',
     text: `select distinct x.id from ${itemsWithOperator(2)}
      join events e on e.operator_id = named.operator_id and e.id = item and e.type = 'ftd'
-     join events x on x.operator_id = e.operator_id and x.subject = e.subject and x.type = 'ftd'`,
+     cross join lateral (select coalesce(e.customer_id, customer_of_click(e.operator_id, e.click_id)) as id) c
+     left join bindings b on b.operator_id = e.operator_id and b.customer_id = c.id
+     join events x on x.operator_id = e.operator_id and x.type = 'ftd'
+       and x.subject in (e.subject, 'customer ' || c.id, 'click ' || b.click_id)`,
     values: [operatorId, eventIds],
   });
   return rows.map(({ id }) => id);
@@ -201,13 +200,6 @@ type FactRow = Omit<SlotFact, 'occurredAt' | 'fx'> & {
   fxRateId: string | null;
   fxRate: string | null;
 };
-
-/**
- * The rating of a fact `f` as JSON, with the names of `Rating`; null where the event itself wrote
- * the fact.
- */
-export const RATING = `case when f.rating_version > 0 then json_build_object(
-    'dealId', f.rating_deal_id, 'version', f.rating_version, 'amendment', f.amendment) end`;
 
 /**
  * Reads the facts of locked slots: all of them, and for monthly slots those of these conversions,
@@ -225,47 +217,52 @@ export async function loadFacts(
   const partly =
     conversionIds.length === 0 ? [] : slots.filter(({ name }) => isMonthly(name.kind)).map(({ id }) => id);
   if (whole.length + partly.length === 0) return;
+  const adding = slots.filter(addsUpPayments).map(({ id }) => id);
   const columns = `slot_id as "slotId", original_event_id as "originalEventId", event_id as "eventId",
-       ${RATING} as rating, type, whole, amount_minor as "amountMinor", basis_minor as "basisMinor",
+       revision, type, whole, amount_minor as "amountMinor", basis_minor as "basisMinor",
        volume_e4 as "volumeE4", deal_version as "dealVersion", occurred_at as "occurredAt",
-       fx_rate_id as "fxRateId", fx_rate as "fxRate"`;
+       fx_rate_id as "fxRateId", fx_rate as "fxRate", cancels`;
   // The empty text keeps PostgreSQL from the index by slot, through which it would read a busy
   // month whole.
   const { rows } = await db.query<FactRow>({
     name: 'load-facts',
-    text: `select ${columns}, null as customer from ${itemsWithOperator(2)} join slot_facts f
-      on f.operator_id = named.operator_id and slot_id = item
+    text: `select ${columns}, null as customer, case when type in ('ftd', 'deposit') and slot_id = any($5) then
+         (select transaction_id from events e where e.operator_id = f.operator_id
+           and e.id = f.original_event_id) end as payment
+     from ${itemsWithOperator(2)} join slot_facts f on f.operator_id = named.operator_id and slot_id = item
      union all
      select ${columns}, case when type = 'ftd' then
-         (select subject from events e where e.operator_id = f.operator_id
-           and e.id = f.original_event_id) end as customer
+         (select subject_of(e.operator_id, e.customer_id, e.click_id) from events e where e.operator_id = f.operator_id
+           and e.id = f.original_event_id) end as customer, null as payment
      from ${itemsWithOperator(4)} join slot_facts f on f.operator_id = named.operator_id
        and original_event_id = item and slot_id || '' = any($3)`,
-    values: [operatorId, whole, partly, conversionIds],
+    values: [operatorId, whole, partly, conversionIds, adding],
   });
   const byId = new Map(slots.map((slot) => [slot.id, slot]));
-  const [accruals, later] = [rows.filter(isAccrual), rows.filter((row) => !isAccrual(row))];
-  for (const row of accruals) {
-    const { groups, version } = byId.get(row.slotId)!;
-    groups.set(row.originalEventId, {
-      accrual: factFrom(row),
-      version: versionOf(version.dealId, row.dealVersion),
-      laterFacts: [],
-    });
-  }
-  for (const row of later) {
-    const { groups } = byId.get(row.slotId)!;
-    const group = groups.get(row.originalEventId)!;
-    const version =
-      row.type === 'rerated' && row.rating !== null
-        ? higherRanked(group.version, versionOf(row.rating.dealId, row.rating.version))
-        : group.version;
-    const laterFacts = [...group.laterFacts, factFrom(row)];
-    groups.set(row.originalEventId, { accrual: asAmended(group.accrual, laterFacts), version, laterFacts });
+  for (const facts of byConversion(rows)) {
+    const { slotId, originalEventId } = facts[0]!;
+    const { groups, version } = byId.get(slotId)!;
+    const group = storedGroup(facts, ({ dealVersion }) => versionOf(version.dealId, dealVersion));
+    if (group === null) throw new Error(`slot ${slotId} has facts about ${originalEventId} without its own`);
+    groups.set(originalEventId, group);
   }
 }
 
-function factFrom({ slotId: _slot, dealVersion: _version, fxRateId, fxRate, ...row }: FactRow): SlotFact {
+/** Facts grouped by slot and conversion. */
+function byConversion(
+  rows: readonly FactRow[],
+): Iterable<(SlotFact & Pick<FactRow, 'slotId' | 'dealVersion'>)[]> {
+  const all = new Map<string, (SlotFact & Pick<FactRow, 'slotId' | 'dealVersion'>)[]>();
+  for (const row of rows) {
+    const key = `${row.slotId} ${row.originalEventId}`;
+    const known = all.get(key);
+    if (known) known.push(factFrom(row));
+    else all.set(key, [factFrom(row)]);
+  }
+  return all.values();
+}
+
+function factFrom({ fxRateId, fxRate, ...row }: FactRow) {
   const fx = fxRateId === null || fxRate === null ? null : { rateId: fxRateId, rate: fxRate };
   return { ...row, occurredAt: row.occurredAt.getTime(), fx };
 }

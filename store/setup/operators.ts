@@ -1,9 +1,14 @@
 // Operators: the tenants, with the settings that attribution, intake and authentication read.
+import { comparedMoments, localTime } from '../../domain/setup/time-zones.ts';
+import type { AddedCurrencies } from '../../domain/ledger/currencies.ts';
 import type { EventType } from '../../domain/types.ts';
+import { currenciesColumn, knowCurrencies, type CurrenciesColumn } from '../db/currencies.ts';
 import { withTransaction, type Pool } from '../db/pool.ts';
 import { insertApiKey, type NewApiKey } from './api-keys.ts';
 
 export const CLICK_CHOICES = ['first', 'last'] as const;
+/** What a click or coupon means for customers who were known before it. */
+export const EXISTING_CUSTOMERS = ['bind', 'ignore'] as const;
 /** What to do with an event without a transaction id. */
 export const WITHOUT_TRANSACTION_ID = ['refuse', 'accept_each', 'same_content_is_repeat'] as const;
 
@@ -14,6 +19,8 @@ export type Operator = {
   timezone: string;
   clickWindowDays: number;
   clickChoice: (typeof CLICK_CHOICES)[number];
+  /** `ignore`: a click or coupon counts for no customer who was known before it. */
+  existingCustomers: (typeof EXISTING_CUSTOMERS)[number];
   /** Null: the default of the intake channel. */
   withoutTransactionId: (typeof WITHOUT_TRANSACTION_ID)[number] | null;
   repeatWindowHours: number;
@@ -39,8 +46,16 @@ type CallerKey = {
   ratePerSecond: number | null;
 };
 
-/** Caller of a request: its operator, its key, and the event type aliases of the operator. */
-export type Caller = { operator: Operator; key: CallerKey; eventTypes: ReadonlyMap<string, EventType> };
+/**
+ * Caller of a request: its operator, its key, and the event type aliases and currencies that the
+ * operator added.
+ */
+export type Caller = {
+  operator: Operator;
+  key: CallerKey;
+  eventTypes: ReadonlyMap<string, EventType>;
+  currencies: AddedCurrencies;
+};
 
 export type Operators = ReturnType<typeof createOperators>;
 
@@ -49,6 +64,7 @@ const COLUMN_OF: Record<Changeable, string> = {
   timezone: 'timezone',
   clickWindowDays: 'click_window_days',
   clickChoice: 'click_choice',
+  existingCustomers: 'existing_customers',
   withoutTransactionId: 'without_transaction_id',
   repeatWindowHours: 'repeat_window_hours',
   allowedIps: 'allowed_ips',
@@ -81,6 +97,20 @@ export function createOperators(pool: Pool) {
       });
     },
 
+    /** Whether PostgreSQL knows a time zone that Node knows, and gives it the same local times. */
+    async knowsTimezone(timezone: string): Promise<boolean> {
+      const moments = comparedMoments(Date.now());
+      const { rows } = await pool.query<{ local: string }>(
+        `select to_char(moment at time zone n.name, 'YYYY-MM-DD HH24:MI') as local
+         from pg_timezone_names n, unnest($2::timestamptz[]) with ordinality as m (moment, place)
+         where n.name = $1 order by place`,
+        [timezone, moments.map((moment) => new Date(moment))],
+      );
+      return (
+        rows.length > 0 && rows.every(({ local }, index) => local === localTime(moments[index]!, timezone))
+      );
+    },
+
     async find(operatorId: string): Promise<Operator | null> {
       const { rows } = await pool.query<Operator>(`select ${COLUMNS} from operators o where o.id = $1`, [
         operatorId,
@@ -91,31 +121,36 @@ export function createOperators(pool: Pool) {
     /**
      * Finds the caller by the SHA-256 of the key; null for an unknown key. Revoked and expired keys
      * are found too, so that their use can be shown to the operator. The key itself identifies the
-     * operator.
+     * operator, whose added currencies are known to this process from then on.
      */
     async findByKey(hash: Buffer): Promise<Caller | null> {
       const { rows } = await pool.query<
-        Operator & { key: CallerKeyRow; eventTypes: Record<string, EventType> | null }
+        Operator & CurrenciesColumn & { key: CallerKeyRow; eventTypes: Record<string, EventType> | null }
       >(
         `select ${COLUMNS},
            json_build_object('id', k.id, 'scopes', k.scopes, 'expiresAt', k.expires_at,
              'isRevoked', k.revoked_at is not null, 'ratePerSecond', k.rate_per_second) as key,
            (select json_object_agg(t.name, t.standard)
-            from event_types t where t.operator_id = o.id) as "eventTypes"
+            from event_types t where t.operator_id = o.id) as "eventTypes",
+           ${currenciesColumn('o.id')}
          from api_keys k join operators o on o.id = k.operator_id
          where k.key_hash = $1`,
         [hash],
       );
       if (rows[0] === undefined) return null;
-      const { key, eventTypes, ...operator } = rows[0];
+      const { key, eventTypes, currencies, ...operator } = rows[0];
       return {
         operator,
         key: { ...key, expiresAt: key.expiresAt === null ? null : new Date(key.expiresAt) },
         eventTypes: new Map(Object.entries(eventTypes ?? {})),
+        currencies: knowCurrencies({ currencies }),
       };
     },
 
-    /** Changes the given fields. Null for an unknown operator. */
+    /**
+     * Changes the given fields. Null for an unknown operator. A trigger dates a new time zone in
+     * `operator_zones`, and waits for transactions that settle.
+     */
     async update(operatorId: string, change: OperatorChange): Promise<Operator | null> {
       const given = (Object.keys(COLUMN_OF) as Changeable[]).filter((field) => change[field] !== undefined);
       // An update needs at least one assignment, even when no field is given.

@@ -93,6 +93,7 @@ export async function seed(stack: Stack): Promise<Seeded> {
       orphans: [orphan],
       'set-aside': [setAside],
       periods: [THIS_MONTH],
+      customers: ['anna', 'ben', 'carla'],
       ...fields(ids, stack.receiverUrl),
     }),
   };
@@ -102,6 +103,7 @@ export async function seed(stack: Stack): Promise<Seeded> {
 function fields(ids: Record<string, string[]>, receiverUrl: string) {
   return {
     affiliate_id: ids['affiliates'],
+    parent_id: ids['affiliates'],
     click_id: ids['clicks'],
     endpoint_id: ids['endpoints'],
     link_id: ids['links'],
@@ -132,6 +134,8 @@ function fields(ids: Record<string, string[]>, receiverUrl: string) {
     occurred_at: [NOW.toISOString()],
     clicked_at: [NOW.toISOString()],
     as_of: [NOW.toISOString()],
+    at: [NOW.toISOString()],
+    parent_since: [LONG_AGO.toISOString()],
     from: [LONG_AGO.toISOString()],
     to: [NOW.toISOString()],
     terms: [TERMS],

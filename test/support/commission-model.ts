@@ -1,7 +1,8 @@
 // Reference model of commission: the earnings that a whole history of events should end with.
 // The model knows no slots, batches or deltas. It reads the wire form of terms and computes by
-// other methods than the rules: caps by clipping running totals, carryover by the worst run of
-// earlier months, tiers by cutting a sum into bands, rounding by counting half units.
+// other methods than the rules: caps by clipping running totals, months by what they would pay if
+// they ended with each version, carryover from the last month back, tiers by cutting a stretch of a
+// sum into bands, rounding by counting half units.
 import type { WireComponent, WireTerms, WireTiers } from '../../domain/commission/terms.ts';
 import type { ConversionEvent } from '../../domain/types.ts';
 import { DAY_MS } from './builders.ts';
@@ -53,18 +54,31 @@ export function expectedEarnings(history: readonly ConversionEvent[], world: Wor
     ...eventEarnings(conversions),
     ...monthlyEarnings(conversions),
   ];
-  const overrides = direct.flatMap(({ version: { terms }, ...earning }) =>
-    (terms.overrides ?? []).flatMap(({ percent }, index) => {
-      const affiliateId = world.parentsOf(earning.affiliateId)[index];
-      if (affiliateId === undefined) return [];
-      const minor = rounded(ppm(percent) * earning.minor, 1_000_000n, terms.rounding);
-      return [{ name: `part ${index + 1} of ${earning.name}`, affiliateId, minor }];
-    }),
+  const months = groupBy(direct, ({ name }) => name.replace(/ v\d+$/, ''));
+  const overrides = [...months.values()].flatMap((month) =>
+    Array.from({ length: 5 }, (_, level) => level).flatMap((level) => overridesOf(month, level, world)),
   );
   return [
     ...direct.map(({ name, affiliateId, minor }) => ({ name, affiliateId, minor })),
     ...overrides,
   ].filter(({ minor }) => minor !== 0n);
+}
+
+/** A parent's parts of a month's earnings, or of a single earning; `level` from 0. */
+function overridesOf(month: readonly DirectEarning[], level: number, world: World): Earning[] {
+  const affiliateId = world.parentsOf(month[0]!.affiliateId)[level];
+  if (affiliateId === undefined) return [];
+  const paying = month.filter(({ version: { terms } }) => terms.overrides?.[level] !== undefined);
+  const ends = paying.map(({ version: { terms } }, index) => {
+    const exact = paying
+      .slice(0, index + 1)
+      .reduce((sum, { version, minor }) => sum + ppm(version.terms.overrides![level]!.percent) * minor, 0n);
+    return rounded(exact, 1_000_000n, terms.rounding);
+  });
+  return paying.map(({ name }, index) => {
+    const earlier = index === 0 ? 0n : lowest(ends.slice(index - 1));
+    return { name: `part ${level + 1} of ${name}`, affiliateId, minor: lowest(ends.slice(index)) - earlier };
+  });
 }
 
 /**
@@ -75,14 +89,23 @@ function mustBeSetAside(event: ConversionEvent, { versions, rates }: World): boo
   const { terms } = versionAt(versions, event.occurredAt);
   const policy = terms.payout ?? 'ignore';
   const hasOperatorPayout = policy !== 'ignore' && event.operatorPayoutMinor !== null;
-  const matching = terms.components.filter((component) => matches(component, event));
+  const matching = terms.components.filter((component) => matches(component, event, terms.components));
   if (policy === 'require' && !hasOperatorPayout && matching.length > 0) return true;
-  if (event.currency === null || event.currency === terms.currency) return false;
-  const hasRate = fxRateAt(rates, event.currency, terms.currency, event.occurredAt) !== undefined;
+  const lacksRate = ({ currency, occurredAt }: ConversionEvent): boolean =>
+    currency !== null &&
+    currency !== terms.currency &&
+    fxRateAt(rates, currency, terms.currency, occurredAt) === undefined;
   const isCounted =
     event.type === 'revenue' &&
     terms.components.some((component) => tiersOf(component, terms)?.metric === 'revenue');
-  return !hasRate && (hasOperatorPayout || matching.some((component) => needsAmount(component)) || isCounted);
+  if (hasOperatorPayout && lacksRate(inPayoutCurrency(event))) return true;
+  const isNeeded = isCounted || (!hasOperatorPayout && matching.some((component) => needsAmount(component)));
+  return isNeeded && lacksRate(event);
+}
+
+/** The event as if it were in the currency of the payout that the operator computed. */
+function inPayoutCurrency(event: ConversionEvent): ConversionEvent {
+  return { ...event, currency: event.operatorPayoutCurrency ?? event.currency };
 }
 
 function needsAmount({ kind, min_amount: minimum }: WireComponent): boolean {
@@ -101,11 +124,11 @@ function conversionOf(
     (version.terms.payout ?? 'ignore') !== 'ignore' && event.operatorPayoutMinor !== null;
   const basis = convert(
     (hasOperatorPayout ? event.operatorPayoutMinor : event.amountMinor) ?? 0n,
-    event,
+    hasOperatorPayout ? inPayoutCurrency(event) : event,
     version.terms.currency,
     world.rates,
   );
-  const reversed = reversedOf(event, version.terms, history, world.rates);
+  const reversed = reversedOf(event, version.terms, history, world);
   const month = new Date(event.occurredAt).toISOString().slice(0, 7);
   const affiliateId = world.affiliateOf(event.customerId!);
   return [{ event, version, affiliateId, month, hasOperatorPayout, basis, reversed }];
@@ -116,27 +139,135 @@ function reversedOf(
   conversion: ConversionEvent,
   { clawback }: WireTerms,
   history: readonly ConversionEvent[],
-  rates: readonly ModelRate[],
+  world: World,
 ): Fraction {
-  const reversals = history.filter((event) => reverses(event, conversion));
-  const isWon = reversals.some(({ type }) => type === 'chargeback_won');
+  return fractionTaken(conversion, clawback, takingsOf(history, world).get(conversion.id) ?? []);
+}
+
+/** An amount that a reversal is about, in the conversion's currency; null for all of it. */
+type Taking = { event: ConversionEvent; minor: bigint | null; named: string | null };
+
+/**
+ * The fraction taken, found day by day: a chargeback is open from its moment on, until the wins
+ * that may undo it have come up to its amount.
+ */
+function fractionTaken(
+  conversion: ConversionEvent,
+  clawback: WireTerms['clawback'],
+  takings: readonly Taking[],
+): Fraction {
   const amount = conversion.amountMinor ?? 0n;
-  let refunded = 0n;
-  for (const event of reversals) {
-    const { type, reference, amountMinor, occurredAt } = event;
-    if (type === 'chargeback_won' || (type === 'chargeback' && isWon)) continue;
-    const policy = clawback[type as 'refund'];
-    if (policy === 'none') continue;
-    if (reference === null && occurredAt - conversion.occurredAt > clawback.days * DAY_MS) continue;
-    if (policy === 'full' || reference === null || amountMinor === null || amount <= 0n) return [1n, 1n];
-    refunded += convert(
-      amountMinor,
-      { ...event, occurredAt: conversion.occurredAt },
-      conversion.currency!,
-      rates,
-    );
+  const isAll = ({ event, minor }: Taking): boolean =>
+    clawback[event.type as 'refund'] === 'full' || minor === null || amount <= 0n;
+  const counted = takings.filter(
+    ({ event: { type, reference, occurredAt } }) =>
+      type === 'chargeback_won' ||
+      (clawback[type as 'refund'] !== 'none' &&
+        (reference !== null || occurredAt - conversion.occurredAt <= clawback.days * DAY_MS)),
+  );
+  const lost = new Map<string, bigint>();
+  for (const taking of counted) {
+    const { event } = taking;
+    if (event.type === 'chargeback') lost.set(event.id, taking.minor ?? amount);
+    if (event.type !== 'chargeback_won') continue;
+    let rest = taking.minor;
+    for (const id of [...lost.keys()].filter((one) => taking.named === null || taking.named === one)) {
+      const owed = lost.get(id)!;
+      if (rest === null || (rest > 0n && rest >= owed)) lost.delete(id);
+      else lost.set(id, owed - rest);
+      if (rest !== null) rest = rest > owed ? rest - owed : 0n;
+    }
   }
-  return amount > 0n && refunded > 0n ? [refunded < amount ? refunded : amount, amount] : [0n, 1n];
+  let sum = 0n;
+  for (const taking of counted) {
+    const { event, minor } = taking;
+    if (event.type === 'chargeback_won' || (event.type === 'chargeback' && !lost.has(event.id))) continue;
+    if (isAll(taking)) return [1n, 1n];
+    sum += event.type === 'chargeback' ? lost.get(event.id)! : minor!;
+  }
+  return amount > 0n && sum > 0n ? [sum < amount ? sum : amount, amount] : [0n, 1n];
+}
+
+const allTakings = new WeakMap<readonly ConversionEvent[], WeakMap<World, Map<string, Taking[]>>>();
+
+/** What each reversal of a history takes of each conversion, worked out once per history. */
+function takingsOf(history: readonly ConversionEvent[], world: World): Map<string, Taking[]> {
+  const byWorld = allTakings.get(history) ?? new WeakMap<World, Map<string, Taking[]>>();
+  allTakings.set(history, byWorld);
+  let takings = byWorld.get(world);
+  if (!takings) byWorld.set(world, (takings = computeTakings(history, world)));
+  return takings;
+}
+
+function computeTakings(history: readonly ConversionEvent[], world: World): Map<string, Taking[]> {
+  const inTime = history.toSorted((a, b) => (timeKey(a) < timeKey(b) ? -1 : 1));
+  const conversions = inTime.filter((event) => !isReversal(event) && !mustBeSetAside(event, world));
+  const takings = new Map<string, Taking[]>(conversions.map(({ id }) => [id, []]));
+  const inCurrencyOf = (event: ConversionEvent, minor: bigint, to: ConversionEvent): bigint | null => {
+    if (event.currency === to.currency) return minor;
+    const rate = fxRateAt(world.rates, event.currency!, to.currency!, to.occurredAt);
+    return rate === undefined
+      ? null
+      : convert(minor, { ...event, occurredAt: to.occurredAt }, to.currency!, world.rates);
+  };
+  const give = (event: ConversionEvent, to: ConversionEvent, minor: bigint | null, named: string | null) =>
+    takings.get(to.id)!.push({ event, minor, named });
+  for (const event of inTime.filter(isReversal)) {
+    const named = inTime.find((other) => namesChargeback(event, other));
+    const hit = conversions.filter(
+      (one) =>
+        reverses(event, one) ||
+        (named && reverses(named, one) && [null, one.customerId].includes(event.customerId)),
+    );
+    const isDivided =
+      event.amountMinor !== null &&
+      (event.type === 'chargeback_won' ? named?.reference === null : event.reference === null);
+    if (!isDivided) {
+      for (const one of hit) {
+        const minor = event.amountMinor === null ? null : inCurrencyOf(event, event.amountMinor, one);
+        give(event, one, minor, reverses(event, one) ? null : named!.id);
+      }
+      continue;
+    }
+    let rest = event.amountMinor!;
+    const latestFirst = hit.toReversed();
+    const inTurn = [true, false].flatMap((own) =>
+      latestFirst.filter((one) => (one.currency === event.currency) === own),
+    );
+    for (const one of inTurn) {
+      const { clawback } = versionAt(world.versions, one.occurredAt).terms;
+      const isTooOld = named === undefined && event.occurredAt - one.occurredAt > clawback.days * DAY_MS;
+      const asked = inCurrencyOf(event, rest, one);
+      if (rest <= 0n || isTooOld || asked === null) continue;
+      const before = takings.get(one.id)!;
+      const kept = before.filter(({ event: { type } }) => clawback[type as 'refund'] === 'none');
+      const [part, of] = fractionTaken(one, clawback, before);
+      const absorbed = kept
+        .filter(({ event: { reference } }) => reference === null)
+        .reduce((sum, { minor }) => sum + (minor ?? 0n), 0n);
+      const left = named
+        ? chargedBy(named, one, before, clawback)
+        : (one.amountMinor ?? 0n) - ((one.amountMinor ?? 0n) * part) / of - absorbed;
+      const taken = asked < left ? asked : left;
+      if (taken <= 0n) continue;
+      rest = rounded(rest * (asked - taken), asked, 'half_even');
+      give(event, one, taken, named?.id ?? null);
+    }
+  }
+  return takings;
+}
+
+/** The amount by which a chargeback counts against a conversion, before any win. */
+function chargedBy(
+  { id, occurredAt }: ConversionEvent,
+  conversion: ConversionEvent,
+  takings: readonly Taking[],
+  clawback: WireTerms['clawback'],
+): bigint {
+  const taking = takings.find(({ event }) => event.id === id);
+  const isKept =
+    clawback.chargeback === 'none' || occurredAt - conversion.occurredAt > clawback.days * DAY_MS;
+  return taking === undefined || isKept ? 0n : (taking.minor ?? conversion.amountMinor ?? 0n);
 }
 
 const REVERSALS: readonly string[] = [
@@ -152,16 +283,28 @@ function isReversal({ type }: ConversionEvent): boolean {
   return REVERSALS.includes(type);
 }
 
+function namesChargeback(win: ConversionEvent, { type, transactionId }: ConversionEvent): boolean {
+  return (
+    win.type === 'chargeback_won' &&
+    type === 'chargeback' &&
+    transactionId === win.reference &&
+    [null, 'chargeback'].includes(win.referenceType)
+  );
+}
+
 function reverses(event: ConversionEvent, conversion: ConversionEvent): boolean {
   if (!isReversal(event)) return false;
   if (event.reference !== null)
     return (
-      event.reference === conversion.transactionId && [null, conversion.type].includes(event.referenceType)
+      event.reference === conversion.transactionId &&
+      [null, conversion.type].includes(event.referenceType) &&
+      [null, conversion.customerId].includes(event.customerId)
     );
   return (
     event.type !== 'chargeback_won' &&
     event.customerId === conversion.customerId &&
-    conversion.occurredAt <= event.occurredAt
+    conversion.occurredAt <= event.occurredAt &&
+    [null, conversion.type].includes(event.referenceType)
   );
 }
 
@@ -194,16 +337,17 @@ function cpaEarnings(conversions: readonly Conversion[]): DirectEarning[] {
     conversions.flatMap((conversion) => matchingComponents(conversion, 'cpa')),
     ({ label, conversion }) => `cpa ${label} ${conversion.event.customerId}`,
   );
-  const found = Array.from(byCustomer, ([name, matching]): RankableEarning | null => {
+  const found = Array.from(byCustomer, ([name, matching]): ClaimedEarning | null => {
     // The terms of the customer's first conversion rate all of the customer's conversions.
     const { component, conversion: first } = matching[0]!;
     const { version } = first;
-    const conversion = qualifyingConversion(
-      component,
-      matching.map((match) => match.conversion),
-      version.terms.currency,
-    );
-    if (conversion === null) return null;
+    const { currency } = version.terms;
+    const own = matching.map((match) => match.conversion);
+    const asEarned = own.map((one): Conversion => ({ ...one, reversed: [0n, 1n] }));
+    const claim = qualifyingConversion(component, asEarned, currency);
+    if (claim === null) return null;
+    const conversion = qualifyingConversion(component, own, currency);
+    if (conversion === null) return { claim, name, version, component, earning: null };
     const reversed: Fraction = component.qualify === 'cumulative' ? [0n, 1n] : conversion.reversed;
     const base = component.amount === undefined ? 0n : minorOf(component.amount, version.terms.currency);
     const { tiers } = component;
@@ -213,12 +357,41 @@ function cpaEarnings(conversions: readonly Conversion[]): DirectEarning[] {
         : base;
       return afterReversal(amount, reversed, version.terms.rounding);
     };
-    return { name, conversion, version, component, hasRemainder: !isFullyReversed(conversion), uncapped };
+    const hasRemainder = !isFullyReversed(conversion);
+    const earning = { name, conversion, version, component, hasRemainder, uncapped };
+    return { claim, name, version, component, earning };
   });
-  return afterCapsAndTiers(
-    found.filter((earning) => earning !== null),
-    conversions,
-  );
+  return afterCapsAndTiers(firstBounties(found.filter((earning) => earning !== null)), conversions);
+}
+
+/**
+ * A bounty and the conversion by which it was claimed before reversals; `earning` null: nothing is
+ * left of it.
+ */
+type ClaimedEarning = Pick<RankableEarning, 'name' | 'version' | 'component'> & {
+  claim: Conversion;
+  earning: RankableEarning | null;
+};
+
+/**
+ * Leaves out bounties of a customer who claimed another one before: for events of which one is the
+ * same, and not offered beside it. What was taken back since was claimed all the same.
+ */
+function firstBounties(all: readonly ClaimedEarning[]): RankableEarning[] {
+  const offered = ({ version }: ClaimedEarning): string =>
+    JSON.stringify(version.terms.components.filter(({ kind }) => kind === 'cpa'));
+  const excludes = (a: ClaimedEarning, b: ClaimedEarning): boolean =>
+    a.claim.event.customerId === b.claim.event.customerId &&
+    onOf(a.component).some((type) => onOf(b.component).includes(type)) &&
+    offered(a) !== offered(b);
+  const inTime = (one: ClaimedEarning): string => `${timeKey(one.claim.event)} ${one.name}`;
+  return all
+    .toSorted((a, b) => (inTime(a) < inTime(b) ? -1 : 1))
+    .reduce<ClaimedEarning[]>(
+      (first, one) => (first.some((other) => excludes(other, one)) ? first : [...first, one]),
+      [],
+    )
+    .flatMap(({ earning }) => earning ?? []);
 }
 
 /** The conversion that qualifies a customer for a CPA; null while none does. */
@@ -232,21 +405,33 @@ function qualifyingConversion(
   if (qualify !== 'cumulative')
     return minimumMinor === null || ordered[0]!.basis >= minimumMinor ? ordered[0]! : null;
   const until = days === undefined ? Infinity : ordered[0]!.event.occurredAt + days * DAY_MS;
-  const inTime = ordered.filter(({ event }) => event.occurredAt <= until);
+  const standing = ordered.filter((conversion) => !isFullyReversed(conversion));
+  const inTime = standing.filter(
+    (conversion) =>
+      conversion.event.occurredAt <= until && !standing.some((other) => isToldAgain(other, conversion)),
+  );
   const sum = (upTo: number, valueOf: (conversion: Conversion) => bigint): bigint =>
-    inTime
-      .slice(0, upTo + 1)
-      .reduce(
-        (total, conversion) => total + afterReversal(valueOf(conversion), conversion.reversed, 'half_even'),
-        0n,
-      );
+    inTime.slice(0, upTo + 1).reduce((total, conversion) => {
+      const told = [conversion, ...standing.filter((other) => isToldAgain(conversion, other))];
+      const left = told.map((one) => afterReversal(valueOf(one), one.reversed, 'half_even'));
+      return total + left.reduce((a, b) => (b > a ? b : a));
+    }, 0n);
   const index = inTime.findIndex(
-    (conversion, at) =>
-      !isFullyReversed(conversion) &&
+    (_, at) =>
       (minimumMinor === null || sum(at, ({ basis }) => basis) >= minimumMinor) &&
       (lots === undefined || sum(at, ({ event }) => event.volumeE4 ?? 0n) >= scaled(lots, 4)),
   );
   return inTime[index] ?? null;
+}
+
+/** Whether a deposit tells the payment of a first deposit again: under its transaction id. */
+function isToldAgain({ event: ftd }: Conversion, { event: deposit }: Conversion): boolean {
+  return (
+    ftd.type === 'ftd' &&
+    deposit.type === 'deposit' &&
+    ftd.transactionId !== null &&
+    ftd.transactionId === deposit.transactionId
+  );
 }
 
 function eventEarnings(conversions: readonly Conversion[]): DirectEarning[] {
@@ -357,98 +542,185 @@ function monthlyEarnings(conversions: readonly Conversion[]): DirectEarning[] {
     const [basis, volume] = [sum((part) => part.basis), sum(({ event }) => event.volumeE4 ?? 0n)];
     return { name, label, month: conversion.month, component, conversion, basis, volume };
   });
-  const monthsByComponent = groupBy(
+  const byComponent = groupBy(
     all,
     ({ component, label, conversion }) => `${component.kind} ${label} ${conversion.affiliateId}`,
   );
-  return [...monthsByComponent.values()].flatMap((months) => {
-    const ordered = months.toSorted((a, b) =>
+  return [...byComponent.values()].flatMap((parts) => {
+    const ordered = parts.toSorted((a, b) =>
       a.month === b.month
-        ? a.conversion.version.version - b.conversion.version.version
+        ? a.conversion.version.from - b.conversion.version.from
         : a.month < b.month
           ? -1
           : 1,
     );
-    return ordered.map((month, index) => monthEarning(month, ordered.slice(0, index), conversions));
+    const months = [...groupBy(ordered, ({ month }) => month).values()];
+    return months.flatMap((month, index) => monthEarnings(month, months.slice(0, index), conversions));
   });
 }
 
-/** The earning of one month after carryover and cap; `before`: earlier months of the component. */
-function monthEarning(
-  month: MonthSum,
-  before: readonly MonthSum[],
+/** The earnings of a month's versions; `before`: earlier months of the component. */
+function monthEarnings(
+  month: readonly MonthSum[],
+  before: readonly (readonly MonthSum[])[],
   conversions: readonly Conversion[],
-): DirectEarning {
-  const { name, component, conversion } = month;
-  const { currency } = conversion.version.terms;
-  let minor: bigint;
-  if (component.kind === 'per_lot' || component.negative !== 'carry')
-    minor = uncappedMonth(month, 0n, conversions);
-  else if (component.carry_by === 'commission')
-    minor =
-      uncappedMonth(month, 0n, conversions) +
-      carriedLoss(before, (earlier) => uncappedMonth(earlier, 0n, conversions));
-  else
-    minor = uncappedMonth(
-      month,
-      carriedLoss(before, ({ basis }) => basis),
-      conversions,
-    );
-  const cap = component.cap?.amount === undefined ? null : minorOf(component.cap.amount, currency);
-  const earned = minor < 0n ? 0n : minor;
-  return {
-    name,
-    affiliateId: conversion.affiliateId,
-    version: conversion.version,
-    minor: cap !== null && earned > cap ? cap : earned,
-  };
+): DirectEarning[] {
+  const { negative, carry_by: by = 'ngr' } = month[0]!.component;
+  const loss = negative === 'carry' ? lossInto(before, by, conversions) : 0n;
+  // What the month would pay if it ended with each version, lowered to what it pays at last.
+  const ends = month.map((_, index) => {
+    const { exact, per, rounding } = exactMonth(month, index + 1, by, loss, conversions);
+    return rounded(exact.paid, per, rounding);
+  });
+  return month.map(({ name, conversion }, index) => {
+    const [earlier, now] = [index === 0 ? 0n : lowest(ends.slice(index - 1)), lowest(ends.slice(index))];
+    return {
+      name,
+      affiliateId: conversion.affiliateId,
+      version: conversion.version,
+      minor: now - earlier,
+    };
+  });
 }
 
-/** The largest loss of any unbroken run of carrying months up to this month; 0 without a loss. */
-function carriedLoss(before: readonly MonthSum[], lossOf: (month: MonthSum) => bigint): bigint {
-  let [worst, run] = [0n, 0n];
-  for (const month of before.toReversed()) {
-    if (month.component.negative !== 'carry') break;
-    run += lossOf(month);
-    if (run < worst) worst = run;
+const lowest = (values: readonly bigint[]): bigint => values.reduce((a, b) => (b < a ? b : a));
+const above = (value: bigint): bigint => (value > 0n ? value : 0n);
+const below = (value: bigint): bigint => (value < 0n ? value : 0n);
+
+/** The loss that earlier months leave to the next one, in the unit; 0 without a loss. */
+function lossInto(
+  before: readonly (readonly MonthSum[])[],
+  by: 'ngr' | 'commission',
+  conversions: readonly Conversion[],
+): bigint {
+  const month = before.at(-1);
+  if (month === undefined) return 0n;
+  const isCarrying = ({ component }: MonthSum): boolean => component.negative === 'carry';
+  if (!isCarrying(month.at(-1)!)) return 0n;
+  const earlier = isCarrying(month[0]!) ? lossInto(before.slice(0, -1), by, conversions) : 0n;
+  const resets = month.length - month.toReversed().findIndex((part) => !isCarrying(part));
+  const tailFrom = month.every(isCarrying) ? 0 : resets;
+  if (by === 'ngr') {
+    const sum = (from: number): bigint => month.slice(from).reduce((total, { basis }) => total + basis, 0n);
+    const whole = earlier + sum(0);
+    return below(tailFrom === 0 ? whole : sum(tailFrom) > whole ? sum(tailFrom) : whole);
   }
-  return worst;
+  const { exact, per, rounding } = exactMonth(month, month.length, by, earlier, conversions);
+  const whole = exact.gains.reduce((total, gain) => total + gain, earlier * per);
+  const tail = exact.gains.slice(tailFrom).reduce((total, gain) => total + gain, 0n);
+  return rounded(below(tailFrom === 0 ? whole : tail > whole ? tail : whole), per, rounding);
 }
 
-/** Commission of a month before its cap, in minor units; below zero for a loss. */
-function uncappedMonth(
-  { component, basis, volume, conversion }: MonthSum,
-  carried: bigint,
+/**
+ * A month up to one of its versions, in parts of a minor unit: what each version's stretch of the
+ * month comes to, and what the month pays. `loss` of earlier months precedes the first stretch, as
+ * a sum or as a share.
+ */
+function exactMonth(
+  month: readonly MonthSum[],
+  count: number,
+  by: 'ngr' | 'commission',
+  loss: bigint,
+  conversions: readonly Conversion[],
+): { exact: { gains: bigint[]; paid: bigint }; per: bigint; rounding: Mode } {
+  const isLots = month[0]!.component.kind === 'per_lot';
+  const per = isLots ? 10_000n * 1_000_000n : 1_000_000n;
+  const sumOf = ({ basis, volume }: MonthSum): bigint => (isLots ? volume : basis);
+  const start = by === 'ngr' ? loss : 0n;
+  const total = month.reduce((sum, part) => sum + sumOf(part), start);
+  const stretches = month.slice(0, count).map((part, index) => {
+    const from = month.slice(0, index).reduce((sum, other) => sum + sumOf(other), start);
+    return { part, from, to: from + sumOf(part) };
+  });
+  const earned = ({ part, from, to }: (typeof stretches)[number]): bigint =>
+    stretchProduct(part, from, to, total, conversions);
+  const gains = stretches.map(earned);
+
+  // Neighbours with equal rates are one stretch.
+  const merged: typeof stretches = [];
+  for (const stretch of stretches) {
+    const last = merged.at(-1);
+    if (last && rateText(last.part) === rateText(stretch.part))
+      merged[merged.length - 1] = { ...last, to: stretch.to };
+    else merged.push(stretch);
+  }
+  const first = stretches[0]!;
+  let sum = (by === 'commission' ? loss * per : 0n) + earned({ part: first.part, from: 0n, to: start });
+  let paid = 0n;
+  for (const stretch of merged) {
+    const { component, conversion } = stretch.part;
+    const next = sum + earned(stretch);
+    const cap = component.cap?.amount;
+    const risen = paid + above(next) - above(sum);
+    const limit = cap === undefined ? risen : minorOf(cap, conversion.version.terms.currency) * per;
+    const kept = lowest([paid, above(next)]);
+    const upToCap = lowest([risen, limit]);
+    paid = upToCap > kept ? upToCap : kept;
+    sum = next;
+  }
+  return { exact: { gains, paid }, per, rounding: stretches.at(-1)!.part.conversion.version.terms.rounding };
+}
+
+/** All that rates a version's part of a month, as text. */
+function rateText({ component, conversion: { version } }: MonthSum): string {
+  const { terms } = version;
+  const { percent, amount, negative = 'reset', carry_by: by = 'ngr', cap } = component;
+  const tiers = tiersOf(component, terms);
+  const number = (text: string | undefined): string => (text === undefined ? '' : String(scaled(text, 6)));
+  const steps = tiers?.steps.map((step) => [step.from, step.percent, step.amount].map(number).join(' '));
+  return [
+    ...[percent, amount, cap?.amount].map(number),
+    negative,
+    negative === 'carry' ? by : '',
+    terms.rounding,
+    tiers?.metric,
+    tiers?.mode,
+    steps?.join(';'),
+  ].join('|');
+}
+
+/**
+ * A stretch of the month's own sum times its rates, counted in the bands between the steps. Below
+ * zero the rate is that of zero. `total`: the own sum of the whole month.
+ */
+function stretchProduct(
+  { component, conversion }: MonthSum,
+  from: bigint,
+  to: bigint,
+  total: bigint,
   conversions: readonly Conversion[],
 ): bigint {
   const { terms } = conversion.version;
   const isLots = component.kind === 'per_lot';
-  const sum = isLots ? volume : basis + carried;
   const given = isLots ? component.amount : component.percent;
-  const base = given === undefined ? 0n : isLots ? minorOf(given, terms.currency) : ppm(given);
+  const base = given === undefined ? 0n : isLots ? lotRate(given, terms.currency) : ppm(given);
   const tiers = tiersOf(component, terms);
-  const per = isLots ? 10_000n : 1_000_000n;
-  if (!tiers) return rounded(base * sum, per, terms.rounding);
+  const rateOf = isLots ? lotRate : minorOf;
+  if (!tiers) return base * (to - from);
   const isOwnMetric = tiers.metric === (isLots ? 'volume' : 'revenue');
-  const metric = isOwnMetric ? sum : monthMetrics(conversion, conversions)[tiers.metric];
-  const exact =
-    tiers.mode === 'retroactive'
-      ? tierRateAt(tiers, metric, base, terms.currency) * sum
-      : marginalProduct(tiers, sum, base, terms.currency);
-  return rounded(exact, per, terms.rounding);
+  const metric = isOwnMetric ? total : monthMetrics(conversion, conversions)[tiers.metric];
+  if (tiers.mode === 'retroactive')
+    return tierRateAt(tiers, metric, base, terms.currency, rateOf) * (to - from);
+  if (to < from) return -bandsProduct(tiers, to, from, base, terms.currency, rateOf);
+  return bandsProduct(tiers, from, to, base, terms.currency, rateOf);
 }
 
-/**
- * A sum times its marginal rates, summed over the bands between the steps. A negative sum is rated
- * like the first unit above zero.
- */
-function marginalProduct(tiers: WireTiers, sum: bigint, base: bigint, currency: string): bigint {
-  if (sum < 0n) return tierRateAt(tiers, 0n, base, currency) * sum;
-  const steps = [{ from: 0n, rate: base }, ...stepsOf(tiers, currency)];
-  return steps.reduce((total, { from, rate }, index) => {
-    const to = steps[index + 1]?.from ?? sum;
-    const top = to < sum ? to : sum;
-    return top > from ? total + rate * (top - from) : total;
+function bandsProduct(
+  tiers: WireTiers,
+  from: bigint,
+  to: bigint,
+  base: bigint,
+  currency: string,
+  rateOf: RateOf,
+): bigint {
+  const edges = [0n, ...stepsOf(tiers, currency, rateOf).map((step) => step.from)].filter(
+    (edge) => edge > from && edge < to,
+  );
+  const points = [from, ...edges, to];
+  return points.slice(1).reduce((sum, end, index) => {
+    const begin = points[index]!;
+    const rate = tierRateAt(tiers, begin < 0n ? 0n : begin, base, currency, rateOf);
+    return sum + rate * (end - begin);
   }, 0n);
 }
 
@@ -516,7 +788,11 @@ function tiersOf(component: WireComponent, terms: WireTerms): WireTiers | undefi
   return component.tiers ?? (component.kind === 'revshare' ? terms.tiers : undefined);
 }
 
-function stepsOf({ metric, steps }: WireTiers, currency: string): { from: bigint; rate: bigint }[] {
+function stepsOf(
+  { metric, steps }: WireTiers,
+  currency: string,
+  rateOf: RateOf,
+): { from: bigint; rate: bigint }[] {
   const from = {
     revenue: (text: string) => minorOf(text, currency),
     volume: (text: string) => scaled(text, 4),
@@ -524,12 +800,18 @@ function stepsOf({ metric, steps }: WireTiers, currency: string): { from: bigint
   }[metric];
   return steps.map((step) => ({
     from: from(step.from),
-    rate: step.percent === undefined ? minorOf(step.amount!, currency) : ppm(step.percent),
+    rate: step.percent === undefined ? rateOf(step.amount!, currency) : ppm(step.percent),
   }));
 }
 
-function tierRateAt(tiers: WireTiers, reached: bigint, base: bigint, currency: string): bigint {
-  return stepsOf(tiers, currency).findLast(({ from }) => from <= reached)?.rate ?? base;
+function tierRateAt(
+  tiers: WireTiers,
+  reached: bigint,
+  base: bigint,
+  currency: string,
+  rateOf: RateOf = minorOf,
+): bigint {
+  return stepsOf(tiers, currency, rateOf).findLast(({ from }) => from <= reached)?.rate ?? base;
 }
 
 // Components that match an event.
@@ -542,9 +824,22 @@ const DEFAULT_ON: Record<WireComponent['kind'], readonly string[]> = {
 };
 
 const onOf = ({ kind, on }: WireComponent): readonly string[] =>
-  on === undefined ? DEFAULT_ON[kind] : [on].flat();
-const matches = (component: WireComponent, { type }: ConversionEvent): boolean =>
-  onOf(component).includes(type);
+  on === undefined ? DEFAULT_ON[kind] : [...new Set([on].flat())];
+const symbolsOf = ({ symbol_group: group, symbols }: WireComponent): string =>
+  group !== undefined ? `@${group}` : symbols ? `@${symbols.join('+')}` : '';
+
+/** Whether a component takes an event for its symbol; the symbols of the model are beginnings. */
+const isNamed = (component: WireComponent, { symbol, symbolGroup }: ConversionEvent): boolean =>
+  (component.symbol_group !== undefined && component.symbol_group === symbolGroup) ||
+  (component.symbols ?? []).some((pattern) => symbol?.startsWith(pattern.replace('*', '')));
+
+/** Whether a component of a deal pays for an event. */
+function matches(component: WireComponent, event: ConversionEvent, all: readonly WireComponent[]): boolean {
+  if (!onOf(component).includes(event.type)) return false;
+  if (symbolsOf(component) !== '') return isNamed(component, event);
+  const others = all.filter((other) => onOf(other).includes(event.type));
+  return component.kind !== 'per_lot' || !others.some((other) => isNamed(other, event));
+}
 
 /**
  * Components of a kind that pay for a conversion, labelled by kind and events; a repeated label
@@ -553,10 +848,10 @@ const matches = (component: WireComponent, { type }: ConversionEvent): boolean =
 function matchingComponents(conversion: Conversion, kind: WireComponent['kind']) {
   if (conversion.hasOperatorPayout) return [];
   const labelOf = (component: WireComponent): string =>
-    `${kind}:${[...onOf(component)].toSorted().join('+')}`;
+    `${kind}:${[...onOf(component)].toSorted().join('+')}${symbolsOf(component)}`;
   const ofKind = conversion.version.terms.components.filter((component) => component.kind === kind);
   return ofKind.flatMap((component, index) => {
-    if (!matches(component, conversion.event)) return [];
+    if (!matches(component, conversion.event, ofKind)) return [];
     const earlier = ofKind.slice(0, index).filter((other) => labelOf(other) === labelOf(component)).length;
     return [
       { component, conversion, label: `${labelOf(component)}${earlier === 0 ? '' : `#${earlier + 1}`}` },
@@ -617,7 +912,10 @@ function convert(
   );
 }
 
-const minorOf = (text: string, currency: string): bigint => scaled(text, DECIMALS[currency]!);
+type RateOf = (text: string, currency: string) => bigint;
+const minorOf: RateOf = (text, currency) => scaled(text, DECIMALS[currency]!);
+/** Millionths of a minor unit. */
+const lotRate: RateOf = (text, currency) => scaled(text, DECIMALS[currency]! + 6);
 const ppm = (percent: string): bigint => scaled(percent, 4);
 
 /** Decimal text as a scaled integer: "12.5" with four decimals is 125000. */

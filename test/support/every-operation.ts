@@ -88,6 +88,8 @@ async function callOperatorSettings({ ask }: Session): Promise<void> {
   await ask('POST /v1/event-types', { name: 'first_money', standard: 'ftd' });
   await ask('POST /v1/event-types', { name: 'first_money', standard: 'ftd' });
   await ask('GET /v1/event-types');
+  for (let again = 0; again < 2; again++) await ask('POST /v1/currencies', { code: 'USDT', exponent: 6 });
+  await ask('GET /v1/currencies');
 }
 
 async function callAffiliatesAndDeals({ ask }: Session) {
@@ -95,7 +97,7 @@ async function callAffiliatesAndDeals({ ask }: Session) {
   const { id: affiliate } = await ask('POST /v1/affiliates', { name: 'Media', parent_id: parent });
   await ask('GET /v1/affiliates?limit=1');
   await ask(`GET /v1/affiliates/${affiliate}`);
-  await ask(`PATCH /v1/affiliates/${affiliate}`, { external_id: 'm-1' });
+  await ask(`PATCH /v1/affiliates/${affiliate}`, { external_id: 'm-1', state: 'active' });
   const { id: deal } = await ask('POST /v1/deals', {
     name: 'd',
     terms: { ...TERMS, overrides: [{ percent: '5' }] },
@@ -103,6 +105,7 @@ async function callAffiliatesAndDeals({ ask }: Session) {
   await ask('GET /v1/deals');
   await ask(`GET /v1/deals/${deal}`);
   await ask(`POST /v1/deals/${deal}/versions`, { terms: TERMS, effective_from: '2099-01-01T00:00:00Z' });
+  await ask(`POST /v1/deals/${deal}/end`, { at: '2100-01-01T00:00:00Z' });
 
   const rate = { base: 'EUR', quote: 'USD', rate: '1.10', as_of: daysAgo(51), source: 'bank' };
   await ask('POST /v1/fx-rates', rate);
@@ -121,6 +124,7 @@ async function callLinksAndClicks({ ask }: Session, affiliate: string): Promise<
   });
   await ask('GET /v1/links');
   await ask(`GET /v1/links/${link}`);
+  await ask(`PATCH /v1/links/${link}`, { params: { from: '{sub2}' }, state: 'active' });
   await ask(`GET /c/${link}?sub1=spring&to=https://shop.example/deep`, undefined, {
     'user-agent': 'Mozilla/5.0',
   });
@@ -210,7 +214,14 @@ async function callIntake({ api, operatorId, key, ask, settleAll }: Session, cli
   });
   for (let again = 0; again < 2; again++)
     await ask(`POST /v1/events/${eventId}/amend`, { amount: '120.00', reason: 'mistyped' });
-  await createAmend({ pool: api.pool, handOver: () => Promise.resolve({ workflows: 0 }) }).applyAmendments({
+  for (const decision of ['void', 'unvoid', 'reject', 'unreject'])
+    for (let again = 0; again < 2; again++)
+      await ask(`POST /v1/events/${eventId}/${decision}`, { reason: 'a mistake' });
+  await createAmend({
+    pool: api.pool,
+    ...createSettle({ pool: api.pool }),
+    handOver: () => Promise.resolve({ workflows: 0 }),
+  }).applyAmendments({
     operatorId,
   });
   return { sale, eventId };
@@ -226,6 +237,13 @@ async function callEventsAndSetAside(
   await ask(`GET /v1/events/${eventId}`);
   await ask('GET /v1/repeats');
   await ask('GET /v1/orphans');
+  await ask('POST /v1/customers/nobody/reassign', {
+    affiliate_id: affiliate,
+    from: daysAgo(1),
+    reason: 'mistaken',
+  });
+  await ask('GET /v1/customers/nobody');
+  await ask('GET /v1/customers/c');
   await ask(`POST /v1/orphans/${orphan}/assign`, { affiliate_id: affiliate });
   const { id: foreign } = await ask('POST /v1/events', { ...sale, transaction_id: 's-6', currency: 'GBP' });
   await settleAll();

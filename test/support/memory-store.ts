@@ -2,24 +2,30 @@
 // keep, and gives each batch only the rows that the statements in `store/settlement/` load. A slot
 // or entry that the statements miss is missing here too.
 import assert from 'node:assert/strict';
+import { contestedIn, rivalKeysOf } from '../../activities/settlement/contested.ts';
 import { firstDepositsIn, inSlots, linkedDeals, namedSlots } from '../../activities/settlement/lock-slots.ts';
 import { openBatchLedger, type BatchLedger } from '../../domain/settlement/batch-ledger.ts';
 import type { Posting } from '../../domain/settlement/posting.ts';
-import { subjectOf } from '../../domain/commission/reversals.ts';
+import { namesChargeback, reverses, subjectOf } from '../../domain/commission/reversals.ts';
+import type { SlotFact } from '../../domain/commission/slot-facts.ts';
+import { parentsAt, type ParentHistory } from '../../domain/attribution/parents.ts';
+import { MAX_OVERRIDE_LEVELS } from '../../domain/commission/terms.ts';
 import { isMonthly } from '../../domain/commission/slot-kinds.ts';
 import { EMPTY_SUMS } from '../../domain/commission/sums.ts';
 import type { FxRate } from '../../domain/ledger/fx.ts';
 import { EMPTY } from '../../domain/ledger/transfers.ts';
-import { monthOf } from '../../domain/ledger/periods.ts';
+import { monthByZones } from '../../domain/ledger/periods.ts';
 import {
-  amendAll,
+  rateAgain,
   attributionsOf,
   rateAsBefore,
   rerateAll,
   type SettledConversion,
-} from '../../domain/settlement/rerating.ts';
+} from '../../domain/settlement/rate-again.ts';
 import { inOrder, type Batch, type Settlement } from '../../domain/settlement/batch.ts';
-import { attributeAll, settleAll } from '../../domain/settlement/settlement.ts';
+import { reaches } from '../../domain/attribution/attribution.ts';
+import { spreadAmong } from '../../domain/settlement/reversal-effects.ts';
+import { attributeAll, knownOf, settleAll } from '../../domain/settlement/settlement.ts';
 import { viewOf, reportAdjustments } from '../../domain/settlement/notifications.ts';
 import type { ReportedAmount } from '../../domain/settlement/reported-amounts.ts';
 import {
@@ -40,14 +46,13 @@ export type MemorySettling = {
   settle(events: readonly ConversionEvent[]): void;
   /** Adds a deal version and rerates settled conversions in chunks. */
   addVersion(version: DealVersion, atOnce?: number): void;
-  /** Amends the values of an event; `number` counts the amendments of this event. */
-  amend(
-    eventId: string,
-    values: Pick<ConversionEvent, 'amountMinor' | 'operatorPayoutMinor'>,
-    number: number,
-  ): void;
+  /** Amends the values of an event. */
+  amend(eventId: string, values: Pick<ConversionEvent, 'amountMinor' | 'operatorPayoutMinor'>): void;
+  readonly events: ReadonlyMap<string, ConversionEvent>;
   readonly outcomes: ReadonlyMap<string, KnownOutcome>;
   readonly slots: ReadonlyMap<string, Slot>;
+  /** All facts of a slot by its key, also those that are not in force. */
+  readonly facts: ReadonlyMap<string, readonly SlotFact[]>;
   readonly reported: ReadonlyMap<string, ReportedAmount>;
   readonly postings: readonly Posting[];
   readonly messages: readonly Message[];
@@ -57,6 +62,7 @@ export const OPERATOR: OperatorRules = {
   id: 'opr_test',
   currency: 'USD',
   timezone: 'UTC',
+  zones: [{ zone: 'UTC', since: -Infinity }],
   clickWindowDays: 30,
 };
 
@@ -77,20 +83,21 @@ export function createMemorySettling(
   options: MemoryOptions = {},
 ): MemorySettling {
   const { affiliateByCustomer = {}, clicks = [], parents = {}, rates = [], operator = OPERATOR } = options;
+  const history = historyOf(parents);
   const versions = [...agreed];
-  const ratedBy = new Map<string, DealVersion | null>();
+  const ratedBy = new Map<string, Pick<DealVersion, 'dealId' | 'version'> | null>();
   const events = new Map<string, ConversionEvent>();
   const outcomes = new Map<string, KnownOutcome>();
   const slots = new Map<string, Slot>();
   const reported = new Map<string, ReportedAmount>();
   const postings: Posting[] = [];
   const messages: Message[] = [];
-  const facts = new Set<string>();
+  const facts = new Map<string, SlotFact[]>();
   let slotCount = 0;
   const newSlotId = (): string => `slot_${++slotCount}`;
   const bindings = new Map<string, Binding>();
   for (const [customerId, affiliateId] of Object.entries(affiliateByCustomer)) {
-    bindings.set(customerId, { customerId, affiliateId, eventId: '', click: null });
+    bindings.set(customerId, { customerId, affiliateId, eventId: '', click: null, since: 0 });
   }
 
   const load = (event: ConversionEvent): Loaded => ({
@@ -98,7 +105,6 @@ export function createMemorySettling(
     outcome: outcomes.get(event.id) ?? null,
     click: clicks.find(({ id }) => id === event.clickId) ?? null,
     binding: bindings.get(event.customerId ?? '') ?? null,
-    affiliateExternalId: null,
   });
 
   /**
@@ -106,9 +112,9 @@ export function createMemorySettling(
    * entries of conversions that may be reversed.
    */
   function loadSlots(batch: Batch): Slot[] {
-    const { keys, monthly } = namedSlots(batch);
+    const { keys, monthly } = namedSlots(batch, versions);
     const conversionIds = new Set(inSlots(batch));
-    const linked = linkedDeals(batch, versions);
+    const linked = linkedDeals(batch, versions, history);
     if (keys.length + conversionIds.size + linked.length === 0) return [];
     for (const { name, affiliateId, version } of monthly) {
       if (slots.has(name.key)) continue;
@@ -137,7 +143,12 @@ export function createMemorySettling(
     const touched = all.filter(
       ({ name, groups }) => keys.includes(name.key) || [...groups.keys()].some((id) => conversionIds.has(id)),
     );
-    const own = new Set([...touched, ...familyOf(touched, batch, linked)].map(({ id }) => id));
+    const family = familyOf(touched, batch, linked);
+    const ofFamily = family.map(({ name, affiliateId }) => ({ ...name, affiliateId }));
+    const rivals = new Set(rivalKeysOf(ofFamily, contestedIn(batch, versions)));
+    const own = new Set(
+      [...touched, ...family, ...all.filter(({ name }) => rivals.has(name.key))].map(({ id }) => id),
+    );
     const locked = all.filter(
       ({ id, override }) => own.has(id) || (override !== null && own.has(override.sourceId)),
     );
@@ -166,12 +177,12 @@ export function createMemorySettling(
     linked: ReturnType<typeof linkedDeals>,
   ): Slot[] {
     const months = new Set<string | null>(
-      ordered.map(({ event }) => monthOf(event.occurredAt, operator.timezone)),
+      ordered.map(({ event }) => monthByZones(event.occurredAt, operator.zones)),
     );
     for (const { name, groups } of touched) {
       months.add(name.period);
       if (name.kind !== 'cpa') continue;
-      for (const { accrual } of groups.values()) months.add(monthOf(accrual.occurredAt, operator.timezone));
+      for (const { accrual } of groups.values()) months.add(monthByZones(accrual.occurredAt, operator.zones));
     }
     const isOfDeal = ({ version, affiliateId }: Slot): boolean =>
       linked.some((deal) => deal.dealId === version.dealId && deal.affiliateId === affiliateId);
@@ -194,14 +205,50 @@ export function createMemorySettling(
     );
   }
 
-  function settleEvents(batch: readonly ConversionEvent[], isConversions: boolean): Settlement {
+  /** Like `withRelated`. */
+  function eventsAround(own: readonly ConversionEvent[], isConversions: boolean): Set<ConversionEvent> {
+    const near = new Set([...own, ...relatedEvents(own, isConversions)]);
+    const winsAmong = (some: Iterable<ConversionEvent>): ConversionEvent[] => {
+      const chargebacks = [...some].filter(({ type }) => type === 'chargeback');
+      return [...events.values()].filter((win) => chargebacks.some((one) => namesChargeback(win, one)));
+    };
+    const addAll = (some: Iterable<ConversionEvent>): void => {
+      for (const event of some) near.add(event);
+    };
+    addAll(winsAmong(near));
+    if (isConversions && own.every(({ id }) => outcomes.get(id)?.status !== 'settled')) return near;
+    const addAround = (): void => {
+      addAll(
+        relatedEvents(
+          [...near].filter(({ type }) => isConversion(type)),
+          true,
+        ),
+      );
+      addAll(winsAmong(near));
+    };
+    const named = [...near].filter((chargeback) => own.some((win) => namesChargeback(win, chargeback)));
+    addAll(relatedEvents(named, false));
+    addAround();
+    const loaded = [...near].map(load);
+    const waiting = loaded.filter(({ event }) => own.includes(event));
+    const spread = spreadAmong([...knownOf(loaded).reversals, ...waiting]).map(({ event }) => event);
+    addAll(relatedEvents(spread, false));
+    if (spread.length > 0) addAround();
+    return near;
+  }
+
+  /** `isAlone`: also conversions that a reversal divides its amount among. */
+  function settleEvents(batch: readonly ConversionEvent[], isAlone: boolean): Settlement {
+    const near = eventsAround(batch, !isAlone);
+    const spread = spreadAmong(knownOf([...near].map(load)).reversals);
+    const isDivided = (event: ConversionEvent): boolean =>
+      spread.some(({ event: reversal }) => reverses(reversal, event));
     const isDue = ({ event, outcome }: Loaded): boolean =>
-      isConversion(event.type) === isConversions &&
+      (isAlone || (isConversion(event.type) && !isDivided(event))) &&
       outcome?.status !== 'settled' &&
       outcome?.status !== 'rejected';
     const ordered = inOrder(batch.map(load).filter(isDue));
     const due = new Set(ordered.map(({ event }) => event.id));
-    const near = new Set([...batch, ...relatedEvents(batch, isConversions)]);
     const others = [...near].filter(({ id }) => !due.has(id)).map(load);
     const attributions = attributeAll(operator, ordered);
     const rated = rateAll(operator, versions, ordered, attributions);
@@ -221,10 +268,11 @@ export function createMemorySettling(
       }));
       const attributions = attributionsOf(ordered);
       const rated = rateAll(operator, versions, ordered, attributions);
-      const others = relatedEvents(chunk, true).map(load);
+      const own = new Set(chunk);
+      const others = [...eventsAround(chunk, true)].filter((event) => !own.has(event)).map(load);
       applyRules({ operator, ordered, attributions, rated, rates: rates, others }, (side, books) => {
         const rerating = rerateAll({ ...side, ordered }, books);
-        for (const changed of rerating.changed) ratedBy.set(changed.eventId, changed.version);
+        for (const { eventId, version: by } of rerating.outcomes) ratedBy.set(eventId, by);
         return { outcomes: [], bindings: [], messages: rerating.messages };
       });
     }
@@ -233,31 +281,36 @@ export function createMemorySettling(
   function amend(
     eventId: string,
     values: Pick<ConversionEvent, 'amountMinor' | 'operatorPayoutMinor'>,
-    number: number,
   ): void {
     const event = { ...events.get(eventId)!, ...values };
     events.set(eventId, event);
     if (outcomes.get(eventId)?.status !== 'settled') return;
     const ordered: SettledConversion[] = [{ ...load(event), ratedBy: ratedBy.get(eventId) ?? null }];
     const attributions = attributionsOf(ordered);
-    const rated = rateAsBefore(operator, versions, ordered);
-    const others = relatedEvents([event], true).map(load);
+    const rated = rateAsBefore(operator, versions, ordered, attributions);
+    const others = [...eventsAround([event], true)].filter(({ id }) => id !== eventId).map(load);
     applyRules({ operator, ordered, attributions, rated, rates: rates, others }, (side, books) => {
-      const amended = amendAll({ ...side, ordered }, books, new Map([[eventId, number]]));
+      const amended = rateAgain({ ...side, ordered }, books, () => 'amended');
       return { outcomes: [], bindings: [], messages: amended.messages };
     });
   }
 
   /** Applies settlement rules to the slots loaded for a batch, and keeps the result. */
-  function applyRules(batch: Batch, rules: (batch: Batch, books: BatchLedger) => Settlement): Settlement {
+  function applyRules(given: Batch, rules: (batch: Batch, books: BatchLedger) => Settlement): Settlement {
+    const ratedBefore = new Map<string, DealVersion>();
+    for (const [id, by] of ratedBy) {
+      const version = versions.find((one) => one.dealId === by?.dealId && one.version === by.version);
+      if (version) ratedBefore.set(id, version);
+    }
+    const batch: Batch = { ...given, ratedBefore };
     const nearby = new Set([...batch.ordered, ...batch.others].map(({ event }) => event.id));
     const books = openBatchLedger(
       loadSlots(batch),
       new Map([...reported].filter(([key]) => nearby.has(key.split(' ')[0]!))),
       {
         newSlotId,
-        monthOf: (moment) => monthOf(moment, operator.timezone),
-        parentsOf: (affiliateId) => parents[affiliateId] ?? [],
+        monthOf: (moment) => monthByZones(moment, operator.zones),
+        parentsOf: (affiliateId, moment) => parentsAt(history, affiliateId, moment, MAX_OVERRIDE_LEVELS),
       },
     );
     const settled = rules(batch, books);
@@ -277,9 +330,14 @@ export function createMemorySettling(
 
   function write(books: BatchLedger, settlement: Settlement): void {
     for (const { slot, fact } of books.facts) {
-      const key = JSON.stringify([fact.originalEventId, slot.name.key, fact.eventId, fact.rating]);
-      assert.ok(!facts.has(key), `the fact ${key} was written twice`);
-      facts.add(key);
+      const before = facts.get(slot.name.key) ?? [];
+      const identity = ({ originalEventId, eventId, revision, type }: SlotFact): string =>
+        `${originalEventId} ${eventId} ${revision} ${type}`;
+      assert.ok(
+        !before.some((other) => identity(other) === identity(fact)),
+        `the fact ${identity(fact)} was written twice to ${slot.name.key}`,
+      );
+      facts.set(slot.name.key, [...before, fact]);
     }
     for (const [key, slot] of books.slots) {
       assert.ok(!slot.isNew || !slots.has(key), `the slot ${key} was made twice`);
@@ -303,19 +361,34 @@ export function createMemorySettling(
   function settle(incoming: readonly ConversionEvent[]): void {
     for (const event of incoming) events.set(event.id, event);
     const batch = [...new Set(incoming.map(({ id }) => events.get(id)!))];
-    const conversions = settleEvents(batch, true);
-    const reversals = batch.filter(({ type }) => !isConversion(type));
-    if (reversals.length > 0) settleEvents(reversals, false);
+    const conversions = settleEvents(batch, false);
+    const rest = batch.filter(({ id, type }) => !isConversion(type) || !outcomes.has(id));
+    const alone = rest.length > 0 ? settleEvents(rest, true) : { bindings: [], outcomes: [] };
     if (
-      conversions.bindings.length === 0 &&
-      conversions.outcomes.every(({ status }) => status !== 'orphaned')
+      [...conversions.bindings, ...alone.bindings].length === 0 &&
+      [...conversions.outcomes, ...alone.outcomes].every(({ status }) => status !== 'orphaned')
     )
       return;
-    const isMatched = ({ id, customerId, type }: ConversionEvent): boolean =>
-      outcomes.get(id)?.status === 'orphaned' && isConversion(type) && bindings.has(customerId ?? '');
+    const isMatched = (event: ConversionEvent): boolean => {
+      const outcome = outcomes.get(event.id);
+      const binding = bindings.get(event.customerId ?? '');
+      if (outcome?.status !== 'orphaned' || !isConversion(event.type) || binding === undefined) return false;
+      return outcome.reason === 'no_evidence' || reaches(binding.since, event);
+    };
     const matched = [...events.values()].filter(isMatched);
     if (matched.length > 0) settle(matched);
   }
 
-  return { settle, addVersion, amend, outcomes, slots, reported, postings, messages };
+  return { settle, addVersion, amend, events, outcomes, slots, facts, reported, postings, messages };
+}
+
+/** Lists of parents, nearest first, as parents that always were. */
+function historyOf(parents: Readonly<Record<string, readonly string[]>>): ParentHistory {
+  return new Map(
+    Object.entries(parents).flatMap(([affiliateId, above]) =>
+      [affiliateId, ...above].slice(0, above.length).map((id, index) => {
+        return [id, [{ since: -Infinity, parentId: above[index]! }]] as const;
+      }),
+    ),
+  );
 }

@@ -12,6 +12,9 @@ import { createOperators } from '../../store/setup/operators.ts';
 import type { Pool } from '../../store/db/pool.ts';
 import { createSecretBox } from '../../store/db/secret-box.ts';
 
+/** Events of tests may lie some weeks back, and none counts before its click. */
+export const CLICK_AGE_MS = 25 * 86_400_000;
+
 export interface TestOperator {
   readonly operatorId: string;
   readonly affiliateId: string;
@@ -52,7 +55,7 @@ const FULL_CLAWBACK = {
   account_closure: 'full',
 } as const;
 
-export async function withOperator(pool: Pool): Promise<TestOperator> {
+export async function withOperator(pool: Pool, timezone = 'UTC'): Promise<TestOperator> {
   const [operatorId, affiliateId, clickId] = [newId('opr'), newId('aff'), newId('clk')];
   const key = {
     id: newId('key'),
@@ -62,10 +65,7 @@ export async function withOperator(pool: Pool): Promise<TestOperator> {
     scopes: [],
     expiresAt: null,
   };
-  await createOperators(pool).insert(
-    { id: operatorId, name: 'Test Broker', currency: 'USD', timezone: 'UTC' },
-    key,
-  );
+  await createOperators(pool).insert({ id: operatorId, name: 'Test Broker', currency: 'USD', timezone }, key);
   await createAffiliates(pool).insert(operatorId, {
     id: affiliateId,
     name: 'Test Media',
@@ -85,7 +85,7 @@ export async function withOperator(pool: Pool): Promise<TestOperator> {
     affiliateId,
     linkId: null,
     subs,
-    clickedAt: Date.now() - 1000,
+    clickedAt: Date.now() - CLICK_AGE_MS,
   });
 
   let count = 0;
@@ -99,13 +99,16 @@ export async function withOperator(pool: Pool): Promise<TestOperator> {
       key: { kind: 'transaction', value: transactionId },
       transactionId,
       clickId,
-      customerId: `customer of ${transactionId}`,
+      customerId: `customer of ${changes.reference ?? transactionId}`,
       amountMinor: 100_00n,
       currency: 'USD',
       volumeE4: null,
+      symbol: null,
+      symbolGroup: null,
       reference: null,
       referenceType: null,
       operatorPayoutMinor: null,
+      operatorPayoutCurrency: null,
       subs,
       coupon: null,
       occurredAt: now,

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { createSettle } from '../../activities/settlement/settle.ts';
 import { newId } from '../../store/db/ids.ts';
 import type { Answer, TestApi } from './api.ts';
-import { auditOf } from './settling.ts';
+import { applyChanges as applyOf, auditOf } from './settling.ts';
 
 export type Body = Record<string, unknown>;
 export type Commission = {
@@ -13,6 +13,7 @@ export type Commission = {
   amount: string;
   money: Record<string, string>;
   decisions: Body[];
+  events: number;
   formula: string;
 };
 export type Payout = {
@@ -70,6 +71,12 @@ export async function withPaidAffiliate(api: TestApi) {
   };
   await settle();
 
+  /** Applies the changes for which workflows were started. */
+  async function applyChanges(): Promise<void> {
+    for (const line of api.workflowCalls.splice(0))
+      if (line.startsWith('amend ')) await applyOf(api.pool, line.slice('amend '.length));
+  }
+
   /** Sends an event of the customer and settles it; returns its id. */
   async function send(event: string, transactionId: string, rest: object = {}): Promise<string> {
     const { id } = await made('events', {
@@ -113,7 +120,20 @@ export async function withPaidAffiliate(api: TestApi) {
     );
   const step = (id: string, name: string, body?: object) =>
     call<Payout & Failure>(`POST /v1/payouts/${id}/${name}`, body);
-  return { affiliateId, call, send, sale, chargeback, commissionOf, balance, release, payOut, step, longAgo };
+  return {
+    affiliateId,
+    call,
+    send,
+    sale,
+    chargeback,
+    commissionOf,
+    balance,
+    release,
+    payOut,
+    step,
+    longAgo,
+    applyChanges,
+  };
 }
 
 export async function assertCleanAudit({ pool }: TestApi): Promise<void> {

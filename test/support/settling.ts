@@ -1,4 +1,6 @@
 // Settling on a real database: affiliates with deals of their own, batches, and their outcomes.
+import assert from 'node:assert/strict';
+import { createAmend } from '../../activities/settlement/amend.ts';
 import { createSettle, type Settled } from '../../activities/settlement/settle.ts';
 import type { WireTerms } from '../../domain/commission/terms.ts';
 import { newId } from '../../store/db/ids.ts';
@@ -8,6 +10,7 @@ import { createClicks } from '../../store/attribution/clicks.ts';
 import { createDeals } from '../../store/agreements/deals.ts';
 import type { Pool } from '../../store/db/pool.ts';
 import { wireTerms } from './builders.ts';
+import { CLICK_AGE_MS } from './operator.ts';
 
 export type TestAffiliate = {
   readonly affiliateId: string;
@@ -15,7 +18,7 @@ export type TestAffiliate = {
   readonly dealId: string;
 };
 
-/** Creates an affiliate with a deal of its own and a click a minute ago. */
+/** Creates an affiliate with a deal of its own and an old click. */
 export async function addAffiliate(
   pool: Pool,
   operatorId: string,
@@ -40,7 +43,7 @@ export async function addAffiliate(
     affiliateId,
     linkId: null,
     subs: [null, null, null, null, null],
-    clickedAt: Date.now() - 60_000,
+    clickedAt: Date.now() - CLICK_AGE_MS,
   });
   return { affiliateId, clickId, dealId };
 }
@@ -69,6 +72,17 @@ export function createSettling(pool: Pool, now: () => Date = () => new Date()): 
     }
     return settled;
   };
+}
+
+/** Applies all changes of an operator's events that wait, as its workflow does. */
+export async function applyChanges(pool: Pool, operatorId: string): Promise<void> {
+  const handOver = () => Promise.resolve({ workflows: 0 });
+  const { applyAmendments } = createAmend({ pool, ...createSettle({ pool }), handOver });
+  for (;;) {
+    const { isEnd, waiting } = await applyAmendments({ operatorId });
+    assert.deepEqual(waiting, {});
+    if (isEnd) return;
+  }
 }
 
 /**

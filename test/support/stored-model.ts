@@ -52,8 +52,8 @@ export async function storeWorld(
   );
   for (const { from, terms } of later) await deals.addVersion(operatorId, 'deal_test', new Date(from), terms);
   await pool.query(
-    `insert into bindings (operator_id, customer_id, affiliate_id, event_id, batch_id)
-     select $1, customer, affiliate, 'evt_bound', 'bat_bound'
+    `insert into bindings (operator_id, customer_id, affiliate_id, event_id, batch_id, since)
+     select $1, customer, affiliate, 'evt_bound', 'bat_bound', 'epoch'
      from json_each_text($2) as b (customer, affiliate)`,
     [operatorId, JSON.stringify(boundTo)],
   );
@@ -88,8 +88,8 @@ export async function bookedIn(pool: Pool, operatorId: string): Promise<Earning[
        select s.affiliate_id, s.level, s.gross_minor - s.void_minor - s.clawed_minor - s.debt_minor as minor,
          case own.kind
            when 'cpa' then 'cpa ' || own.component || ' ' || split_part(own.key, 'customer ', 2)
-           when 'percent' then 'percent ' || own.component || ' ' || split_part(own.key, '/', 4)
-           when 'payout' then 'payout ' || split_part(own.key, '/', 3)
+           when 'percent' then 'percent ' || own.component || ' ' || split_part(own.key, '/', 5)
+           when 'payout' then 'payout ' || split_part(own.key, '/', 4)
            else own.kind || ' ' || own.component || ' ' || own.affiliate_id || ' ' || own.period
              || ' v' || own.deal_version
          end as name
@@ -131,7 +131,7 @@ export async function totalsIn(
        where operator_id = $1 and payout_minor is not null
        union all
        select affiliate_id, payout_minor
-       from told_to_parents
+       from reported_to_others
        where operator_id = $1`,
     ),
     balance: await sums(

@@ -134,7 +134,12 @@ const share: fc.Arbitrary<WireComponent> = fc
   .map(({ by, ...rest }) => ({ ...rest, carry_by: rest.negative === 'carry' ? by : undefined }));
 const perLot: fc.Arbitrary<WireComponent> = fc.record({
   kind: fc.constant('per_lot' as const),
-  amount,
+  amount: fc.oneof(
+    amount,
+    fc.bigInt({ min: 1n, max: 3_000_000n }).map((millionths) => formatDecimal(millionths, 6)),
+  ),
+  symbol_group: fc.constantFrom(undefined, undefined, 'metals'),
+  symbols: fc.constantFrom(undefined, undefined, undefined, ['EUR*', 'XAU*']),
   tiers: sometimes(tiers([['volume', 'marginal'], ...anyRetroactive], 'amount')),
   cap: sometimes(fc.record({ amount })),
 });
@@ -152,7 +157,7 @@ const terms: fc.Arbitrary<WireTerms> = fc
       fc.array(cpa, { maxLength: 2 }),
       fc.array(share, { maxLength: 2 }),
       fc.array(percentage, { maxLength: 1 }),
-      fc.array(perLot, { maxLength: 1 }),
+      fc.array(perLot, { maxLength: 2 }),
     ),
     rounding: fc.constantFrom('half_even', 'half_up', 'down'),
     clawback: fc.record({
@@ -258,7 +263,10 @@ const conversion = fc
     customerId,
     amountMinor: cents,
     volumeE4: fc.bigInt({ min: 0n, max: 3_0000n }),
+    symbol: fc.constantFrom(null, 'XAUUSD', 'EURUSD', 'BTCUSD'),
+    symbolGroup: fc.constantFrom(null, 'metals', 'majors'),
     operatorPayoutMinor: fc.option(cents, { freq: 1 }),
+    operatorPayoutCurrency: fc.constantFrom(null, null, 'USD', 'EUR', 'GBP'),
     loses: fc.boolean(),
     occurredAt,
   })
@@ -277,11 +285,21 @@ const byReference = fc.record({
   occurredAt,
 });
 const byCustomer = fc.record({
-  type: fc.constantFrom<EventType>('chargeback', 'bonus_abuse', 'fraud', 'account_closure'),
+  type: fc.constantFrom<EventType>(
+    'chargeback',
+    'chargeback',
+    'refund',
+    'bonus_abuse',
+    'fraud',
+    'account_closure',
+  ),
+  referenceType: fc.constantFrom<EventType | null>(null, null, null, 'sale', 'ftd'),
   customerId,
   amountMinor: fc.option(cents),
   occurredAt,
 });
+
+const disputeNumber = fc.nat({ max: 9 });
 
 type Fields = Partial<ConversionEvent>;
 
@@ -291,6 +309,32 @@ const dispute = byReference.map((fields): Fields[] => [
   { ...fields, type: 'chargeback' },
   { ...fields, type: 'chargeback_won' },
 ]);
+
+/** A chargeback, and a win that names it by its own id and may come before it. */
+const namedDispute = fc
+  .record({
+    number: disputeNumber,
+    ofCustomer: fc.boolean(),
+    customerId,
+    charged: fc.option(cents),
+    won: fc.option(cents),
+    chargedAt: occurredAt,
+    wonAt: occurredAt,
+  })
+  .map(({ number, ofCustomer, charged, won, chargedAt, wonAt, ...of }): Fields[] => {
+    const transactionId = ofCustomer ? `cb-c${number}` : `cb-${number}`;
+    const about = ofCustomer ? of : { customerId: null, reference: `t-${number}` };
+    return [
+      { type: 'chargeback', transactionId, ...about, amountMinor: charged, occurredAt: chargedAt },
+      {
+        type: 'chargeback_won',
+        customerId: null,
+        reference: transactionId,
+        amountMinor: ofCustomer ? null : won,
+        occurredAt: wonAt,
+      },
+    ];
+  });
 
 /**
  * Events with different keys, as intake accepts them. A reversal is in the currency of its
@@ -303,7 +347,11 @@ export const history: fc.Arbitrary<ConversionEvent[]> = fc
       maxLength: 14,
       selector: ({ type, transactionId }) => `${type} ${transactionId}`,
     }),
-    reversals: fc.array(fc.oneof(byReference.map(single), byCustomer.map(single), dispute), { maxLength: 7 }),
+    reversals: fc
+      .array(fc.oneof(byReference.map(single), byCustomer.map(single), dispute, namedDispute), {
+        maxLength: 7,
+      })
+      .map(withoutRepeats),
   })
   .map(({ conversions, reversals }) =>
     [...conversions.map(inOneCurrency), ...reversals.flat().map(inOneCurrency)].map((fields: Fields, index) =>
@@ -311,11 +359,22 @@ export const history: fc.Arbitrary<ConversionEvent[]> = fc
     ),
   );
 
+/** Leaves out chargebacks under a transaction id that another one has. */
+function withoutRepeats(all: readonly Fields[][]): Fields[][] {
+  const seen = new Set<string>();
+  return all.filter(([{ transactionId } = {}]) => {
+    if (transactionId == null) return true;
+    const isNew = !seen.has(transactionId);
+    seen.add(transactionId);
+    return isNew;
+  });
+}
+
 /**
  * Gives every transaction id one currency, so that a reference names amounts in one currency only.
  */
 function inOneCurrency(fields: Fields): Fields {
-  const id = fields.transactionId ?? fields.reference ?? 't-0';
+  const id = (fields.transactionId ?? fields.reference ?? 't-0').replace('cb-', 't-');
   return {
     ...fields,
     currency: ({ 't-7': 'EUR', 't-8': 'JPY', 't-9': 'GBP' } as Record<string, string>)[id] ?? 'USD',

@@ -12,7 +12,8 @@ import {
   type WireOf,
 } from '../component-form.ts';
 import { NO_COMMISSION, type SingleKind, type FormatMoney } from '../component-kind.ts';
-import { earliestOf, isBefore, remainderOf, reversedIn, type Group } from '../group.ts';
+import { earliestOf, reversedIn, type Group } from '../group.ts';
+import { paymentsOf } from '../payments.ts';
 import { capPhrase, formatLots, tierPhrase } from '../wording.ts';
 
 type Cpa = Component & { kind: 'cpa' };
@@ -42,7 +43,9 @@ export const cpa = {
       return { ...common, kind: 'cpa', amountMinor, minAmountMinor, qualify: qualifyOf(wire, context) };
     },
   },
-  slotKey: ({ dealId }, label, { subject }) => `cpa/${dealId}/${label}/${subject}`,
+  slotKey: ({ dealId }, label, { affiliateId, subject }) =>
+    `cpa/${dealId}/${label}/${affiliateId}/${subject}`,
+  subjectIn: (key) => key.split('/').slice(4).join('/'),
   needsAmount: ({ minAmountMinor }) => minAmountMinor !== null,
   uncappedCommissionOf(component, terms, groups, place, reached) {
     const conversion = qualifyingConversion(component, groups);
@@ -90,18 +93,15 @@ function qualifyingConversion({ qualify, minAmountMinor }: Cpa, groups: Iterable
     const first = earliestOf(groups);
     return first === null || first.accrual.basisMinor < (minAmountMinor ?? 0n) ? null : first;
   }
-  const ordered = [...groups].toSorted((a, b) => (isBefore(a.accrual, b.accrual) ? -1 : 1));
-  const start = ordered[0]?.accrual.occurredAt ?? 0;
+  const all = [...groups];
+  const start = earliestOf(all)?.accrual.occurredAt ?? 0;
   const until = qualify.withinDays === null ? Infinity : start + qualify.withinDays * DAY_MS;
   let [amount, volume] = [0n, 0n];
-  for (const group of ordered) {
-    if (group.accrual.occurredAt > until) return null;
-    const { part, of } = reversedIn(group);
-    if (part === of) continue;
-    const { basisMinor, volumeE4 } = remainderOf(group);
+  for (const { conversion, basisMinor, volumeE4 } of paymentsOf(all)) {
+    if (conversion.accrual.occurredAt > until) return null;
     amount += basisMinor;
     volume += volumeE4;
-    if (amount >= (minAmountMinor ?? 0n) && volume >= (qualify.minVolumeE4 ?? 0n)) return group;
+    if (amount >= (minAmountMinor ?? 0n) && volume >= (qualify.minVolumeE4 ?? 0n)) return conversion;
   }
   return null;
 }

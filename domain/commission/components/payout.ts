@@ -14,7 +14,8 @@ export const payout = {
   ownMetric: null,
   supportsCarryover: false,
   form: null,
-  slotKey: ({ dealId }, _label, { eventId }) => `payout/${dealId}/${eventId}`,
+  slotKey: ({ dealId }, _label, { affiliateId, eventId }) => `payout/${dealId}/${affiliateId}/${eventId}`,
+  subjectIn: () => null,
   needsAmount: () => false,
   uncappedCommissionOf(_component, { rounding }, groups) {
     const [conversion] = groups;

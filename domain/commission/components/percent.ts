@@ -23,7 +23,9 @@ export const percent = {
       ratePpm: readRate(wire, common, context),
     }),
   },
-  slotKey: ({ dealId }, label, { eventId }) => `percent/${dealId}/${label}/${eventId}`,
+  slotKey: ({ dealId }, label, { affiliateId, eventId }) =>
+    `percent/${dealId}/${label}/${affiliateId}/${eventId}`,
+  subjectIn: () => null,
   needsAmount: () => true,
   uncappedCommissionOf({ ratePpm }, { rounding }, groups) {
     const [conversion] = groups;

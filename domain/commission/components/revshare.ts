@@ -1,13 +1,8 @@
 // Kind `revshare`: a percentage of a month's revenue, with negative carryover into later months.
-import { divideRounded } from '../../ledger/money.ts';
-import { tieredProduct } from '../tiers.ts';
-import type { Component } from '../../types.ts';
 import { MILLION } from '../../units.ts';
 import { readRate, addUnexpected, type Fields } from '../component-form.ts';
-import type { SlotSums, SlotLinks, MonthlyKind } from '../component-kind.ts';
+import type { MonthlyKind } from '../component-kind.ts';
 import { capPhrase, formatPercent, tierPhrase } from '../wording.ts';
-
-type Revshare = Component & { kind: 'revshare' };
 
 const fields = {
   percent: { type: 'decimal' },
@@ -35,18 +30,10 @@ export const revshare = {
   slotKey: ({ dealId, version }, label, { affiliateId, month }) =>
     `revshare/${dealId}/${version}/${label}/${affiliateId}/${month}`,
   needsAmount: () => true,
-  monthCommissionOf(component, terms, sums, links) {
-    const { ratePpm, tiers, carryBy } = component;
-    const basis = basisOf(component, sums, links);
-    const exact = tiers
-      ? tieredProduct(tiers, basis, tierMetricOf(component, sums, links), ratePpm)
-      : ratePpm * basis;
-    return (
-      divideRounded(exact, MILLION, terms.rounding) + (carryBy === 'commission' ? links.carriedMinor : 0n)
-    );
-  },
-  tierMetricOf,
-  sumInputsOf: ({ basisMinor }, money) => ({ sum: money(basisMinor) }),
+  unit: MILLION,
+  rateOf: ({ ratePpm }) => ratePpm,
+  sumOf: ({ basisMinor }) => basisMinor,
+  sumInputOf: ({ basisMinor }, money) => ({ name: 'sum', value: money(basisMinor) }),
   formulaOf({ tiers, ratePpm, negative, carryBy, cap }, money) {
     const carry = { ngr: 'a negative sum carried over', commission: 'a negative share carried over' }[
       carryBy
@@ -56,12 +43,3 @@ export const revshare = {
     return `${rate} of the month's sum, ${below}${capPhrase(cap, money)}`;
   },
 } as const satisfies MonthlyKind<'revshare', typeof fields>;
-
-/** The month's revenue less the negative revenue carried over, in minor units. */
-function basisOf({ carryBy }: Revshare, { basisMinor }: SlotSums, { carriedMinor }: SlotLinks): bigint {
-  return basisMinor + (carryBy === 'ngr' ? carriedMinor : 0n);
-}
-
-function tierMetricOf(component: Revshare, sums: SlotSums, links: SlotLinks): bigint {
-  return component.tiers?.metric === 'revenue' ? basisOf(component, sums, links) : links.metric;
-}

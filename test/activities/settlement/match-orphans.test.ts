@@ -158,7 +158,7 @@ test('a manual assignment settles an orphan, binds its customer, and settles the
     { ...noClick, customerId: 'a' },
     { ...noClick, customerId: 'b' },
   ]);
-  const given = { eventId: ids[1]!, affiliateId: operator.affiliateId, actor: 'key_1' };
+  const given = { eventId: ids[1]!, affiliateId: operator.affiliateId, from: null, actor: 'key_1' };
   assert.equal(await createOrphans(pool).assign(operator.operatorId, given), 'assigned');
   await matched(operator);
   assert.deepEqual(await outcomes(ids), ['settled 0', 'settled 1000', 'orphaned no_evidence']);
@@ -182,6 +182,7 @@ test('a customer bound meanwhile keeps the binding despite a manual assignment',
   await createOrphans(pool).assign(operator.operatorId, {
     eventId: orphan!,
     affiliateId: operator.affiliateId,
+    from: null,
     actor: 'key_1',
   });
   await settled(operator, [{ clickId: rival.clickId, customerId: 'a' }]);

@@ -5,6 +5,9 @@ import { after, before, test } from 'node:test';
 import { createRerate } from '../../../activities/settlement/rerate.ts';
 import type { WireTerms } from '../../../domain/commission/terms.ts';
 import type { ConversionEvent } from '../../../domain/types.ts';
+import { createSettle } from '../../../activities/settlement/settle.ts';
+import { createAmend } from '../../../activities/settlement/amend.ts';
+import { createAmendments } from '../../../store/agreements/amendments.ts';
 import { createDeals } from '../../../store/agreements/deals.ts';
 import { isOutage } from '../../../store/db/pg-errors.ts';
 import { createPool, type Pool } from '../../../store/db/pool.ts';
@@ -14,6 +17,7 @@ import { newId } from '../../../store/db/ids.ts';
 import { withOperator, type TestOperator } from '../../support/operator.ts';
 import {
   addAffiliate,
+  applyChanges,
   auditOf,
   createSettling,
   outcomesOf,
@@ -75,7 +79,7 @@ function story(clickId: string, start: number): Partial<ConversionEvent>[] {
     of(day, { type: 'revenue', transactionId: `r${day}`, amountMinor: day === 7 ? -40_00n : 21_07n }),
   );
   const reversals = [
-    of(6, { type: 'refund', reference: 's4', amountMinor: 20_00n, transactionId: 'x1' }),
+    of(6, { type: 'refund', reference: 's4', customerId: null, amountMinor: 20_00n, transactionId: 'x1' }),
     of(9, { type: 'refund', reference: 's9', amountMinor: 10_00n, transactionId: 'x2' }),
     of(10, { type: 'chargeback', reference: 'd2', amountMinor: null, transactionId: 'x3' }),
     of(11, { type: 'fraud', amountMinor: null, transactionId: 'x4', customerId: 'c1' }),
@@ -103,7 +107,8 @@ async function booksOf({ affiliateId }: TestAffiliate): Promise<string[]> {
      union all
      select concat_ws(' ', e.transaction_id, e.type, 'version', o.deal_version, sum(s.gross_minor - s.void_minor) filter (where s.kind = 'percent'))
      from event_outcomes o join events e on e.id = o.event_id
-     left join slot_facts f on f.event_id = o.event_id and f.rating_version = 0 left join slots s on s.id = f.slot_id
+     left join (select distinct original_event_id, slot_id from slot_facts) f on f.original_event_id = o.event_id
+     left join slots s on s.id = f.slot_id
      where o.affiliate_id = $1 and o.deal_version is not null group by e.transaction_id, e.type, o.deal_version
      order by 1`,
     [affiliateId],
@@ -195,6 +200,129 @@ test('a conversion paid in another currency stays with its deal; an unpaid one m
     { id: sale, minor: 10_00n, currency: 'USD' },
     { id: kyc, minor: 5_00n, currency: 'EUR' },
   ]);
+});
+
+/** The facts of a conversion by kind of slot: their types, `-` where it left the slot. */
+async function factsOf(eventId: string): Promise<string[]> {
+  const { rows } = await pool.query<{ line: string }>(
+    `select concat_ws(' ', s.kind, s.currency, string_agg(f.type, ' ' order by f.revision)) as line
+     from slot_facts f join slots s on s.id = f.slot_id
+     where f.original_event_id = $1 group by s.id, s.kind, s.currency order by 1`,
+    [eventId],
+  );
+  return rows.map(({ line }) => line);
+}
+
+const BY_VOLUME: WireTerms['components'][number] = {
+  kind: 'revshare',
+  tiers: {
+    metric: 'volume',
+    mode: 'retroactive',
+    steps: [
+      { from: '0', percent: '10' },
+      { from: '1', percent: '20' },
+    ],
+  },
+};
+
+test('a conversion that another deal only counted moves to the new deal, whatever its currency', async () => {
+  const operator = await withOperator(pool);
+  const { operatorId } = operator;
+  const counting = { components: [{ kind: 'revshare' as const, percent: '10', negative: 'carry' as const }] };
+  const own = await addAffiliate(pool, operatorId, counting);
+  const settle = createSettling(pool);
+  const of = { clickId: own.clickId, type: 'trade' as const, amountMinor: null, currency: null };
+  const [trade, paid] = await operator.ingest([
+    { ...of, volumeE4: 2_0000n },
+    { clickId: own.clickId, type: 'revenue' },
+  ]);
+  await settle(operatorId, [trade!, paid!]);
+  const euro = { ...own, dealId: newId('deal') };
+  const terms = wireTerms({ currency: 'EUR', components: [{ kind: 'per_lot', on: 'trade', amount: '10' }] });
+  const deal = { id: euro.dealId, name: 'Euro', affiliateId: own.affiliateId };
+  await createDeals(pool).insert(operatorId, deal, new Date(Date.now() - DAY_MS), terms);
+  const result = await rerated(operator, euro, 1, 500);
+  assert.deepEqual([result.changed, result.kept, result.reasons], [1, 1, { other_currency: 1 }]);
+  assert.deepEqual(await factsOf(trade!), ['month USD trade left', 'per_lot EUR trade']);
+  assert.deepEqual(await outcomesOf(pool, [trade!, paid!]), ['settled 2000', 'settled 1000']);
+
+  // Its former month pays by what it counts now, but does not count the conversion any more.
+  const later = Date.now() + 1000;
+  const byVolume = wireTerms({ components: [BY_VOLUME] });
+  await createDeals(pool).addVersion(operatorId, own.dealId, new Date(later), byVolume);
+  const revenue = { clickId: own.clickId, type: 'revenue' as const, occurredAt: later + 1000 };
+  const [another] = await operator.ingest([revenue]);
+  await settle(operatorId, [another!]);
+  assert.deepEqual(await outcomesOf(pool, [another!]), ['settled 1000']);
+
+  const by = { actor: 'key_test', reason: null };
+  await createAmendments(pool).insert(operatorId, trade!, by, ({ values }) => ({
+    ...values,
+    amountMinor: 70_00n,
+    currency: 'USD',
+    volumeE4: 3_0000n,
+  }));
+  const { applyAmendments } = createAmend({
+    pool,
+    ...createSettle({ pool }),
+    handOver: () => Promise.resolve({ workflows: 0 }),
+  });
+  assert.deepEqual((await applyAmendments({ operatorId })).waiting, {});
+  assert.deepEqual(await outcomesOf(pool, [trade!]), ['settled 3000']);
+  assert.deepEqual((await auditOf(pool)).findings, []);
+});
+
+test('a conversion whose month pays other conversions keeps its deal in another currency', async () => {
+  const operator = await withOperator(pool);
+  const { operatorId } = operator;
+  const own = await addAffiliate(pool, operatorId, { components: [BY_VOLUME] });
+  const settle = createSettling(pool);
+  const of = { clickId: own.clickId };
+  const ids = await operator.ingest([
+    { ...of, type: 'trade', amountMinor: null, currency: null, volumeE4: 2_0000n },
+    { ...of, type: 'revenue' },
+  ]);
+  await settle(operatorId, ids);
+  const euro = { ...own, dealId: newId('deal') };
+  const terms = wireTerms({ currency: 'EUR', components: [{ kind: 'per_lot', on: 'trade', amount: '10' }] });
+  const deal = { id: euro.dealId, name: 'Euro', affiliateId: own.affiliateId };
+  await createDeals(pool).insert(operatorId, deal, new Date(Date.now() - DAY_MS), terms);
+  const result = await rerated(operator, euro, 1, 500);
+  assert.deepEqual([result.changed, result.kept, result.reasons], [0, 2, { other_currency: 2 }]);
+  assert.equal(await pendingOf(pool, own.affiliateId), 20_00n);
+  assert.deepEqual((await auditOf(pool)).findings, []);
+});
+
+test('the end of a deal rates settled conversions that occurred since by the default deal', async () => {
+  const operator = await withOperator(pool);
+  const { operatorId } = operator;
+  const own = await addAffiliate(pool, operatorId, { components: [{ kind: 'percent', percent: '50' }] });
+  const at = Date.now() - 2 * DAY_MS;
+  const sale = { clickId: own.clickId };
+  const ids = await operator.ingest([
+    { ...sale, occurredAt: at - 1 },
+    { ...sale, occurredAt: at },
+  ]);
+  await createSettling(pool)(operatorId, ids);
+  assert.deepEqual(await outcomesOf(pool, ids), ['settled 5000', 'settled 5000']);
+
+  const byDefault = { id: newId('deal'), name: 'Default', affiliateId: null };
+  await createDeals(pool).insert(operatorId, byDefault, new Date(0), wireTerms());
+  await createDeals(pool).end(operatorId, own.dealId, new Date(at));
+  await applyChanges(pool, operatorId);
+  assert.deepEqual(await outcomesOf(pool, ids), ['settled 5000', 'settled 1000']);
+});
+
+test('the end of a deal takes back what occurred since where no other deal rates it', async () => {
+  const operator = await withOperator(pool);
+  const { operatorId } = operator;
+  const own = await addAffiliate(pool, operatorId);
+  const ids = await operator.ingest([{ clickId: own.clickId }]);
+  await createSettling(pool)(operatorId, ids);
+  await createDeals(pool).end(operatorId, own.dealId, new Date(Date.now() - DAY_MS));
+  await applyChanges(pool, operatorId);
+  assert.deepEqual(await outcomesOf(pool, ids), ['settled 0']);
+  assert.equal(await pendingOf(pool, own.affiliateId), 0n);
 });
 
 test('a deal keeps its currency', async () => {

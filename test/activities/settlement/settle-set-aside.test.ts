@@ -1,6 +1,7 @@
 // Events set aside from their batch, and the postbacks that a batch plans, on a real PostgreSQL.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import type { WireTerms } from '../../../domain/commission/terms.ts';
 import type { ConversionEvent } from '../../../domain/types.ts';
 import { withDatabase, type TestDatabase } from '../../support/database.ts';
 import { withOperator } from '../../support/operator.ts';
@@ -113,6 +114,45 @@ describe('an event that cannot be settled', () => {
     );
     assert.match(rows[0]!.detail, /^22003 /);
   });
+
+  const cases: [string, Partial<WireTerms>, Fields, string][] = [
+    ['a rule failed', { components: [{ kind: 'cpa', amount: '5' }] }, { type: 'ftd' }, 'rule_failed'],
+    [
+      'PostgreSQL refused its rows',
+      { components: [{ kind: 'percent', on: 'sale', percent: '10000000' }] },
+      { amountMinor: 9n * 10n ** 15n },
+      'refused_by_database',
+    ],
+  ];
+  for (const [title, deal, failing, reason] of cases) {
+    test(`an event that is set aside because ${title} binds its customer`, async () => {
+      const { pool } = database;
+      const operator = await withOperator(pool);
+      const { operatorId } = operator;
+      const first = await addAffiliate(pool, operatorId, deal);
+      const by = { clickId: first.clickId, customerId: 'c' };
+      if (reason === 'rule_failed') {
+        // The slot of the customer names a component that the deal does not have.
+        await settle(operatorId, await operator.ingest([{ type: 'ftd', ...by }]));
+        await pool.query(`update slots set component = 'cpa:gone' where operator_id = $1`, [operatorId]);
+        await pool.query(`delete from bindings where operator_id = $1`, [operatorId]);
+      }
+      const ids = await operator.ingest([{ ...by, ...failing, ...later }]);
+      await settle(operatorId, ids);
+      assert.deepEqual(await outcomesOf(pool, ids), [`set_aside ${reason}`]);
+      const [next] = await operator.ingest([{ customerId: 'c', type: 'registration', ...later }]);
+      await settle(operatorId, [next!]);
+      const { rows } = await pool.query(
+        `select affiliate_id, method from event_outcomes where event_id = $1`,
+        [next],
+      );
+      assert.deepEqual(rows, [{ affiliate_id: first.affiliateId, method: 'binding' }]);
+      await pool.query(
+        `update slots set component = 'cpa:ftd' where operator_id = $1 and component = 'cpa:gone'`,
+        [operatorId],
+      );
+    });
+  }
 });
 
 describe('planning of postbacks', () => {

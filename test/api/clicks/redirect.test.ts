@@ -99,6 +99,9 @@ describe('a link', () => {
     assert.deepEqual(await issuesOf({ landing_url: `${landing}?click_id=1` }), [
       'landing_url reserved_parameter',
     ]);
+    assert.deepEqual(await issuesOf({ landing_url: `${landing}#/page?click%5Fid=1` }), [
+      'landing_url reserved_parameter',
+    ]);
     const params = { a: '{colour}', click_id: 'x' };
     const expected = ['params.a unknown_macro', 'params.click_id reserved_parameter'];
     assert.deepEqual(await issuesOf({ landing_url: landing, params }), expected);
@@ -136,6 +139,21 @@ describe('a link', () => {
     ] as const)
       assert.equal(await leads(to), expected ?? 'https://shop.example/?click_id=…', to);
     assert.equal(await leads('https://shop.example/u', 'url'), 'https://shop.example/u?click_id=…');
+  });
+
+  test('counts the customers of a deep link copied from another affiliate’s landing for its own affiliate', async () => {
+    const other = await newLink('https://shop.example/land');
+    const copied = (await follow(other, '?sub1=theirs')).location;
+    const link = await newLink('https://shop.example/', { deep_link_hosts: ['shop.example'] });
+    const { location } = await follow(link, `?to=${encodeURIComponent(copied)}`);
+    assert.match(location, /^https:\/\/shop\.example\/land\?click_id=clk_\w{26}$/);
+    assert.notEqual(clickIn(location), clickIn(copied));
+  });
+
+  test('follows no deep link from an https landing page down to http', async () => {
+    const link = await newLink('https://shop.example/', { deep_link_hosts: ['shop.example'] });
+    const { location } = await follow(link, `?to=${encodeURIComponent('http://shop.example/a')}`);
+    assert.match(location, /^https:\/\/shop\.example\/\?click_id=/);
   });
 
   test('a link redirects only after the click is durable', async () => {

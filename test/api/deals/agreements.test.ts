@@ -90,7 +90,7 @@ const balanceOf = async (affiliateId: string) => {
 describe('an exchange rate', () => {
   const rate = { base: 'eur', quote: 'USD', rate: '1.084200', as_of: '2026-10-01T00:00:00Z', source: 'ECB' };
 
-  test('an exchange rate is stored once per source and moment, and never changes', async () => {
+  test('an exchange rate of the same pair and moment replaces the former, which is kept and marked', async () => {
     const first = await call('POST /v1/fx-rates', rate);
     assert.equal(first.status, 201);
     const { id, base, quote, rate: text, source, as_of: asOf } = first.body;
@@ -100,8 +100,16 @@ describe('an exchange rate', () => {
     );
     const again = await call('POST /v1/fx-rates', { ...rate, rate: '1.0842' });
     assert.deepEqual([again.status, again.body.id], [200, id]);
-    assert.equal((await call('POST /v1/fx-rates', { ...rate, rate: '1.0843' })).status, 409);
-    assert.equal((await call('POST /v1/fx-rates', { ...rate, rate: '1.0843', source: 'bank' })).status, 201);
+    const corrected = await call('POST /v1/fx-rates', { ...rate, rate: '1.0843' });
+    assert.deepEqual([corrected.status, corrected.body['replaced_at']], [201, null]);
+    const { data } = (await call('GET /v1/fx-rates')).body;
+    assert.deepEqual(
+      data.map(({ rate: kept, replaced_at: replacedAt }) => [kept, replacedAt !== null]),
+      [
+        ['1.0843', false],
+        ['1.0842', true],
+      ],
+    );
   });
 
   test('exchange rates are listed newest first, page by page, by currencies', async () => {
@@ -357,8 +365,10 @@ describe('a preview', () => {
       const revenue = (day: string, amount: string) =>
         at(day, { event: 'revenue', customer_id: 'c1', amount });
       await settled(revenue('09-05', '-100.00'), revenue('10-05', '-50.00'), revenue('10-20', '300.00'));
-      assert.deepEqual(await wouldPay(dealId, share('20')), ['30.00', '1']);
-      assert.deepEqual(await wouldPay(dealId, [{ kind: 'revshare', percent: '20' }]), ['60.00', '1']);
+      // 10 % of what came before the window, −100.00 and −50.00, and 20 % of 300.00.
+      assert.deepEqual(await wouldPay(dealId, share('20')), ['45.00', '1']);
+      // Without a carry the loss of September is forgotten; that of October belongs to the month.
+      assert.deepEqual(await wouldPay(dealId, [{ kind: 'revshare', percent: '20' }]), ['55.00', '1']);
     });
   });
 

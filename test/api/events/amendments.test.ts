@@ -56,6 +56,7 @@ async function settle(...eventIds: string[]): Promise<void> {
 async function apply(): Promise<void> {
   const { applyAmendments } = createAmend({
     pool: api.pool,
+    ...createSettle({ pool: api.pool }),
     handOver: () => Promise.resolve({ workflows: 0 }),
   });
   assert.deepEqual((await applyAmendments({ operatorId })).waiting, {});
@@ -102,6 +103,17 @@ test('an amended event changes the booked amount by the difference, and its trac
     ],
   );
   assert.equal(trace.commissions[0]?.['amount'], '6.00');
+});
+
+test('metadata with its fields in another order, at any depth, is no new version', async () => {
+  const id = await aSale({ metadata: { a: 1, b: { c: [{ d: 1, e: 2 }], f: null } } });
+  const again = await amend(id, { metadata: { b: { f: null, c: [{ e: 2, d: 1 }] }, a: 1.0 } });
+  assert.deepEqual([again.status, again.body], [200, { id, status: 'duplicate', version: 0 }]);
+  const other = await amend(id, { metadata: { a: 1, b: { c: [{ d: 1, e: 2 }] } } });
+  assert.deepEqual([other.status, other.body['version']], [202, 1]);
+  const back = await amend(id, { metadata: { b: { c: [{ e: 2, d: 1 }] }, a: 1 }, amount: '100' });
+  assert.deepEqual([back.status, back.body], [200, { id, status: 'duplicate', version: 1 }]);
+  assert.deepEqual((await amend(await aSale(), { metadata: {} })).status, 202, 'none is not an empty one');
 });
 
 test('a repeat of an event as first sent stays a duplicate after an amendment', async () => {

@@ -25,9 +25,12 @@ const SENT: { [Field in EventField]-?: NonNullable<EventForm[Field]> } = {
   amount: '12.30',
   currency: 'USD',
   volume: '0.2500',
+  symbol: 'XAUUSD',
+  symbol_group: 'metals',
   reference: 't-1',
   reference_event: 'sale',
   payout: '4.50',
+  payout_currency: 'EUR',
   sub1: 'a',
   sub2: 'b',
   sub3: 'c',
@@ -61,6 +64,7 @@ test('an event is loaded for settling with every value that it was stored with',
     withoutTransactionId: 'refuse',
     repeatWindowHours: 24,
     eventTypes: new Map(),
+    currencies: new Map(),
   } as const;
   const reading = readEvent(SENT, rules, Date.now());
   assert.ok(reading.kind === 'event');

@@ -163,6 +163,17 @@ describe('an event', () => {
       'a chargeback by its reference alone',
       { event: 'chargeback', transaction_id: 'cb-1', reference: 't-1' },
     ],
+    [
+      'a refund of what is keyed by customer, by its type',
+      {
+        event: 'refund',
+        transaction_id: 'rf-1',
+        customer_id: 'c',
+        reference_event: 'ftd',
+        amount: '5.00',
+        currency: 'USD',
+      },
+    ],
     ['null in optional fields', sale({ click_id: null, sub1: null, metadata: null })],
     ['an id of 255 emoji', sale({ customer_id: '😀'.repeat(255) })],
     ['metadata with a NUL and half a surrogate pair', sale({ metadata: { text: '\u0000\ud800' } })],

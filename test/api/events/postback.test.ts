@@ -258,6 +258,7 @@ describe('an event without a transaction id', () => {
       withoutTransactionId: 'same_content_is_repeat' as const,
       repeatWindowHours: 24,
       eventTypes: new Map(),
+      currencies: new Map(),
     };
     const reading = readEvent(
       { event: 'deposit', customer_id: customer, amount: '7', currency: 'USD' },

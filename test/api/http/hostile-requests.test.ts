@@ -75,7 +75,7 @@ const NEVER: readonly unknown[] = [
   '\udc00a',
   'x'.repeat(501),
   1e308,
-  -1,
+  -1.5,
   [[]],
 ];
 describe('an event with an invalid value', () => {

@@ -14,8 +14,11 @@ let strangersAffiliate: string;
 /** Ids of the owner's resources, by the noun of their path. */
 const resources = new Map<string, string>();
 
-/** Months exist for every operator; another test covers their contents. */
-const OF_EVERYBODY = new Set(['periods']);
+/**
+ * Months exist for every operator, and so do ids of customers, which are the operator's own; other
+ * tests cover their contents.
+ */
+const OF_EVERYBODY = new Set(['periods', 'customers']);
 /** Id prefixes for nouns of which this test creates none. */
 const PREFIXES: Record<string, IdPrefix> = { replays: 'rpl', statements: 'stm' };
 
@@ -202,10 +205,11 @@ function bodyFor(request: string): object {
   if (request.endsWith('/versions')) return TERMS;
   if (request.endsWith('/assign')) return { affiliate_id: strangersAffiliate };
   if (request.endsWith('/amend')) return { amount: '1.00', currency: 'USD' };
-  if (request.endsWith('/reject')) return { reason: 'not mine' };
+  if (/\/(reject|void)$/.test(request)) return { reason: 'not mine' };
   if (request.endsWith('/write-offs')) return { currency: 'USD', reason: 'not mine' };
   if (request.endsWith('/adjustments'))
     return { currency: 'USD', amount: '1.00', reason: 'not mine', idempotency_key: 'k' };
   if (!request.startsWith('PATCH')) return {};
+  if (request.includes('/links/')) return { state: 'off' };
   return request.includes('/endpoints/') ? { events: ['*'] } : { name: 'stolen' };
 }

@@ -61,6 +61,7 @@ function read(event: object): IntakeEvent {
     withoutTransactionId: 'refuse',
     repeatWindowHours: 24,
     eventTypes: new Map(),
+    currencies: new Map(),
   } as const;
   const reading = readEvent(event, rules, Date.parse('2026-11-29T12:00:00Z'));
   assert.equal(reading.kind, 'event');

@@ -122,7 +122,6 @@ describe('a commission', () => {
       200,
       'a repeat',
     );
-    assert.equal((await call(`POST /v1/commissions/${id}/approve`)).status, 422);
     await chargeback('bad');
     await send('chargeback_won', 'won', { reference: 'bad' });
     assert.equal(await balance(), '0.00 0.00 0.00 0.00 0.00');
@@ -155,6 +154,54 @@ describe('a commission', () => {
       (await call<Commission>(`GET /v1/commissions/${id}`)).body.formula,
       'nothing, since it was rejected',
     );
+    await assertCleanAudit(api);
+  });
+
+  test('rejecting the commission of a month says how many events it covers, and approving it gives the whole month back', async () => {
+    const { call, send, commissionOf, balance, applyChanges } = await withPaidAffiliate(api);
+    const revenue = (name: string, amount: string) => send('revenue', name, { customer_id: 'c', amount });
+    await revenue('good', '1000');
+    const { id, events } = await commissionOf(await revenue('bad', '100'));
+    assert.equal(events, 2, 'the trace of one event says that its commission is for two');
+    const rejected = await call<Commission>(`POST /v1/commissions/${id}/reject`, { reason: 'fraud' });
+    assert.deepEqual([rejected.body.events, rejected.body.state], [2, 'rejected']);
+    await revenue('good again', '1000');
+    assert.equal(await balance(), '0.00 0.00 0.00 0.00 0.00');
+    const approved = await call<Commission>(`POST /v1/commissions/${id}/approve`, { reason: 'by mistake' });
+    assert.deepEqual(
+      [approved.status, approved.body.events, approved.body.decisions.map(({ decision }) => decision)],
+      [200, 3, ['rejected', 'reinstated']],
+    );
+    const again = await call(`POST /v1/commissions/${id}/approve`);
+    assert.equal(again.status, 200, 'a repeat before settlement came to it');
+    await assertCleanAudit(api);
+    await applyChanges();
+    assert.equal(await balance(), '525.00 0.00 0.00 0.00 0.00');
+    await assertCleanAudit(api);
+  });
+
+  test('rejecting one event takes only its part of the month back', async () => {
+    const { call, send, balance, applyChanges } = await withPaidAffiliate(api);
+    const revenue = (name: string, amount: string) => send('revenue', name, { customer_id: 'c', amount });
+    await revenue('good', '1000');
+    const bad = await revenue('bad', '100');
+    await call(`POST /v1/events/${bad}/reject`, { reason: 'fraud' });
+    await applyChanges();
+    await revenue('good again', '1000');
+    assert.equal(await balance(), '500.00 0.00 0.00 0.00 0.00');
+    await assertCleanAudit(api);
+  });
+
+  test('a rejected commission is not given back after its debt was written off', async () => {
+    const { call, sale, commissionOf, affiliateId, release, payOut, step } = await withPaidAffiliate(api);
+    const { id } = await commissionOf(await sale('kept', '10'));
+    await release();
+    await step((await payOut()).body.id, 'confirm');
+    await call(`POST /v1/commissions/${id}/reject`, { reason: 'found out' });
+    const writeOff = { currency: 'USD', reason: 'goodwill' };
+    assert.equal((await call(`POST /v1/affiliates/${affiliateId}/write-offs`, writeOff)).status, 201);
+    const { status, body } = await call<Failure>(`POST /v1/commissions/${id}/approve`);
+    assert.deepEqual([status, body.error.code], [422, 'not_possible']);
     await assertCleanAudit(api);
   });
 
@@ -193,27 +240,33 @@ describe('a commission', () => {
   });
 
   test('bulk decisions apply to each commission independently', async () => {
-    const { call, sale, commissionOf, affiliateId, balance, longAgo } = await withPaidAffiliate(api);
+    const { call, sale, commissionOf, affiliateId, balance, longAgo, applyChanges } =
+      await withPaidAffiliate(api);
     const ids: string[] = [];
     for (const number of [1, 2, 3, 4])
       ids.push((await commissionOf(await sale(`s${number}`, '10', longAgo(1)))).id);
     await call(`POST /v1/commissions/${ids[1]}/reject`, { reason: 'bad' });
     const unknown = newId('slot');
-    type Results = { results: { id: string; status: string }[]; more: boolean };
+    type Results = { results: { id: string; status: string; events: number }[]; more: boolean };
     const approved = await call<Results>('POST /v1/commissions/approve', { ids: [ids[0], ids[1], unknown] });
     assert.deepEqual(
       approved.body.results.map(({ id, status }) => [id, status]),
       [
         [ids[0], 'approved'],
-        [ids[1], 'not_possible'],
+        [ids[1], 'reinstated'],
         [unknown, 'not_found'],
       ],
     );
+    assert.deepEqual(
+      approved.body.results.map(({ events }) => events),
+      [1, 1, 0],
+    );
+    await applyChanges();
     const wish = { affiliate_id: affiliateId, before: '2999-01-01T00:00:00Z', reason: 'fraud ring' };
     const rejected = await call<Results>('POST /v1/commissions/reject', wish);
     assert.deepEqual(
       rejected.body.results.map(({ id, status }) => [id, status]),
-      [ids[0], ids[2], ids[3]].map((id) => [id, 'rejected']),
+      ids.map((id) => [id, 'rejected']),
     );
     assert.equal(await balance(), '0.00 0.00 0.00 0.00 0.00');
     for (const body of [{}, { ids, affiliate_id: affiliateId }, { affiliate_id: affiliateId }, { ids: [] }]) {

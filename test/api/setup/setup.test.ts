@@ -57,6 +57,26 @@ describe('an operator', () => {
       ['unknown_currency', 'unknown_timezone'],
     );
   });
+
+  for (const timezone of ['Europe/Berlin', 'Etc/GMT+5', 'America/Argentina/Buenos_Aires', 'UTC'])
+    test(`an operator may be in ${timezone}`, async () => {
+      const { key: own } = await api.newOperator();
+      const { body } = await api.call<Body>('PATCH /v1/operator', { key: own, body: { timezone } });
+      assert.equal(body['timezone'], timezone);
+    });
+
+  // Offsets and abbreviations: Node and PostgreSQL take them for different zones, or one of them
+  // for none. The last two PostgreSQL does not list, or not in this spelling.
+  for (const timezone of ['+0530', '+05', '-03', 'BST', 'IST', 'PST8PDT', 'SystemV/AST4', 'europe/berlin'])
+    test(`an operator is refused the time zone ${timezone}`, async () => {
+      const body = { name: 'x', currency: 'EUR', timezone };
+      const made = await api.call<Failure>('POST /v1/operators', { key: ADMIN_TOKEN, body });
+      const changed = await api.call<Failure>('PATCH /v1/operator', { key, body: { timezone } });
+      for (const { status, body: failure } of [made, changed]) {
+        const issues = failure.error.issues?.map(({ path, code }) => `${path} ${code}`);
+        assert.deepEqual([status, issues], [400, ['timezone unknown_timezone']]);
+      }
+    });
 });
 
 describe('an affiliate', () => {
@@ -259,6 +279,32 @@ describe('an endpoint', () => {
     assert.deepEqual(answer.body.error.issues, [
       { path: 'url', code: 'unknown_macro', message: 'there is no macro {colour}, at character 34' },
     ]);
+  });
+
+  test('a name that cannot be kept is refused in headers, form fields, link parameters and aliases', async () => {
+    const named = JSON.parse('{"__proto__":"x"}') as object;
+    const refused = async (path: string, body: object) => {
+      const answer = await api.call<{ error: { issues: { path: string }[] } }>(path, { key, body });
+      return [answer.status, ...answer.body.error.issues.map((issue) => issue.path)];
+    };
+    const { id } = await post('endpoints', { url });
+    const endpoint = `PATCH /v1/endpoints/${id}`;
+    assert.deepEqual(await refused('POST /v1/endpoints', { url, headers: named }), [
+      400,
+      'headers.__proto__',
+    ]);
+    assert.deepEqual(await refused('POST /v1/endpoints', { url, body: 'form', form: named }), [
+      400,
+      'form.__proto__',
+    ]);
+    assert.deepEqual(await refused(endpoint, { headers: named }), [400, 'headers.__proto__']);
+    assert.deepEqual(await refused(endpoint, { form: named }), [400, 'form.__proto__']);
+    assert.deepEqual(await refused('PATCH /v1/operator', { postback_aliases: named }), [
+      400,
+      'postback_aliases.__proto__',
+    ]);
+    const link = { affiliate_id: affiliateId, landing_url: 'https://shop.example/', params: named };
+    assert.deepEqual(await refused('POST /v1/links', link), [400, 'params.__proto__']);
   });
 
   for (const [name, body, expected] of [

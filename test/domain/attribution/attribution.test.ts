@@ -2,9 +2,16 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { attribute, versionInForce, type Evidence } from '../../../domain/attribution/attribution.ts';
-import type { Binding, Click, ConversionEvent, Coupon } from '../../../domain/types.ts';
+import {
+  attribute,
+  versionInForce,
+  type Attribution,
+  type Evidence,
+} from '../../../domain/attribution/attribution.ts';
+import type { Binding, Click, ConversionEvent, Coupon, Reassignment } from '../../../domain/types.ts';
 import { anEvent, DAY_MS, NOON } from '../../support/builders.ts';
+
+const HOUR_MS = DAY_MS / 24;
 
 const WINDOW_DAYS = 30;
 
@@ -13,8 +20,8 @@ function aClick(affiliateId: string, changes: Partial<Click> = {}): Click {
   return { id: `clk_${affiliateId}`, affiliateId, linkId: null, subs, clickedAt: NOON - DAY_MS, ...changes };
 }
 
-function boundTo(affiliateId: string, click: Click | null = null): Binding {
-  return { customerId: 'c', affiliateId, eventId: 'evt_0', click };
+function boundTo(affiliateId: string, click: Click | null = null, changes: Partial<Binding> = {}): Binding {
+  return { customerId: 'c', affiliateId, eventId: 'evt_0', click, since: NOON - 2 * DAY_MS, ...changes };
 }
 
 /** A coupon of an affiliate, valid around noon. */
@@ -30,7 +37,7 @@ function couponOf(affiliateId: string, changes: Partial<Coupon> = {}): Coupon {
 }
 
 describe('attribution', () => {
-  const nothing: Evidence = { click: null, binding: null, affiliateExternalId: null };
+  const nothing: Evidence = { click: null, binding: null };
   const cases: readonly [string, Partial<ConversionEvent>, Partial<Evidence>, string][] = [
     [
       'with a click belongs to the affiliate of the click',
@@ -91,13 +98,13 @@ describe('attribution', () => {
     [
       'is rejected when the affiliate of the click is the customer',
       { clickId: 'x', customerId: 'me' },
-      { click: aClick('a'), affiliateExternalId: 'me' },
+      { click: aClick('a', { affiliateExternalId: 'me' }) },
       'rejected own_referral',
     ],
     [
       'is attributed when the affiliate of the click is another person than the customer',
       { clickId: 'x' },
-      { click: aClick('a'), affiliateExternalId: 'me' },
+      { click: aClick('a', { affiliateExternalId: 'me' }) },
       'attributed a click clk_a binds',
     ],
     [
@@ -164,7 +171,7 @@ describe('attribution', () => {
     [
       'with an expired click and a coupon of two affiliates belongs to the affiliate of the coupon',
       { clickId: 'x', customerId: 'me' },
-      { click: aClick('a', { clickedAt: 0 }), affiliateExternalId: 'me', coupon: couponOf('k') },
+      { click: aClick('a', { clickedAt: 0, affiliateExternalId: 'me' }), coupon: couponOf('k') },
       'attributed k coupon null binds',
     ],
     [
@@ -186,20 +193,292 @@ describe('attribution', () => {
   ];
   for (const [title, changes, evidence, expected] of cases) {
     test(`an event ${title}`, () => {
-      const result = attribute(anEvent(changes), { ...nothing, ...evidence }, WINDOW_DAYS);
-      const words =
-        result.kind === 'attributed'
-          ? [
-              result.kind,
-              result.affiliateId,
-              result.method,
-              result.click?.id ?? 'null',
-              ...(result.binds ? ['binds'] : []),
-            ]
-          : [result.kind, result.reason];
-      assert.equal(words.join(' '), expected);
+      assert.equal(wordsOf(attribute(anEvent(changes), { ...nothing, ...evidence }, WINDOW_DAYS)), expected);
     });
   }
+});
+
+/** A result in words: `attributed a click clk_a binds`, or `orphaned no_evidence`. */
+function wordsOf(result: Attribution): string {
+  if (result.kind !== 'attributed') return `${result.kind} ${result.reason}`;
+  const { kind, affiliateId, method, click, binds } = result;
+  return [kind, affiliateId, method, click?.id ?? 'null', ...(binds ? ['binds'] : [])].join(' ');
+}
+
+describe('time decides whose an event is', () => {
+  const nothing: Evidence = { click: null, binding: null };
+  const later = NOON + HOUR_MS + 1;
+  const clickAt = (clickedAt: number) => aClick('a', { clickedAt });
+  const since = (moment: number) => boundTo('b', null, { since: moment });
+  const moved = (affiliateId: string, from: number, changes: Partial<Reassignment> = {}) => {
+    return { affiliateId, from, ...changes };
+  };
+  const assigned = { affiliateId: 'm', affiliateExternalId: null };
+  const closed = { affiliateClosedAt: NOON };
+  const named = { clickId: 'x' };
+  const cases: readonly [string, Partial<ConversionEvent>, Partial<Evidence>, string][] = [
+    [
+      "an hour before its click is the click's",
+      named,
+      { click: clickAt(NOON + HOUR_MS) },
+      'attributed a click clk_a binds',
+    ],
+    [
+      "more than an hour before its click is nobody's",
+      named,
+      { click: clickAt(later) },
+      'orphaned before_click',
+    ],
+    [
+      "an hour before the binding is the binding's",
+      {},
+      { binding: since(NOON + HOUR_MS) },
+      'attributed b binding null',
+    ],
+    [
+      "more than an hour before the binding is nobody's",
+      {},
+      { binding: since(later) },
+      'orphaned before_click',
+    ],
+    [
+      'before the binding is that of its own older click, and binds nobody anew',
+      named,
+      { click: clickAt(NOON), binding: since(later) },
+      'attributed a click clk_a',
+    ],
+    [
+      'before the binding is that of its own coupon, and binds nobody anew',
+      { coupon: 'X' },
+      { coupon: couponOf('k'), binding: since(later) },
+      'attributed k coupon null',
+    ],
+    [
+      'before the binding is that of an assignment, and binds nobody anew',
+      {},
+      { assignment: assigned, binding: since(later) },
+      'attributed m manual null',
+    ],
+    [
+      "assigned by hand is the affiliate's though its click is later",
+      named,
+      { click: clickAt(later), assignment: assigned },
+      'attributed m manual null binds',
+    ],
+    [
+      'with a later click of the affiliate of the binding does not show that click',
+      named,
+      { click: aClick('b', { clickedAt: later }), binding: since(NOON) },
+      'attributed b binding null',
+    ],
+    [
+      'with an expired click before the binding is rejected',
+      named,
+      { click: clickAt(0), binding: since(later) },
+      'rejected click_expired',
+    ],
+    [
+      'with an unknown click before the binding can still be mended',
+      named,
+      { binding: since(later) },
+      'orphaned unknown_click',
+    ],
+    [
+      'with an unknown coupon before the binding can still be mended',
+      { coupon: 'X' },
+      { binding: since(later) },
+      'orphaned unknown_coupon',
+    ],
+    [
+      'with a later click and an unknown coupon is before its click',
+      { ...named, coupon: 'X' },
+      { click: clickAt(later) },
+      'orphaned before_click',
+    ],
+
+    [
+      'of a known customer is not that of a later click',
+      named,
+      { click: clickAt(NOON), knownSince: NOON - HOUR_MS - 1 },
+      'orphaned existing_customer',
+    ],
+    [
+      "of a customer known an hour before the click is the click's",
+      named,
+      { click: clickAt(NOON), knownSince: NOON - HOUR_MS },
+      'attributed a click clk_a binds',
+    ],
+    [
+      'of a known customer is not that of a coupon',
+      { coupon: 'X' },
+      { coupon: couponOf('k'), knownSince: NOON - HOUR_MS - 1 },
+      'orphaned existing_customer',
+    ],
+    [
+      'of a known customer can be assigned by hand',
+      named,
+      { click: clickAt(NOON), knownSince: 0, assignment: assigned },
+      'attributed m manual null binds',
+    ],
+    [
+      'of a known customer who is bound stays with the binding',
+      named,
+      { click: clickAt(NOON), knownSince: 0, binding: since(NOON) },
+      'attributed b binding null',
+    ],
+    [
+      'of a customer known before it with an expired click is of an existing customer by its coupon',
+      { ...named, coupon: 'X' },
+      { click: clickAt(0), coupon: couponOf('k'), knownSince: 0 },
+      'orphaned existing_customer',
+    ],
+
+    [
+      'from a reassignment on belongs to its affiliate',
+      {},
+      { binding: since(0), reassignments: [moved('r', NOON)] },
+      'attributed r reassigned null',
+    ],
+    [
+      'a millisecond before a reassignment stays with the binding',
+      {},
+      { binding: since(0), reassignments: [moved('r', NOON + 1)] },
+      'attributed b binding null',
+    ],
+    [
+      'after two reassignments belongs to the later one',
+      {},
+      { reassignments: [moved('r', NOON - 1), moved('s', NOON - 2)] },
+      'attributed r reassigned null',
+    ],
+    [
+      'after two reassignments of one moment belongs to the last one',
+      {},
+      { reassignments: [moved('r', NOON), moved('s', NOON)] },
+      'attributed s reassigned null',
+    ],
+    [
+      'reassigned to the affiliate of its click shows the click',
+      named,
+      { click: clickAt(NOON), reassignments: [moved('a', NOON)] },
+      'attributed a reassigned clk_a',
+    ],
+    [
+      "reassigned to the customer's own account is rejected",
+      { customerId: 'me' },
+      { reassignments: [moved('r', NOON, { affiliateExternalId: 'me' })] },
+      'rejected own_referral',
+    ],
+
+    [
+      "is nobody's from the moment its affiliate is closed",
+      named,
+      { click: aClick('a', closed) },
+      'orphaned affiliate_closed',
+    ],
+    [
+      "a millisecond before its affiliate is closed is the affiliate's",
+      named,
+      { click: aClick('a', { affiliateClosedAt: NOON + 1 }) },
+      'attributed a click clk_a binds',
+    ],
+    [
+      'with a click of a closed affiliate and a coupon belongs to the coupon',
+      named,
+      { click: aClick('a', closed), coupon: couponOf('k') },
+      'attributed k coupon null binds',
+    ],
+    [
+      "bound to a closed affiliate is nobody's, whatever it clicked since",
+      named,
+      { click: aClick('a'), binding: boundTo('b', null, closed) },
+      'orphaned affiliate_closed',
+    ],
+    [
+      'bound to a closed affiliate can be assigned by hand',
+      {},
+      { assignment: assigned, binding: boundTo('b', null, closed) },
+      'attributed m manual null',
+    ],
+    [
+      "reassigned to a closed affiliate is nobody's",
+      {},
+      { binding: boundTo('b'), reassignments: [moved('r', 0, closed)] },
+      'orphaned affiliate_closed',
+    ],
+    [
+      'reassigned from a closed affiliate belongs to the new one',
+      {},
+      { binding: boundTo('b', null, closed), reassignments: [moved('r', 0)] },
+      'attributed r reassigned null',
+    ],
+    [
+      "assigned to a closed affiliate is nobody's",
+      {},
+      { assignment: { ...assigned, ...closed } },
+      'orphaned affiliate_closed',
+    ],
+
+    [
+      'that bound its customer by a coupon keeps that method when it is settled again',
+      { id: 'evt_0', coupon: 'X' },
+      { coupon: couponOf('k'), binding: boundTo('k') },
+      'attributed k coupon null',
+    ],
+    [
+      'that bound its customer stays with the binding when its coupon is gone',
+      { id: 'evt_0', coupon: 'X' },
+      { binding: boundTo('k') },
+      'attributed k binding null',
+    ],
+  ];
+  for (const [title, changes, evidence, expected] of cases) {
+    test(`an event ${title}`, () => {
+      assert.equal(wordsOf(attribute(anEvent(changes), { ...nothing, ...evidence }, WINDOW_DAYS)), expected);
+    });
+  }
+
+  for (const [title, changes, evidence, expected] of [
+    ['by a click begins with the click', named, { click: clickAt(NOON - 5) }, NOON - 5],
+    ['by a coupon begins with the event', { coupon: 'X' }, { coupon: couponOf('k') }, NOON],
+    ['by an assignment begins with the event', {}, { assignment: assigned }, NOON],
+    ['by an assignment with a date begins with the date', {}, { assignment: { ...assigned, from: 7 } }, 7],
+  ] as const) {
+    test(`a binding ${title}`, () => {
+      const result = attribute(anEvent(changes), { ...nothing, ...evidence }, WINDOW_DAYS);
+      assert.equal(result.kind === 'attributed' && result.binds?.since, expected);
+    });
+  }
+
+  test('no evidence decides about an event more than an hour before it', () => {
+    const moment = fc.integer({ min: NOON - 40 * DAY_MS, max: NOON + 3 * HOUR_MS });
+    const given = fc.record({
+      click: fc.option(moment),
+      binding: fc.option(moment),
+      coupon: fc.option(moment),
+      move: fc.option(moment),
+    });
+    fc.assert(
+      fc.property(given, ({ click, binding, coupon, move }) => {
+        const result = attribute(
+          anEvent({ clickId: 'x', coupon: 'X' }),
+          {
+            click: click === null ? null : clickAt(click),
+            binding: binding === null ? null : since(binding),
+            ...(coupon !== null && { coupon: couponOf('k', { startsAt: coupon }) }),
+            ...(move !== null && { reassignments: [moved('r', move)] }),
+          },
+          WINDOW_DAYS,
+        );
+        if (result.kind !== 'attributed') return;
+        const began = { a: click! - HOUR_MS, b: binding! - HOUR_MS, k: coupon!, r: move! }[
+          result.affiliateId
+        ];
+        assert.ok(began! <= NOON, `${result.affiliateId} began at ${began}`);
+      }),
+      { numRuns: 2000 },
+    );
+  });
 });
 
 describe('the deal version in force', () => {
@@ -230,6 +509,12 @@ describe('the deal version in force', () => {
       assert.equal(found === null ? 'none' : `${found.dealId} from ${found.effectiveFrom}`, expected);
     });
   }
+
+  test('no version of a deal is in force from its end on, and the default deal rates instead', () => {
+    const ended = versions.map((one) => ({ ...one, endedAt: one.dealId === 'own' ? 160 : null }));
+    assert.equal(versionInForce(ended, 'a', 159)?.dealId, 'own');
+    assert.equal(versionInForce(ended, 'a', 160)?.dealId, 'default');
+  });
 
   test('the deal version in force does not depend on reading order', () => {
     const fields = {

@@ -2,6 +2,7 @@
 // order.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { groupOf } from '../../../domain/commission/group.ts';
 import fc from 'fast-check';
 import { allotMonth, type RankedSlot } from '../../../domain/commission/allotment.ts';
 import type { WireComponent } from '../../../domain/commission/terms.ts';
@@ -21,17 +22,19 @@ function rankedSlots(
     const eventId = name.replace('-', '');
     const common = {
       originalEventId: eventId,
-      rating: null,
+      revision: 0,
       amountMinor: 100n,
       basisMinor: 100n,
       volumeE4: 0n,
       whole: true,
       fx: null,
       customer: null,
+      payment: null,
+      cancels: null,
     };
     const earned = { ...common, eventId, type: 'ftd' as const, occurredAt: NOON + Number(eventId) };
     const chargeback = { ...common, eventId: 'n', type: 'chargeback' as const, occurredAt: NOON + 999 };
-    const groups = [{ accrual: earned, version, laterFacts: name.startsWith('-') ? [chargeback] : [] }];
+    const groups = [groupOf([earned, ...(name.startsWith('-') ? [chargeback] : [])], version)];
     return { id: name, component: terms.components[0]!, terms, groups, metric };
   });
 }

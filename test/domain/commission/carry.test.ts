@@ -1,7 +1,7 @@
 // Negative carryover between months: tables of losses carried as revenue and as commission.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { carriedLosses, type CarryoverMonth } from '../../../domain/commission/carry.ts';
+import { sharesOfMonths } from '../../../domain/commission/carry.ts';
 import { EMPTY_SUMS } from '../../../domain/commission/sums.ts';
 import { terms } from '../../support/builders.ts';
 
@@ -13,12 +13,11 @@ type Month = readonly [
 ];
 
 function carried(months: readonly Month[]): bigint[] {
-  const chain = months.map(([basisMinor, percent, negative, by], index): CarryoverMonth => {
+  const chain = months.map(([basisMinor, percent, negative, by], index) => {
     const of = terms({
       components: [{ kind: 'revshare', percent, negative, ...(negative === 'carry' && { carry_by: by }) }],
     });
-    const [component] = of.components;
-    assert.equal(component?.kind, 'revshare');
+    const component = of.components[0]!;
     return {
       id: `m${index}`,
       component,
@@ -27,8 +26,8 @@ function carried(months: readonly Month[]): bigint[] {
       metric: 0n,
     };
   });
-  const into = carriedLosses(chain);
-  return chain.map(({ id }) => into.get(id)!);
+  const shares = sharesOfMonths(chain.map((month) => [month]));
+  return chain.map(({ id }) => shares.get(id)!.carriedMinor);
 }
 
 for (const [title, months, expected] of [

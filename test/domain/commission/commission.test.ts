@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import type { SlotFact } from '../../../domain/commission/slot-facts.ts';
 import { slotNameOf, targetOf } from '../../../domain/commission/commission.ts';
 import type { SlotSums } from '../../../domain/commission/component-kind.ts';
-import { earliestOf, type Group } from '../../../domain/commission/group.ts';
+import { earliestOf, groupOf, type Group } from '../../../domain/commission/group.ts';
 import { EMPTY_SUMS, NO_LINKS, contributionOf } from '../../../domain/commission/sums.ts';
 import { explain } from '../../../domain/commission/explanation.ts';
 import { parseDecimal } from '../../../domain/ledger/money.ts';
@@ -16,14 +16,14 @@ import { anEvent, aVersion, NOON } from '../../support/builders.ts';
 /** A conversion of an amount in minor units, with later facts about it. */
 function aGroup(
   amountMinor: bigint,
-  laterFacts: readonly SlotFact[] = [],
+  reversals: readonly SlotFact[] = [],
   changes: Partial<SlotFact> = {},
 ): Group {
   const { id } = anEvent();
   const earned = {
     originalEventId: id,
     eventId: id,
-    rating: null,
+    revision: 0,
     type: 'deposit' as EventType,
     whole: true,
     amountMinor,
@@ -32,8 +32,10 @@ function aGroup(
     occurredAt: NOON,
     fx: null,
     customer: null,
+    payment: null,
+    cancels: null,
   };
-  return { accrual: { ...earned, ...changes }, version: aVersion(), laterFacts };
+  return groupOf([{ ...earned, ...changes }, ...reversals], aVersion());
 }
 
 function anotherFact(type: EventType, amountMinor: bigint | 'whole'): SlotFact {
@@ -41,7 +43,7 @@ function anotherFact(type: EventType, amountMinor: bigint | 'whole'): SlotFact {
   return {
     originalEventId: '',
     eventId: anEvent().id,
-    rating: null,
+    revision: 0,
     type,
     whole,
     amountMinor: whole ? 0n : amountMinor,
@@ -50,6 +52,8 @@ function anotherFact(type: EventType, amountMinor: bigint | 'whole'): SlotFact {
     occurredAt: NOON,
     fx: null,
     customer: null,
+    payment: null,
+    cancels: null,
   };
 }
 
@@ -205,7 +209,7 @@ test('a conversion contributes its amount and volume after reversals to a monthl
   });
 });
 
-test('slot keys differ by customer, by event, or by affiliate and month, and by component', () => {
+test('slot keys differ by affiliate, by component, and by customer, by event or by month', () => {
   const version = aVersion({
     components: [
       { kind: 'cpa', amount: '1' },
@@ -215,7 +219,13 @@ test('slot keys differ by customer, by event, or by affiliate and month, and by 
       { kind: 'per_lot', amount: '1' },
     ],
   });
-  const of = { eventId: 'evt_1', subject: 'customer c', affiliateId: 'aff_1', month: '2026-03' };
+  const of = {
+    eventId: 'evt_1',
+    subject: 'customer c',
+    affiliateId: 'aff_1',
+    month: '2026-03',
+    parentsSince: null,
+  };
   const keysOf = (changes: Partial<typeof of>): string[] =>
     version.terms.components.map((component) => slotNameOf(version, component, { ...of, ...changes }).key);
   const keys = keysOf({});
@@ -224,7 +234,7 @@ test('slot keys differ by customer, by event, or by affiliate and month, and by 
   assert.equal(new Set(keys).size, 5);
   assert.deepEqual(differ({ subject: 'customer d' }), [true, true, false, false, false]);
   assert.deepEqual(differ({ eventId: 'evt_2' }), [false, false, true, false, false]);
-  assert.deepEqual(differ({ affiliateId: 'aff_2' }), [false, false, false, true, true]);
+  assert.deepEqual(differ({ affiliateId: 'aff_2' }), [true, true, true, true, true]);
   assert.deepEqual(differ({ month: '2026-04' }), [false, false, false, true, true]);
 });
 

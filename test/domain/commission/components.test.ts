@@ -44,7 +44,7 @@ describe('component', () => {
         amount: '1',
         tiers: tiers({ metric: 'volume', steps: [{ from: '0.0001', amount: '2' }] }),
       },
-      { tiers: { metric: 'volume', mode: 'retroactive', steps: [{ from: 1n, rate: 200n }] } },
+      { tiers: { metric: 'volume', mode: 'retroactive', steps: [{ from: 1n, rate: 200_000_000n }] } },
     ],
     [
       'a CPA may be capped by count and amount',

@@ -1,7 +1,9 @@
 // Explanations of slots: formulas in words, and the figures that lead to the target.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { groupOf } from '../../../domain/commission/group.ts';
 import type { SlotSums, SlotLinks } from '../../../domain/commission/component-kind.ts';
+import { NO_SHARE } from '../../../domain/commission/month.ts';
 import { EMPTY_SUMS, NO_LINKS } from '../../../domain/commission/sums.ts';
 import { explain, explainOverride } from '../../../domain/commission/explanation.ts';
 import type { WireComponent } from '../../../domain/commission/terms.ts';
@@ -101,14 +103,14 @@ describe('figures of an explanation', () => {
       'the figures of a revenue share name the loss carried over',
       { kind: 'revshare', percent: '10', negative: 'carry' },
       { basisMinor: 500n },
-      { carriedMinor: -200n },
+      { share: { ...NO_SHARE, carriedMinor: -200n } },
       { sum: '5.00 USD', carried_over: '-2.00 USD' },
     ],
     [
       'revenue tiers show the month’s revenue after the loss carried over',
       { kind: 'revshare', negative: 'carry', tiers: steps('revenue', 'marginal', 'percent') },
       { basisMinor: 500n },
-      { carriedMinor: -200n },
+      { share: { ...NO_SHARE, carriedMinor: -200n, reached: 300n } },
       { sum: '5.00 USD', carried_over: '-2.00 USD', revenue: '3.00 USD' },
     ],
     [
@@ -117,6 +119,24 @@ describe('figures of an explanation', () => {
       {},
       { metric: 4n },
       { sum: '0.00 USD', ftd_count: '4' },
+    ],
+    [
+      'the figures of one version’s part name the whole month, and what earlier versions hold of it',
+      { kind: 'revshare', percent: '10' },
+      { basisMinor: 500n },
+      {
+        share: {
+          ...NO_SHARE,
+          minor: 50n,
+          whole: { sums: { ...EMPTY_SUMS, basisMinor: 900n }, beforeMinor: 40n },
+        },
+      },
+      {
+        sum: '5.00 USD',
+        sum_of_all_versions: '9.00 USD',
+        month_with_earlier_versions: '0.90 USD',
+        of_it_earlier_versions: '0.40 USD',
+      },
     ],
     [
       'volume tiers of a commission per lot show the month’s lots',
@@ -145,7 +165,7 @@ describe('figures of an explanation', () => {
 
   const about = {
     originalEventId: 'evt_x',
-    rating: null,
+    revision: 0,
     amountMinor: 100_00n,
     volumeE4: 0n,
     occurredAt: NOON,
@@ -158,6 +178,8 @@ describe('figures of an explanation', () => {
     basisMinor: 110_00n,
     fx: { rateId: 'fx_1', rate: '1.1' },
     customer: null,
+    payment: null,
+    cancels: null,
   };
 
   test('figures of a converted amount show the stored rate and the reversed share in percent', () => {
@@ -170,8 +192,10 @@ describe('figures of an explanation', () => {
       basisMinor: 0n,
       fx: null,
       customer: null,
+      payment: null,
+      cancels: null,
     };
-    const groups = [{ accrual: earned, version: aVersion(), laterFacts: [refund] }];
+    const groups = [groupOf([earned, refund], aVersion())];
     const { inputs } = explained({ kind: 'percent', percent: '10' }, {}, {}, groups);
     assert.deepEqual(inputs, {
       event: 'evt_x',
@@ -184,7 +208,7 @@ describe('figures of an explanation', () => {
   });
 
   test('figures of a capped commission show its value before the cap and its allotment', () => {
-    const groups = [{ accrual: earned, version: aVersion(), laterFacts: [] }];
+    const groups = [groupOf([earned], aVersion())];
     const allotment = { minor: 5_00n, place: 1n, reached: 1n };
     const { inputs } = explained(
       { kind: 'percent', percent: '10', cap: { amount: '5' } },
@@ -205,7 +229,7 @@ describe('figures of an explanation', () => {
     ['ftd_count', 'marginal', 3n, { place: '2' }],
   ] as const) {
     test(`figures of a CPA with ${mode} tiers by ${metric} show the figure that chose the step`, () => {
-      const groups = [{ accrual: earned, version: aVersion(), laterFacts: [] }];
+      const groups = [groupOf([earned], aVersion())];
       const links = { allotment: { minor: 20_00n, place: 2n, reached } };
       const { inputs } = explained(
         { kind: 'cpa', on: 'sale', tiers: steps(metric, mode, 'amount') },

@@ -115,9 +115,9 @@ describe('the amount reversed', () => {
       { chargeback: 'none' },
     ],
     [
-      'by a chargeback by parts without a reference is all',
+      'by a chargeback by parts without a reference is its amount',
       { type: 'chargeback', amountMinor: 1n },
-      'all',
+      1n,
       { chargeback: 'proportional' },
     ],
     ['on the last moment of the window is all', { type: 'fraud', occurredAt: after(90) }, 'all'],
@@ -147,18 +147,37 @@ function fact(changes: Partial<SlotFact>): SlotFact {
   const of = {
     originalEventId: sale.id,
     eventId: id,
-    rating: null,
+    revision: 0,
     type,
     whole: true,
     amountMinor: 100_00n,
     basisMinor: 100_00n,
   };
-  return { ...of, volumeE4: 0n, occurredAt, fx: null, customer: null, ...changes };
+  return {
+    ...of,
+    volumeE4: 0n,
+    occurredAt,
+    fx: null,
+    customer: null,
+    payment: null,
+    cancels: null,
+    ...changes,
+  };
 }
 
 const refund = (amountMinor: bigint): SlotFact => fact({ type: 'refund', whole: false, amountMinor });
 const chargeback = fact({ type: 'chargeback' });
 const won = fact({ type: 'chargeback_won' });
+const parts = (units: number): SlotFact =>
+  fact({ type: 'chargeback', whole: false, amountMinor: BigInt(units) * 100n });
+const named = parts(20);
+const wonPart = (amountMinor: bigint): SlotFact =>
+  at(1, fact({ type: 'chargeback_won', whole: false, amountMinor }));
+
+/** The same fact of another event, some days later. */
+function at(days: number, one: SlotFact): SlotFact {
+  return { ...one, eventId: anEvent().id, occurredAt: one.occurredAt + days * DAY_MS };
+}
 
 describe('the unreversed part of a conversion of 100.00', () => {
   for (const [title, reversals, expected] of [
@@ -174,6 +193,24 @@ describe('the unreversed part of a conversion of 100.00', () => {
       75_00n,
     ],
     ['after a fraud that no win undoes is nothing', [fact({ type: 'fraud' }), won], 0n],
+    ['after a chargeback that comes after a win is nothing', [chargeback, won, at(2, chargeback)], 0n],
+    ['after a win before its chargeback is nothing', [at(-1, won), chargeback], 0n],
+    [
+      'after chargebacks of 30.00 and 20.00, and 20.00 won, is 70.00',
+      [parts(30), parts(20), wonPart(20_00n)],
+      70_00n,
+    ],
+    [
+      'after a chargeback that was won back in part is nothing where the deal takes all',
+      [chargeback, wonPart(99_99n)],
+      0n,
+    ],
+    ['after a chargeback whose amount was won back is all', [chargeback, wonPart(100_00n)], 100_00n],
+    [
+      'after two chargebacks of which the later one is named by the win is less the earlier one',
+      [parts(30), named, at(1, { ...won, cancels: named.eventId })],
+      70_00n,
+    ],
   ] as const) {
     test(`the unreversed part of a conversion ${title}`, () =>
       assert.equal(leftOf(100_00n, reversedOf(accrual, reversals), 'half_even'), expected));

@@ -1,22 +1,14 @@
-// Tests of the facts of a slot: which reversals count under the present rating, and whether the
-// conversion stays in the slot.
+// Tests of the facts of a conversion in a slot: which of its revisions is in force.
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
-import {
-  amendedBy,
-  asAmended,
-  effectiveReversals,
-  reratedBy,
-  restatedBy,
-  staysInSlot,
-  type Rating,
-  type SlotFact,
-} from '../../../domain/commission/slot-facts.ts';
+import { test } from 'node:test';
+import { storedGroup } from '../../../domain/commission/group.ts';
+import { leaving, rejecting, statesTheSame, type SlotFact } from '../../../domain/commission/slot-facts.ts';
+import { aVersion } from '../../support/builders.ts';
 
 const accrual: SlotFact = {
   originalEventId: 'evt_0',
   eventId: 'evt_0',
-  rating: null,
+  revision: 0,
   type: 'sale',
   whole: true,
   amountMinor: 100_00n,
@@ -25,50 +17,66 @@ const accrual: SlotFact = {
   occurredAt: 0,
   fx: null,
   customer: null,
+  payment: null,
+  cancels: null,
 };
 
-const refundOf = (eventId: string): SlotFact => ({ ...accrual, eventId, type: 'refund', whole: false });
-
-describe('of the reversals of a rerated conversion', () => {
-  const by = (version: number, amendment = 0, dealId = 'deal_1'): Rating => ({ dealId, version, amendment });
-  const now = { dealId: 'deal_1', version: 2 };
-  const [before, since, forgiven] = [refundOf('evt_1'), refundOf('evt_2'), refundOf('evt_3')];
-  const ids = (laterFacts: readonly SlotFact[]): string[] =>
-    effectiveReversals(now, laterFacts).map(({ eventId, rating }) => `${eventId} ${rating?.version ?? '-'}`);
-
-  test('all count before any rerating', () => {
-    assert.deepEqual(ids([before, since]), ['evt_1 -', 'evt_2 -']);
-  });
-
-  test('those restated by the rerating replace the originals and later ones add to them', () => {
-    const laterFacts = [before, reratedBy(by(2), accrual, true), restatedBy(by(2), before), since];
-    assert.deepEqual(ids(laterFacts), ['evt_1 2', 'evt_2 -']);
-  });
-
-  test('those restated by another version, amendment or deal do not count', () => {
-    const laterFacts = [
-      reratedBy(by(2), accrual, true),
-      ...[by(3), by(2, 1), by(2, 0, 'deal_2')].map((rating) => restatedBy(rating, before)),
-      restatedBy(by(2), forgiven),
-    ];
-    assert.deepEqual(ids(laterFacts), ['evt_3 2']);
-  });
-
-  test('those restated by the last amendment count in any order of arrival', () => {
-    const laterFacts = [3, 10].flatMap((amendment) => [
-      amendedBy(by(2, amendment), { ...accrual, amountMinor: BigInt(amendment) }, true),
-      restatedBy(by(2, amendment), amendment === 10 ? since : before),
-    ]);
-    for (const heard of [laterFacts, laterFacts.toReversed()]) {
-      assert.deepEqual(ids(heard), ['evt_2 2']);
-      assert.equal(asAmended(accrual, heard).amountMinor, 10n);
-    }
-  });
+const refundOf = (eventId: string, revision: number): SlotFact => ({
+  ...accrual,
+  eventId,
+  type: 'refund',
+  whole: false,
+  revision,
 });
 
-test('a conversion leaves a slot when a rating by the same deal no longer pays for it there', () => {
-  const now = { dealId: 'deal_1', version: 2 };
-  const left = (dealId: string): SlotFact => reratedBy({ dealId, version: 2, amendment: 0 }, accrual, false);
-  assert.equal(staysInSlot(now, [left('deal_1')]), false);
-  assert.equal(staysInSlot(now, [left('deal_2')]), true);
+const version = aVersion();
+const group = (facts: readonly SlotFact[]) => storedGroup(facts, () => version);
+
+test('the facts of the highest revision of a conversion are in force, in any order of reading', () => {
+  const facts = [
+    accrual,
+    refundOf('evt_1', 0),
+    { ...accrual, revision: 1, amountMinor: 80_00n },
+    refundOf('evt_1', 1),
+    refundOf('evt_2', 1),
+  ];
+  for (const read of [facts, facts.toReversed()]) {
+    const { accrual: now, reversals, revision, isIn } = group(read)!;
+    assert.deepEqual([now.amountMinor, revision, isIn], [80_00n, 1, true]);
+    assert.deepEqual(reversals.map(({ eventId }) => eventId).sort(), ['evt_1', 'evt_2']);
+  }
+});
+
+test('a conversion that left its slot is not in it, until it comes back with a higher revision', () => {
+  const left = { ...leaving(accrual), revision: 1 };
+  assert.equal(group([accrual, left])!.isIn, false);
+  assert.equal(group([accrual, left, { ...accrual, revision: 2 }])!.isIn, true);
+});
+
+test('the rejection of a conversion is one of its reversals', () => {
+  const { isIn, reversals } = group([accrual, rejecting(accrual)])!;
+  assert.deepEqual([isIn, reversals.map(({ type, whole }) => [type, whole])], [true, [['rejected', true]]]);
+});
+
+test('reversals without the fact of their conversion are no group', () => {
+  assert.equal(group([refundOf('evt_1', 0)]), null);
+});
+
+test('facts state the same whatever their revisions, and differ by every value', () => {
+  assert.equal(statesTheSame(accrual, { ...accrual, revision: 3 }), true);
+  for (const change of [
+    { eventId: 'evt_1' },
+    { type: 'left' as const },
+    { whole: false },
+    { amountMinor: 1n },
+    { basisMinor: 1n },
+    { volumeE4: 1n },
+    { fx: { rateId: 'fx_1', rate: '1' } },
+    { customer: 'customer c' },
+  ])
+    assert.equal(
+      statesTheSame(accrual, { ...accrual, ...change }),
+      false,
+      JSON.stringify(Object.keys(change)),
+    );
 });

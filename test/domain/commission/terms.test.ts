@@ -25,9 +25,9 @@ describe('component of the terms', () => {
     ['a percent has up to four decimals', { kind: 'percent', percent: '33.3333' }, { ratePpm: 333_333n }],
     ['a rate may be above 100 %', { kind: 'percent', percent: '100.5' }, { ratePpm: 1_005_000n }],
     [
-      'an amount per lot has the decimals of the deal’s currency',
+      'an amount per lot is kept in millionths of a minor unit',
       { kind: 'per_lot', amount: '4' },
-      { perLotMinor: 4n, on: ['trade', 'volume'] },
+      { perLotMinorE6: 4_000_000n, on: ['trade', 'volume'] },
       'JPY',
     ],
     [
@@ -39,6 +39,16 @@ describe('component of the terms', () => {
       'event types are sorted in a component’s label',
       { kind: 'percent', on: ['sale', 'deposit'], percent: '1' },
       { label: 'percent:deposit+sale' },
+    ],
+    [
+      'an event type that is listed twice counts once, so that a later version continues the component',
+      { kind: 'cpa', on: ['ftd', 'deposit', 'ftd'], amount: '1' },
+      { on: ['ftd', 'deposit'], label: 'cpa:deposit+ftd' },
+    ],
+    [
+      'a list of one event type twice is that event type',
+      { kind: 'cpa', on: ['ftd', 'ftd'], amount: '1' },
+      { on: ['ftd'], label: 'cpa:ftd' },
     ],
   ];
   for (const [title, component, expected, currency = 'USD'] of compiled) {

@@ -6,6 +6,7 @@ import {
   bodyOf,
   conversionMessage,
   paidOf,
+  reinstatedOf,
   rejectedOf,
   releasedOf,
   testBodyOf,
@@ -58,6 +59,8 @@ const commission: ReportedCommission = {
   conversion: {
     id: 'evt_1',
     type: 'sale',
+    symbol: null,
+    symbolGroup: null,
     transactionId: null,
     clickId: null,
     amountMinor: 10_000n,
@@ -166,6 +169,13 @@ const CASES: [title: string, message: OutgoingMessage, isShared: boolean, data: 
       '"period":"2026-11","payout_delta":"-5.00","status":"rejected","reason":"fraud"}',
   ],
   [
+    'a reinstated monthly commission',
+    reinstatedOf({ commission: monthly, change: 'reinstated', amountMinor: 500n, reason: 'unrejected' }),
+    false,
+    '{"affiliate_id":"aff_1","via":"aff_2","commission_id":"slt_2","payout_currency":"USD",' +
+      '"period":"2026-11","payout_delta":"5.00","status":"pending","reason":"unrejected"}',
+  ],
+  [
     'a payout',
     paidOf(payout, AT),
     false,
@@ -189,7 +199,8 @@ test('the body of an endpoint test is unchanged, byte for byte', () => {
     '"period":"test","affiliate_id":"aff_1","via":"test","customer_id":"test","amount":"0.00",' +
     '"currency":"USD","payout":"0.00","payout_delta":"0.00","commission":"0.00",' +
     '"payout_currency":"USD","status":"test","reason":"test","sub1":"test","sub2":"test",' +
-    '"sub3":"test","sub4":"test","sub5":"test","occurred_at":"2026-11-22T10:00:00.000Z"}';
+    '"sub3":"test","sub4":"test","sub5":"test","occurred_at":"2026-11-22T10:00:00.000Z",' +
+    '"symbol":"test","symbol_group":"test"}';
   assert.equal(
     testBodyOf(listener, { currency: 'USD', timestamp: AT }),
     `{"type":"endpoint.test","timestamp":"2026-11-22T10:00:00.000Z","data":${data}}`,

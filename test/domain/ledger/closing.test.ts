@@ -6,7 +6,9 @@ import { closabilityOf, dueForClosing, openMonths, type BooksState } from '../..
 import { monthAfter, monthOf, postingPeriod } from '../../../domain/ledger/periods.ts';
 
 const books = (changes: Partial<BooksState> = {}): BooksState => {
-  return { timezone: 'UTC', firstPosted: '2026-08', closedThrough: '2026-09', closing: null, ...changes };
+  const { timezone = 'UTC' } = changes;
+  const zones = [{ zone: timezone, since: -Infinity }];
+  return { timezone, zones, firstPosted: '2026-08', closedThrough: '2026-09', closing: null, ...changes };
 };
 
 describe('a month can be closed', () => {

@@ -2,14 +2,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { EXPONENTS } from '../../../domain/ledger/currencies.ts';
-import {
-  divideRounded,
-  exponentOf,
-  formatDecimal,
-  formatMoney,
-  parseDecimal,
-} from '../../../domain/ledger/money.ts';
+import { EXPONENTS, exponentOf } from '../../../domain/ledger/currencies.ts';
+import { divideRounded, formatDecimal, formatMoney, parseDecimal } from '../../../domain/ledger/money.ts';
 import type { Rounding } from '../../../domain/types.ts';
 
 const MODES: readonly Rounding[] = ['half_even', 'half_up', 'down'];

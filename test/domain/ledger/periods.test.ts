@@ -2,7 +2,13 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { monthOf } from '../../../domain/ledger/periods.ts';
+import {
+  earliestMonthFrom,
+  latestFormerMonth,
+  monthByZones,
+  monthOf,
+  type Zones,
+} from '../../../domain/ledger/periods.ts';
 
 describe('the month of a moment', () => {
   for (const [moment, timezone, expected] of [
@@ -33,5 +39,30 @@ describe('the month of a moment', () => {
 
   test('the month of a moment throws for a timezone that does not exist', () => {
     assert.throws(() => monthOf(0, 'Mars/Olympus_Mons'), RangeError);
+  });
+});
+
+describe('after a move from Kiritimati to UTC on 1 December there, the month', () => {
+  const moved = Date.parse('2026-11-30T12:00:00Z');
+  const zones: Zones = [
+    { zone: 'Pacific/Kiritimati', since: -Infinity },
+    { zone: 'UTC', since: moved },
+  ];
+
+  test('of a moment is by the zone in force at that moment', () => {
+    const months = [moved - 3 * 3_600_000, moved - 1, moved, moved + 12 * 3_600_000].map((moment) =>
+      monthByZones(moment, zones),
+    );
+    assert.deepEqual(months, ['2026-11', '2026-12', '2026-11', '2026-12']);
+  });
+
+  test('that comes earliest from a moment on may be one that had ended before', () => {
+    assert.equal(earliestMonthFrom(moved - 1, zones), '2026-11');
+    assert.equal(earliestMonthFrom(moved + 12 * 3_600_000, zones), '2026-12');
+  });
+
+  test('that the former zone had reached is December, and none without a former zone', () => {
+    assert.equal(latestFormerMonth(zones), '2026-12');
+    assert.equal(latestFormerMonth(zones.slice(1)), null);
   });
 });

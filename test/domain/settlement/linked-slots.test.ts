@@ -12,8 +12,8 @@ const ftd = (customerId: string, day = 0, changes: Partial<ConversionEvent> = {}
   anEvent({ type: 'ftd', customerId, occurredAt: NOON + day * DAY_MS, ...changes });
 const revenue = (amountMinor: bigint, months = 0, changes: Partial<ConversionEvent> = {}): ConversionEvent =>
   anEvent({ type: 'revenue', amountMinor, occurredAt: NOON + months * MONTH, ...changes });
-const chargeback = ({ transactionId }: ConversionEvent): ConversionEvent =>
-  anEvent({ type: 'chargeback', reference: transactionId });
+const chargeback = ({ transactionId, customerId }: ConversionEvent): ConversionEvent =>
+  anEvent({ type: 'chargeback', reference: transactionId, customerId });
 
 /** Versions of one deal, each in force from a day of its own. */
 const versions = (...all: readonly [day: number, terms: Partial<WireTerms>][]): DealVersion[] =>

@@ -102,12 +102,12 @@ describe('settling', () => {
       anEvent({ type: 'kyc' }),
       anEvent({ type: 'sale', amountMinor: 50_00n }),
     ];
-    const settling = settled([batch, [anEvent({ type: 'fraud', ...later(1) })]]);
+    const settling = settled([batch, [anEvent({ type: 'fraud', amountMinor: null, ...later(1) })]]);
     assert.deepEqual(reportsOf(settling).slice(3), ['reversed:fraud -1000=0', 'reversed:fraud -500=0']);
   });
 
   test('a customer’s clawback that arrives before a conversion it covers reverses that conversion too', () => {
-    const settling = settled([[anEvent({ type: 'fraud', ...later(1) })], [anEvent()]]);
+    const settling = settled([[anEvent({ type: 'fraud', amountMinor: null, ...later(1) })], [anEvent()]]);
     assert.deepEqual(reportsOf(settling), ['created:sale +1000=1000', 'reversed:fraud -1000=0']);
   });
 
@@ -185,7 +185,7 @@ describe('settling', () => {
     ['America/New_York', Date.UTC(2026, 3, 1, 4)],
   ] as const) {
     test(`a month belongs to the operator’s calendar in ${timezone}`, () => {
-      const operator = { ...OPERATOR, timezone };
+      const operator = { ...OPERATOR, timezone, zones: [{ zone: timezone, since: -Infinity }] };
       const settling = createMemorySettling([aVersion(HYBRID)], {
         affiliateByCustomer: { c: 'aff_a' },
         operator,
@@ -311,7 +311,6 @@ describe('attribution within a batch', () => {
         outcome: null,
         click: event.clickId ? click : null,
         binding: null,
-        affiliateExternalId: null,
       };
     });
     assert.equal(attributeAll(OPERATOR, loaded).get(deposit.id)?.kind, 'orphaned');
@@ -319,13 +318,12 @@ describe('attribution within a batch', () => {
 });
 
 test('a rule that fails names its event, so that only this event is set aside', () => {
-  const binding: Binding = { customerId: 'c', affiliateId: 'aff_a', eventId: '', click: null };
+  const binding: Binding = { customerId: 'c', affiliateId: 'aff_a', eventId: '', click: null, since: 0 };
   const ordered = [anEvent(), anEvent()].map((event) => ({
     event,
     outcome: null,
     click: null,
     binding,
-    affiliateExternalId: null,
   }));
   const books = new Proxy({} as BatchLedger, {
     get: () => () => {
@@ -344,19 +342,19 @@ test('the hash of a set of facts does not depend on their order, and differs for
   const facts = Array.from({ length: 500 }, (_, i) => ({
     originalEventId: `evt_${i % 20}`,
     eventId: `evt_${i}`,
-    rating: i % 3 === 0 ? { dealId: 'deal', version: i, amendment: i % 2 } : null,
+    revision: i % 3,
+    type: 'sale' as const,
   }));
   const xor = (list: typeof facts): bigint => list.reduce((sum, fact) => sum ^ hashOf(fact), 0n);
   assert.equal(xor(facts), xor(facts.toReversed()));
   assert.equal(new Set(facts.map(hashOf)).size, facts.length);
-  const other = { originalEventId: 'a', eventId: 'b', rating: null };
-  const rated = { dealId: 'deal', version: 1, amendment: 2 };
+  const other = { originalEventId: 'a', eventId: 'b', revision: 0, type: 'sale' as const };
   const others = [
     other,
     { ...other, originalEventId: 'b', eventId: 'a' },
-    ...[rated, { ...rated, dealId: 'other' }, { ...rated, version: 2, amendment: 1 }].map((rating) => {
-      return { ...other, rating };
-    }),
+    { ...other, revision: 1 },
+    { ...other, type: 'rejected' as const },
+    { ...other, revision: 1, type: 'rejected' as const },
   ];
   assert.equal(new Set(others.map(hashOf)).size, others.length);
 });

@@ -12,7 +12,15 @@ const NOTHING: IntegrationStats = {
   registrations: { thisWeek: { all: 0, withoutClick: 0 }, lastWeek: { all: 0, withoutClick: 0 } },
   signed: { lastAt: null, hasSecret: false, isRequired: false },
   refused: { total: 0, byReason: [], byAddress: [] },
+  placeholders: { days: 7, byField: [] },
+  deposits: {
+    count: 0,
+    twice: { count: 0, examples: [] },
+    withoutAmount: { count: 0, examples: [] },
+  },
   revenue: { customers: 0, withoutFtd: 0, examples: [] },
+  beforeClick: { count: 0, examples: [] },
+  broadReversals: { count: 0, examples: [] },
 };
 
 const stateOf = (signs: Partial<IntegrationStats>, name: string) =>
@@ -21,7 +29,12 @@ const stateOf = (signs: Partial<IntegrationStats>, name: string) =>
 test('a new operator has every check missing, each with advice', () => {
   assert.deepEqual(
     checkIntegration(NOTHING).filter(({ state }) => state !== 'missing'),
-    [{ name: 'refused_calls', state: 'ok', todo: '', facts: { refused: 0, by_reason: [], by_address: [] } }],
+    [
+      { name: 'refused_calls', state: 'ok', todo: '', facts: { refused: 0, by_reason: [], by_address: [] } },
+      { name: 'placeholder_ids', state: 'ok', todo: '', facts: { days: 7, refused: 0, by_field: [] } },
+      { name: 'events_before_clicks', state: 'ok', todo: '', facts: { events: 0, examples: [] } },
+      { name: 'reversals_that_name_little', state: 'ok', todo: '', facts: { reversals: 0, examples: [] } },
+    ],
   );
   assert.ok(checkIntegration(NOTHING).every(({ state, todo }) => state === 'ok' || todo.endsWith('.')));
 });
@@ -42,6 +55,15 @@ describe('registrations without a click', () => {
         expected,
       ));
   }
+});
+
+test('events before the click of their customer need attention, with some of their ids', () => {
+  const beforeClick = { count: 7, examples: ['evt_7', 'evt_6'] };
+  const check = checkIntegration({ ...NOTHING, beforeClick }).find(
+    ({ name }) => name === 'events_before_clicks',
+  )!;
+  assert.deepEqual([check.state, check.facts], ['attention', { events: 7, examples: ['evt_7', 'evt_6'] }]);
+  assert.match(check.todo, /occurred_at/);
 });
 
 describe('clicks', () => {
@@ -79,6 +101,33 @@ describe('refused calls', () => {
   }
 });
 
+test('placeholders in ids need attention, and the advice names their fields', () => {
+  const byField = [
+    { field: 'click_id', count: 3 },
+    { field: 'uid', count: 1 },
+  ];
+  const stats = { ...NOTHING, placeholders: { days: 7, byField } };
+  const check = checkIntegration(stats).find(({ name }) => name === 'placeholder_ids')!;
+  assert.deepEqual([check.state, check.facts], ['attention', { days: 7, refused: 4, by_field: byField }]);
+  assert.match(check.todo, /click_id, uid/);
+});
+
+describe('deposits', () => {
+  const none = { count: 0, examples: [] };
+  const some = { count: 2, examples: ['p-1', 'p-2'] };
+  for (const [title, name, deposits, expected] of [
+    ['sent once each pass', 'payments_sent_twice', { twice: none }, 'ok'],
+    ['sent as ftd and as deposit need attention', 'payments_sent_twice', { twice: some }, 'attention'],
+    ['with amounts pass', 'deposits_without_amount', { withoutAmount: none }, 'ok'],
+    ['without an amount need attention', 'deposits_without_amount', { withoutAmount: some }, 'attention'],
+  ] as const) {
+    test(`deposits ${title}`, () => {
+      const stats = { count: 9, twice: none, withoutAmount: none, ...deposits } as const;
+      assert.equal(stateOf({ deposits: structuredClone(stats) as never }, name), expected);
+    });
+  }
+});
+
 test('the check of signatures asks for a secret first, then for a signed event', () => {
   const todoOf = (signed: IntegrationStats['signed']) =>
     checkIntegration({ ...NOTHING, signed }).find(({ name }) => name === 'signed_event')!;
@@ -99,4 +148,9 @@ test('event types without a paying deal are shown, and not missing', () => {
     { event: 'kyc', state: 'ok', last_at: AT },
   ]);
   assert.equal(check?.todo, 'Send these events, for which your deals wait: registration, ftd.');
+});
+
+test('reversals that took several conversions because they name too little need attention', () => {
+  const broad = { broadReversals: { count: 2, examples: ['evt_1', 'evt_2'] } };
+  assert.equal(stateOf(broad, 'reversals_that_name_little'), 'attention');
 });

@@ -206,7 +206,7 @@ describe('the audit finds stored data that was tampered with:', () => {
     [
       'a clawback of a conversion that its event does not cover',
       `insert into slot_facts select operator_id, original_event_id, slot_id, (select min(id) from events where type = 'fraud'), 'fraud', true, 0, 0, deal_version, (select min(occurred_at) from events where type = 'fraud'), batch_id, 0 from slot_facts where type = 'sale' and amount_minor = 1234`,
-      ['slot_is_its_target', 'slot_keeps_its_sums'],
+      ['reversal_is_of_its_customer', 'slot_is_its_target', 'slot_keeps_its_sums'],
     ],
     [
       'a conversion that is not in its slot',

@@ -52,20 +52,35 @@ test('a new migration needs a checksum, an edited one is refused, and a failing 
   await assert.rejects(recordChecksums(copy), /already recorded with other content/);
 });
 
-test('migrating a database made before the first release fails with instructions', async () => {
-  const old = await withEmptyDatabase();
+for (const { made, names } of [
+  { made: 'with other first migrations', names: ['0001_tenants_and_deals', '0001_setup'] },
+  { made: 'with another later migration', names: ['0001_setup', '0002_attribution_and_agreements'] },
+])
+  test(`migrating a database made before the first release ${made} fails with instructions`, async () => {
+    const old = await withEmptyDatabase();
+    try {
+      await old.pool.query('create table schema_migrations (id serial, name text, run_on timestamp)');
+      await old.pool.query(`insert into schema_migrations (name) select unnest($1::text[])`, [names]);
+      await assert.rejects(
+        migrate(old.url),
+        /of an unreleased version .* 000\d_(tenants_and_deals|attribution_and_agreements)\.sql.* must be made anew/,
+      );
+      const { rows } = await old.pool.query(`select to_regclass('operators') as "table"`);
+      assert.deepEqual(rows, [{ table: null }]);
+    } finally {
+      await old.drop();
+    }
+  });
+
+test('a database that has migrations of a later release is left as it is', async () => {
+  const newer = await withEmptyDatabase();
   try {
-    await old.pool.query('create table schema_migrations (id serial, name text, run_on timestamp)');
-    await old.pool.query(
-      `insert into schema_migrations (name) values ('0001_tenants_and_deals'), ('0001_setup')`,
+    await migrate(newer.url);
+    await newer.pool.query(
+      `insert into schema_migrations (name, run_on) values ('9999_of_a_later_release', now())`,
     );
-    await assert.rejects(
-      migrate(old.url),
-      /of an unreleased version .* 0001_tenants_and_deals\.sql.* must be made anew/,
-    );
-    const { rows } = await old.pool.query(`select to_regclass('operators') as "table"`);
-    assert.deepEqual(rows, [{ table: null }]);
+    assert.deepEqual(await migrate(newer.url), []);
   } finally {
-    await old.drop();
+    await newer.drop();
   }
 });

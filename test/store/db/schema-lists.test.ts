@@ -21,9 +21,12 @@ import { EVENT_KEY_KINDS, EVENT_OUTCOMES, NEGATIVE_EVENTS, SUBS } from '../../..
 import { AMENDMENT_STATES } from '../../../store/agreements/amendments.ts';
 import { sqlList } from '../../../store/db/sql-list.ts';
 import { REPLAY_STATES } from '../../../store/delivery/replays.ts';
-import { VERDICTS } from '../../../store/ledger/decisions.ts';
+import { VERDICTS } from '../../../store/ledger/decision-rows.ts';
 import { PERIOD_STATUSES } from '../../../store/ledger/periods.ts';
-import { CLICK_CHOICES, WITHOUT_TRANSACTION_ID } from '../../../store/setup/operators.ts';
+import { CLICK_CHOICES, EXISTING_CUSTOMERS, WITHOUT_TRANSACTION_ID } from '../../../store/setup/operators.ts';
+import { APPLIES_TO } from '../../../store/agreements/deals.ts';
+import { AFFILIATE_STATES } from '../../../store/attribution/affiliates.ts';
+import { LINK_STATES } from '../../../store/attribution/links.ts';
 import { withDatabase, type TestDatabase } from '../../support/database.ts';
 
 let database: TestDatabase;
@@ -34,9 +37,11 @@ const quotedIn = (definition: string) => Array.from(definition.matchAll(/'(\w+)'
 
 const LISTS: Record<string, readonly string[]> = {
   'accounts.purpose': [...AFFILIATE_PURPOSES, ...OPERATOR_PURPOSES],
+  'affiliates.state': AFFILIATE_STATES,
   'amendments.state': AMENDMENT_STATES,
   'attempts.cause': ATTEMPT_CAUSES,
   'commission_decisions.decision': VERDICTS,
+  'deal_versions.applies_to': APPLIES_TO,
   'deliveries.next_cause': UNSCHEDULED_CAUSES,
   'deliveries.owner': OWNERS,
   'deliveries.state': DELIVERY_STATES,
@@ -47,7 +52,9 @@ const LISTS: Record<string, readonly string[]> = {
   'event_outcomes.method': METHODS,
   'event_outcomes.status': EVENT_OUTCOMES,
   'events.key_kind': EVENT_KEY_KINDS,
+  'links.state': LINK_STATES,
   'operators.click_choice': CLICK_CHOICES,
+  'operators.existing_customers': EXISTING_CUSTOMERS,
   'operators.without_transaction_id': WITHOUT_TRANSACTION_ID,
   'payout_states.state': PAYOUT_STATES,
   'payouts.state': PAYOUT_STATES,

@@ -4,8 +4,11 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { withDatabase, type TestDatabase } from '../../support/database.ts';
 
-/** Tables without a tenant: the operators themselves, and bookkeeping of the system. */
-const OF_NO_TENANT = ['operators', 'schema_migrations', 'sweep_marks'];
+/**
+ * Tables without a tenant: the operators themselves, currencies, which mean the same to all, and
+ * bookkeeping of the system.
+ */
+const OF_NO_TENANT = ['operators', 'currencies', 'schema_migrations', 'sweep_marks'];
 /** Keys looked up without an operator, so unique across operators. */
 const UNIQUE_FOR_ALL = ['api_keys (key_hash)', 'links (id)'];
 

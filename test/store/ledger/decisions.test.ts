@@ -7,6 +7,7 @@ import { createDecisions } from '../../../store/ledger/decisions.ts';
 import { createHolds } from '../../../store/ledger/holds.ts';
 import { withDatabase, type TestDatabase } from '../../support/database.ts';
 import { withOperator } from '../../support/operator.ts';
+import { insertParent } from '../../../store/attribution/parents.ts';
 import { addAffiliate, auditOf, createSettling, pendingOf } from '../../support/settling.ts';
 
 let database: TestDatabase;
@@ -22,7 +23,7 @@ test('a rejection reverses the parents’ overrides, reports it to them, and lat
   const { pool } = database;
   const { operatorId, affiliateId: parentId, ingest, addEndpoint } = await withOperator(pool);
   const { affiliateId, clickId } = await addAffiliate(pool, operatorId, { overrides: [{ percent: '20' }] });
-  await pool.query(`update affiliates set parent_id = $2 where id = $1`, [affiliateId, parentId]);
+  await insertParent(pool, operatorId, affiliateId, { parentId, since: -Infinity });
   await addEndpoint('http://127.0.0.1:9/');
   const settle = createSettling(pool);
   await settle(
@@ -40,7 +41,11 @@ test('a rejection reverses the parents’ overrides, reports it to them, and lat
   const [, bad] = await commissions.list(operatorId, filter, page);
   const decisions = createDecisions(pool);
   const { results } = await decisions.decide(operatorId, { ids: [bad!.id] }, 'rejected', BY);
-  assert.deepEqual(results, [{ id: bad!.id, status: 'rejected' }], 'only what was asked for is answered');
+  assert.deepEqual(
+    results,
+    [{ id: bad!.id, status: 'rejected', events: 1 }],
+    'only what was asked for is answered',
+  );
   assert.deepEqual([await pendingOf(pool, affiliateId), await pendingOf(pool, parentId)], [10_00n, 2_00n]);
   const ofParent = await commissions.list(operatorId, { ...filter, affiliateId: parentId }, page);
   assert.deepEqual(
@@ -88,7 +93,7 @@ test('a parent’s override can be rejected alone, and a monthly slot that only 
       ],
     },
   });
-  await pool.query(`update affiliates set parent_id = $2 where id = $1`, [affiliateId, parentId]);
+  await insertParent(pool, operatorId, affiliateId, { parentId, since: -Infinity });
   const settle = createSettling(pool);
   await settle(operatorId, await ingest([{ type: 'revenue', clickId }]));
   assert.deepEqual([await pendingOf(pool, affiliateId), await pendingOf(pool, parentId)], [10_00n, 2_00n]);

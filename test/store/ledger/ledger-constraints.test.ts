@@ -156,23 +156,12 @@ describe('the ledger refuses', () => {
       `insert into slot_facts select * from slot_facts limit 1`,
       '23505 slot_facts_pkey',
     ],
+    ['no fact of another revision', factWith({ revision: '7' }), 'done with 1 rows'],
+    ['a fact of a negative revision', factWith({ revision: '-1' }), '23514 slot_facts_revision_check'],
     [
-      'no fact restated by a rerating',
-      factWith({ rating_deal_id: `'deal'`, rating_version: '2', amendment: '1' }),
-      'done with 1 rows',
-    ],
-    ['a rating without its deal', factWith({ rating_version: '2' }), '23514 rated_by_a_version'],
-    ['an amendment without a version', factWith({ amendment: '1' }), '23514 rated_by_a_version'],
-    ['a rerating by no version', factWith({ type: `'rerated'` }), '23514 rerated_and_amended_are_ratings'],
-    [
-      'a rerating in the name of another event',
-      factWith({ type: `'rerated'`, event_id: `'evt_x'`, rating_deal_id: `'deal'`, rating_version: '2' }),
-      '23514 rerated_and_amended_are_ratings',
-    ],
-    [
-      'an amended fact without its amendment',
-      factWith({ type: `'amended'`, rating_deal_id: `'deal'`, rating_version: '2' }),
-      '23514 amended_names_its_amendment',
+      'a conversion that leaves a slot in the name of another event',
+      factWith({ type: `'left'`, event_id: `'evt_x'`, revision: '8' }),
+      '23514 left_and_rejected_are_of_the_conversion',
     ],
     [
       'a second balance in one currency',

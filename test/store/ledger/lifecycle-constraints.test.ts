@@ -60,9 +60,23 @@ describe('the constraints of the commission lifecycle refuse', () => {
       'done with 1 rows',
     ],
     [
-      'a second rejection of the same commission',
-      copied('commission_decisions', `decision = 'rejected'`, { id: 'dec_x' }),
-      '23505 commission_decisions_one_rejection',
+      'no second rejection of a commission, which may have been reinstated in between',
+      copied('commission_decisions', `decision = 'rejected'`, { id: 'dec_y' }),
+      'done with 1 rows',
+    ],
+    [
+      'no reinstatement without a reason, which is valid',
+      copied('commission_decisions', `decision = 'rejected'`, {
+        id: 'dec_z',
+        decision: 'reinstated',
+        reason: null,
+      }),
+      'done with 1 rows',
+    ],
+    [
+      'an unknown decision',
+      copied('commission_decisions', `decision = 'rejected'`, { id: 'dec_x', decision: 'forgotten' }),
+      '23514 commission_decisions_decision_check',
     ],
     [
       'a rejection without a reason',

@@ -1,19 +1,26 @@
 // All operations that move an affiliate's money, concurrently over 16 connections: settling,
-// releases, decisions, payouts and their steps, adjustments, write-offs. No amount is paid twice,
-// and the final balance equals that of a model built from the answers alone.
+// releases, decisions and their way back, payouts and their steps, adjustments, write-offs. No
+// amount is paid twice, and the final balance equals that of a model built from the answers alone.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { PayoutStep } from '../../../domain/ledger/lifecycle.ts';
 import { createAdjustments } from '../../../store/ledger/adjustments.ts';
 import { createBalances, type Balance } from '../../../store/ledger/balances.ts';
-import { createDecisions } from '../../../store/ledger/decisions.ts';
+import { createDecisions, type AskedVerdict } from '../../../store/ledger/decisions.ts';
 import { createHolds } from '../../../store/ledger/holds.ts';
+import { isConflict } from '../../../store/db/conflict.ts';
 import { isOutage } from '../../../store/db/pg-errors.ts';
 import { createPayouts } from '../../../store/ledger/payouts.ts';
 import { createPool, type Pool } from '../../../store/db/pool.ts';
 import { withDatabase, type TestDatabase } from '../../support/database.ts';
 import { withOperator, type TestOperator } from '../../support/operator.ts';
-import { addAffiliate, auditOf, createSettling, type TestAffiliate } from '../../support/settling.ts';
+import {
+  addAffiliate,
+  applyChanges,
+  auditOf,
+  createSettling,
+  type TestAffiliate,
+} from '../../support/settling.ts';
 
 const CONNECTIONS = 16;
 const AFFILIATES = 3;
@@ -44,16 +51,19 @@ after(async () => {
 
 /** Model of one affiliate, from the answers of the store: its sales, and the answered amounts. */
 type Model = {
-  sales: { id: string; minor: bigint; isChargedBack: boolean; isWon: boolean; isRejected: boolean }[];
+  sales: { id: string; minor: bigint; isChargedBack: boolean; isWon: boolean; rejections: number }[];
   adjusted: bigint;
   writtenOff: bigint;
   payouts: Map<string, { amountMinor: bigint; state: string }>;
 };
 
-/** Expected booked amount: a chargeback counts unless it was won, a rejection always. */
+/**
+ * Expected booked amount: a chargeback counts unless it was won, a rejection unless it was taken
+ * back. `rejections`: those less the ones taken back, 0 or 1 in the end.
+ */
 function earnedBy({ sales, adjusted }: Model): bigint {
   const kept = sales.filter(
-    ({ isChargedBack, isWon, isRejected }) => !isRejected && (!isChargedBack || isWon),
+    ({ isChargedBack, isWon, rejections }) => rejections === 0 && (!isChargedBack || isWon),
   );
   return kept.reduce((sum, { minor }) => sum + minor, adjusted);
 }
@@ -102,7 +112,7 @@ async function ingestHistory(models: Model[], roll: (below: number) => number): 
       minor: minors[index]!,
       isChargedBack: index % 3 === 0,
       isWon: index % 6 === 0,
-      isRejected: false,
+      rejections: 0,
     }));
     const referenceOnly = { clickId: null, customerId: null, amountMinor: null };
     const about = (index: number) => ({ ...referenceOnly, reference: name(index) });
@@ -144,6 +154,7 @@ test('16 connections that settle, release, decide, pay out, adjust and write off
   }));
   const by = { actor: 'key_test', reason: 'test' };
   let count = 0;
+  let reinstated = 0;
 
   const release = () => holds.release(operatorId, null, Date.now());
   const approve = (number: number) =>
@@ -153,15 +164,22 @@ test('16 connections that settle, release, decide, pay out, adjust and write off
       'approved',
       by,
     );
-  const reject = async (number: number, index: number): Promise<void> => {
+  const verdictOn = async (verdict: AskedVerdict, number: number, index: number): Promise<void> => {
     const sale = models[number]!.sales[index]!;
     const { rows } = await pool.query<{ id: string }>(
       `select slot_id as id from slot_facts where operator_id = $1 and original_event_id = $2 and event_id = $2`,
       [operatorId, sale.id],
     );
     if (!rows[0]) return;
-    const { results } = await decisions.decide(operatorId, { ids: [rows[0].id] }, 'rejected', by);
-    if (results[0]!.status === 'rejected') sale.isRejected = true;
+    const { results } = await decisions.decide(operatorId, { ids: [rows[0].id] }, verdict, by);
+    if (results[0]!.status === 'rejected') sale.rejections++;
+    if (results[0]!.status !== 'reinstated') return;
+    sale.rejections--;
+    reinstated++;
+  };
+  const rejectAndReinstate = async (number: number, index: number): Promise<void> => {
+    await verdictOn('rejected', number, index);
+    await Promise.all([1, 2].map(() => verdictOn('approved', number, index)));
   };
   const pay = async (number: number, key: string): Promise<void> => {
     const { affiliateId } = affiliates[number]!;
@@ -234,9 +252,16 @@ test('16 connections that settle, release, decide, pay out, adjust and write off
   add(60, () =>
     (
       (number, index) => () =>
-        reject(number, index)
+        verdictOn('rejected', number, index)
     )(who(), roll(SALES)),
   );
+  add(40, () =>
+    (
+      (number, index) => () =>
+        rejectAndReinstate(number, index)
+    )(who(), roll(SALES)),
+  );
+  add(20, () => () => applyChanges(pool, operatorId));
   add(120, () =>
     (
       (number, key) => () =>
@@ -264,11 +289,12 @@ test('16 connections that settle, release, decide, pay out, adjust and write off
 
   const waiting = shuffled(operations, roll);
   const work = async (): Promise<void> => {
-    for (let operation = waiting.shift(); operation; operation = waiting.shift())
-      await retryOnLockTimeout(operation);
+    for (let operation = waiting.shift(); operation; operation = waiting.shift()) await repeat(operation);
   };
   await Promise.all(Array.from({ length: CONNECTIONS }, work));
+  await applyChanges(pool, operatorId);
   assert.deepEqual((await auditOf(pool)).findings, []);
+  assert.ok(reinstated > 5, `${reinstated} rejections were taken back`);
 
   for (const [number, model] of models.entries()) {
     const { affiliateId } = affiliates[number]!;
@@ -303,15 +329,17 @@ test('16 connections that settle, release, decide, pay out, adjust and write off
 });
 
 /**
- * Retries after a lock timeout, as callers do; any other error fails the test.
+ * Retries after a lock timeout, as callers do, and after debt was recovered meanwhile, as the
+ * workflow of changes does; any other error fails the test.
  */
-async function retryOnLockTimeout(operation: () => Promise<unknown>): Promise<void> {
+async function repeat(operation: () => Promise<unknown>): Promise<void> {
   for (let tries = 0; ; tries++) {
     try {
       await operation();
       return;
     } catch (error) {
-      if (!isOutage(error) || /deadlock/.test(String(error)) || tries > 20) throw error;
+      const mayRepeat = isConflict(error) || (isOutage(error) && !/deadlock/.test(String(error)));
+      if (!mayRepeat || tries > 20) throw error;
     }
   }
 }

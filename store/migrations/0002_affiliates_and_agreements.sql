@@ -7,15 +7,36 @@ create table affiliates (
   id text collate "C" not null,
   name text not null,
   external_id text,
-  parent_id text collate "C",
+  state text not null default 'active' check (state in ('active', 'suspended', 'closed')),
+  closed_at timestamptz,
   created_at timestamptz not null default now(),
   primary key (operator_id, id),
   unique (operator_id, external_id),
-  foreign key (operator_id, parent_id) references affiliates (operator_id, id),
-  check (parent_id <> id)
+  constraint affiliates_closed_at check ((state = 'closed') = (closed_at is not null))
 );
 comment on column affiliates.external_id is 'the affiliate''s id at the operator';
-comment on column affiliates.parent_id is 'the affiliate who is paid overrides of what this one earns';
+comment on column affiliates.state is
+  'suspended: earns, and is not paid; closed: nothing that occurs from closed_at on is attributed to it';
+
+create table affiliate_parents (
+  operator_id text collate "C" not null,
+  affiliate_id text collate "C" not null,
+  since timestamptz not null,
+  number bigint generated always as identity,
+  parent_id text collate "C",
+  created_at timestamptz not null default now(),
+  primary key (operator_id, affiliate_id, since, number),
+  foreign key (operator_id, affiliate_id) references affiliates (operator_id, id),
+  foreign key (operator_id, parent_id) references affiliates (operator_id, id),
+  check (parent_id <> affiliate_id)
+);
+select make_append_only('affiliate_parents');
+comment on table affiliate_parents is
+  'who is paid overrides of what an affiliate earns, and from when on; each row holds until the next since';
+comment on column affiliate_parents.since is '-infinity: from the beginning';
+comment on column affiliate_parents.number is 'of two rows with one since the greater number counts';
+comment on column affiliate_parents.parent_id is 'null: no parent from since on';
+select estimate_tenants_alike('affiliate_parents');
 
 create table links (
   operator_id text collate "C" not null,
@@ -24,11 +45,13 @@ create table links (
   landing_url text not null,
   params jsonb not null default '{}',
   deep_link_hosts text[] not null default '{}',
+  state text not null default 'active' check (state in ('active', 'off')),
   created_at timestamptz not null default now(),
   primary key (operator_id, id),
   foreign key (operator_id, affiliate_id) references affiliates (operator_id, id)
 );
 comment on column links.id is 'public: looked up without its operator, so unique across operators';
+comment on column links.state is 'off: leads nowhere, and counts no click';
 comment on column links.params is 'query parameters added to the landing page''s address, with macros';
 comment on column links.deep_link_hosts is
   'hosts that ?to= may lead to, as shop.example, *.shop.example or shop.example:8443; none: landing_url only';
@@ -84,6 +107,7 @@ create table assignments (
   operator_id text collate "C" not null,
   event_id text collate "C" not null,
   affiliate_id text collate "C" not null,
+  from_at timestamptz,
   actor text not null,
   assigned_at timestamptz not null default now(),
   primary key (operator_id, event_id),
@@ -91,6 +115,8 @@ create table assignments (
 );
 select make_append_only('assignments');
 comment on table assignments is 'orphans given to an affiliate by hand: evidence for the next settling';
+comment on column assignments.from_at is
+  'since when the customer belongs to the affiliate; null: since the orphan occurred';
 comment on column assignments.actor is 'id of the API key';
 select estimate_tenants_alike('assignments');
 
@@ -103,22 +129,53 @@ create table bindings (
   link_id text collate "C",
   sub1 text, sub2 text, sub3 text, sub4 text, sub5 text,
   clicked_at timestamptz,
+  since timestamptz not null,
   batch_id text collate "C" not null,
   bound_at timestamptz not null default now(),
   primary key (operator_id, customer_id)
 );
 create index bindings_batch on bindings (operator_id, batch_id);
+create index bindings_click on bindings (operator_id, click_id) where click_id is not null;
 comment on table bindings is
   'the affiliate a customer belongs to for ever; a copy of its click, since old clicks are dropped';
+comment on column bindings.since is
+  'the binding counts for events that occurred since: its click, the from of its assignment, or its event';
 comment on column bindings.event_id is
   'the event that bound the customer; batch_id is the batch that settled it';
 select estimate_tenants_alike('bindings');
+
+-- The customer whom a click bound; of several, the one of the first event. Null when it bound none.
+create function customer_of_click(operator text, click text) returns text language plpgsql stable as $$
+begin
+  return (select customer_id from bindings
+    where operator_id = operator and click_id = click order by event_id limit 1);
+end $$;
+
+create table reassignments (
+  operator_id text collate "C" not null references operators,
+  id text collate "C" not null,
+  customer_id text collate "C" not null,
+  affiliate_id text collate "C" not null,
+  from_at timestamptz not null,
+  reason text not null,
+  actor text not null,
+  created_at timestamptz not null default now(),
+  primary key (operator_id, id),
+  foreign key (operator_id, affiliate_id) references affiliates (operator_id, id)
+);
+create index reassignments_customer on reassignments (operator_id, customer_id, from_at, id);
+select make_append_only('reassignments');
+comment on table reassignments is
+  'customers given to another affiliate by hand: events that occurred from from_at on belong to it';
+comment on column reassignments.actor is 'id of the API key';
+select estimate_tenants_alike('reassignments');
 
 create table deals (
   operator_id text collate "C" not null references operators,
   id text collate "C" not null,
   name text not null,
   affiliate_id text collate "C",
+  ended_at timestamptz,
   created_at timestamptz not null default now(),
   primary key (operator_id, id),
   foreign key (operator_id, affiliate_id) references affiliates (operator_id, id)
@@ -127,11 +184,15 @@ create index deals_affiliate on deals (operator_id, affiliate_id);
 comment on column deals.affiliate_id is
   'null: the operator''s default for affiliates without a deal of their own';
 
+comment on column deals.ended_at is
+  'events that occurred from then on are rated by no version of the deal; null: it goes on';
+
 create table deal_versions (
   operator_id text collate "C" not null,
   deal_id text collate "C" not null,
   version int not null,
   effective_from timestamptz not null,
+  applies_to text not null default 'events' check (applies_to in ('events', 'new_customers')),
   terms jsonb not null,
   created_at timestamptz not null default now(),
   primary key (operator_id, deal_id, version),
@@ -141,6 +202,8 @@ create table deal_versions (
 select make_append_only('deal_versions');
 comment on column deal_versions.effective_from is
   'events that occurred from then on are rated by this version';
+comment on column deal_versions.applies_to is
+  'new_customers: rates only events of customers who were bound from effective_from on';
 comment on column deal_versions.terms is 'as given over the API; read by domain/commission/terms.ts';
 
 create table fx_rates (
@@ -154,12 +217,13 @@ create table fx_rates (
   actor text not null,
   created_at timestamptz not null default now(),
   primary key (operator_id, id),
-  unique (operator_id, base, quote, as_of, source),
   check (base <> quote)
 );
+create index fx_rates_pair on fx_rates (operator_id, base, quote, as_of, id desc);
 select make_append_only('fx_rates');
 comment on table fx_rates is
-  'one unit of base is rate units of quote from as_of on; past bookings used these rates, so none is edited';
+  'one unit of base is rate units of quote from as_of on; of one pair and as_of the last row holds, and '
+  'the rows before it show what past bookings used';
 comment on column fx_rates.source is 'where the operator has the rate from';
 comment on column fx_rates.actor is 'id of the API key';
 select estimate_tenants_alike('fx_rates');

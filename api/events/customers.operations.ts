@@ -1,0 +1,29 @@
+// Customers as a resource: its routes, and its operations for the OpenAPI document.
+import { jsonAnswer, jsonRequest } from '../http/operation.ts';
+import { defineResource } from '../http/resource.ts';
+import * as answers from './customers.answers.ts';
+import { addCustomerRoutes, newReassignment } from './customers.routes.ts';
+
+export const customersResource = defineResource({
+  tag: 'Events',
+  addRoutes: addCustomerRoutes,
+  operations: {
+    'GET /v1/customers/:customer_id': {
+      summary: 'Whom a customer belongs to',
+      who: 'read',
+      answers: { 200: jsonAnswer(answers.customer) },
+    },
+    'POST /v1/customers/:customer_id/reassign': {
+      summary: 'Give a customer to another affiliate',
+      description:
+        'Events of the customer that occurred from `from` on belong to the affiliate, also those that were ' +
+        'settled; `from` may lie in the future. Both affiliates hear `conversion.adjusted` with the reason ' +
+        '`reassigned`; one that never heard of a conversion hears `conversion.created`. A customer may be ' +
+        'given away before its first event.',
+      who: 'manage',
+      body: jsonRequest(newReassignment),
+      answers: { 202: jsonAnswer(answers.acceptedReassignment, 'its events are judged again in a moment') },
+      refusals: ['not_possible'],
+    },
+  },
+});

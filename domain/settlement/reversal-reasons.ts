@@ -1,0 +1,49 @@
+// Why a reversal changed nothing, for its outcome.
+import { reversedOf } from '../commission/reversals.ts';
+import type { ConversionEvent } from '../types.ts';
+import type { Scope } from './apply-reversals.ts';
+import type { BatchLedger } from './batch-ledger.ts';
+import type { WhyNothing } from './reversal-effects.ts';
+
+/** Reasons of settled reversals that took back or gave back nothing. */
+export const REVERSAL_REASONS = [
+  'nothing_to_reverse',
+  'already_reversed',
+  'already_won',
+  'not_clawed_back',
+  'too_old',
+  'not_charged_back',
+] as const;
+export type ReversalReason = (typeof REVERSAL_REASONS)[number];
+
+/**
+ * The reason why a settled reversal changes no commission; null where it changes one. Judged over
+ * all reversals that are known, once they are in the ledger.
+ */
+export function reasonOf(books: BatchLedger, reversal: ConversionEvent, scope: Scope): ReversalReason | null {
+  const whys = new Set<WhyNothing>();
+  const unchanged: { isReversed: boolean }[] = [];
+  for (const { reversal: other, conversionId, why } of scope.effects) {
+    if (other.id !== reversal.id) continue;
+    const [slot] = books.slotsOfConversion(conversionId);
+    if (!slot) continue;
+    if (why !== null) {
+      whys.add(why);
+      continue;
+    }
+    const { accrual, reversals } = slot.groups.get(conversionId)!;
+    const all = reversedOf(accrual, reversals);
+    const without = reversedOf(
+      accrual,
+      reversals.filter(({ eventId }) => eventId !== reversal.id),
+    );
+    if (all.part * without.of !== without.part * all.of) return null;
+    unchanged.push({ isReversed: all.part > 0n });
+  }
+  const isReversed = unchanged.some((one) => one.isReversed) || whys.has('already_reversed');
+  if (reversal.type === 'chargeback_won') return isReversed ? 'already_reversed' : 'not_charged_back';
+  if (isReversed) return 'already_reversed';
+  if (unchanged.length > 0) return reversal.type === 'chargeback' ? 'already_won' : 'nothing_to_reverse';
+  if (whys.has('too_old')) return 'too_old';
+  return whys.has('not_clawed_back') ? 'not_clawed_back' : 'nothing_to_reverse';
+}

@@ -1,0 +1,259 @@
+// Decisions of people about events on a real database: events taken out of the books and put back,
+// conversions rejected, exchange rates corrected, and customers who turn out to be one.
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import type { WireTerms } from '../../../domain/commission/terms.ts';
+import type { ConversionEvent } from '../../../domain/types.ts';
+import { createAmendments, type AmendableValues } from '../../../store/agreements/amendments.ts';
+import { createFxRates } from '../../../store/agreements/fx-rates.ts';
+import { newId } from '../../../store/db/ids.ts';
+import { createPool, type Pool } from '../../../store/db/pool.ts';
+import { withDatabase, type TestDatabase } from '../../support/database.ts';
+import { withOperator, type TestOperator } from '../../support/operator.ts';
+import {
+  addAffiliate,
+  applyChanges,
+  auditOf,
+  createSettling,
+  outcomesOf,
+  pendingOf,
+} from '../../support/settling.ts';
+
+const DAY_MS = 86_400_000;
+
+let database: TestDatabase;
+let pool: Pool;
+before(async () => {
+  database = await withDatabase();
+  pool = createPool(database.url, { max: 8 });
+});
+// The audit checks the books after all tests of this file.
+after(async () => {
+  const { findings } = await auditOf(pool);
+  await pool.end();
+  await database.drop();
+  assert.deepEqual(findings, []);
+});
+
+/** Amends an event and applies all changes of the operator. */
+async function change(operatorId: string, eventId: string, values: Partial<AmendableValues>): Promise<void> {
+  const by = { actor: 'key_test', reason: 'a test' };
+  await createAmendments(pool).insert(operatorId, eventId, by, (event) => ({ ...event.values, ...values }));
+  await applyChanges(pool, operatorId);
+}
+
+/** Messages to an affiliate about a conversion: type, reason and delta, in order. */
+async function messagesAbout(conversionId: string): Promise<string[]> {
+  const { rows } = await pool.query<{ line: string }>(
+    `select concat_ws(' ', type, body::json->'data'->>'reason', body::json->'data'->>'payout_delta') as line
+     from deliveries where original_event_id = $1 order by id`,
+    [conversionId],
+  );
+  return rows.map(({ line }) => line);
+}
+
+async function settled(
+  operator: TestOperator,
+  events: readonly Partial<ConversionEvent>[],
+): Promise<string[]> {
+  const ids = await operator.ingest(events);
+  for (const id of ids) await createSettling(pool)(operator.operatorId, [id]);
+  return ids;
+}
+
+describe('an event taken out of the books', () => {
+  test('a voided sale earns nothing, and put back it earns again', async () => {
+    const operator = await withOperator(pool);
+    const { operatorId, affiliateId } = operator;
+    await operator.addEndpoint('http://127.0.0.1:9/');
+    const [sale] = await settled(operator, [{}]);
+    await change(operatorId, sale!, { voided: true });
+    assert.deepEqual(await outcomesOf(pool, [sale!]), ['voided 0']);
+    assert.equal(await pendingOf(pool, affiliateId), 0n);
+    await change(operatorId, sale!, { voided: false });
+    assert.deepEqual(await outcomesOf(pool, [sale!]), ['settled 1000']);
+    assert.deepEqual(await messagesAbout(sale!), [
+      'conversion.created 10.00',
+      'conversion.reversed voided -10.00',
+      'conversion.reinstated unvoided 10.00',
+    ]);
+  });
+
+  test('a voided refund gives back what it took, and takes it again once it is put back', async () => {
+    const operator = await withOperator(pool);
+    const { operatorId, affiliateId } = operator;
+    await operator.addEndpoint('http://127.0.0.1:9/');
+    const [sale, refund] = await settled(operator, [
+      { transactionId: 's-1' },
+      { type: 'refund', reference: 's-1', clickId: null, customerId: null, amountMinor: 40_00n },
+    ]);
+    assert.equal(await pendingOf(pool, affiliateId), 6_00n);
+    await change(operatorId, refund!, { voided: true });
+    assert.equal(await pendingOf(pool, affiliateId), 10_00n);
+    await change(operatorId, refund!, { voided: false });
+    assert.deepEqual(await outcomesOf(pool, [sale!, refund!]), ['settled 600', 'settled']);
+    assert.equal(await pendingOf(pool, affiliateId), 6_00n);
+    assert.deepEqual((await messagesAbout(sale!)).slice(2), [
+      'conversion.reinstated voided 4.00',
+      'conversion.reversed unvoided -4.00',
+    ]);
+  });
+
+  test('a refund of a voided sale waits for it as if the sale had not been sent', async () => {
+    const operator = await withOperator(pool);
+    const { operatorId, affiliateId } = operator;
+    const [sale, refund] = await settled(operator, [
+      { transactionId: 's-2' },
+      { type: 'refund', reference: 's-2', clickId: null, customerId: null, amountMinor: 40_00n },
+    ]);
+    await change(operatorId, sale!, { voided: true });
+    assert.deepEqual(await outcomesOf(pool, [sale!, refund!]), ['voided 0', 'orphaned no_conversion']);
+    await change(operatorId, sale!, { voided: false });
+    assert.deepEqual(await outcomesOf(pool, [sale!, refund!]), ['settled 600', 'settled']);
+    assert.equal(await pendingOf(pool, affiliateId), 6_00n);
+  });
+
+  test('a reversal by customer waits where the voided sale was all that bound the customer', async () => {
+    const operator = await withOperator(pool);
+    const { operatorId } = operator;
+    const [sale, abuse] = await settled(operator, [
+      { customerId: 'bound by it' },
+      { type: 'bonus_abuse', customerId: 'bound by it', clickId: null, amountMinor: 40_00n },
+    ]);
+    await change(operatorId, sale!, { voided: true });
+    assert.deepEqual(await outcomesOf(pool, [abuse!]), ['orphaned no_conversion']);
+    await change(operatorId, sale!, { voided: false });
+    assert.deepEqual(await outcomesOf(pool, [abuse!]), ['settled']);
+  });
+
+  test('an event voided before it is settled never counts', async () => {
+    const operator = await withOperator(pool);
+    const [sale] = await operator.ingest([{}]);
+    await change(operator.operatorId, sale!, { voided: true });
+    await createSettling(pool)(operator.operatorId, [sale!]);
+    assert.deepEqual(await outcomesOf(pool, [sale!]), ['voided']);
+    await change(operator.operatorId, sale!, { voided: false });
+    assert.deepEqual(await outcomesOf(pool, [sale!]), ['settled 1000']);
+  });
+
+  test('the binding that a voided registration made goes with it, and later evidence decides', async () => {
+    const operator = await withOperator(pool);
+    const { operatorId, affiliateId: first } = operator;
+    const terms: Partial<WireTerms> = { components: [{ kind: 'percent', on: ['sale'], percent: '10' }] };
+    const second = await addAffiliate(pool, operatorId, terms);
+    const at = Date.now() - 50_000;
+    const [registration, sale] = await settled(operator, [
+      { type: 'registration', customerId: 'undefined', amountMinor: null, currency: null },
+      { customerId: 'undefined', clickId: second.clickId, occurredAt: at + 50_000 },
+    ]);
+    assert.equal(await pendingOf(pool, first), 10_00n);
+    await change(operatorId, registration!, { voided: true });
+    assert.deepEqual(
+      [await pendingOf(pool, first), await pendingOf(pool, second.affiliateId)],
+      [0n, 10_00n],
+      'the sale belongs to its own click',
+    );
+    assert.deepEqual(await outcomesOf(pool, [registration!, sale!]), ['voided 0', 'settled 1000']);
+  });
+});
+
+test('one rejected conversion leaves the rest of its month alone, and the rejection can be taken back', async () => {
+  const operator = await withOperator(pool);
+  const { operatorId } = operator;
+  const { affiliateId, clickId } = await addAffiliate(pool, operatorId, {
+    components: [{ kind: 'revshare', on: ['revenue'], percent: '25' }],
+  });
+  const revenue = (customerId: string, amountMinor: bigint) =>
+    ({ type: 'revenue', clickId, customerId, amountMinor }) as const;
+  const [, bad] = await settled(operator, [revenue('good', 1000_00n), revenue('bad', 100_00n)]);
+  await change(operatorId, bad!, { rejected: true });
+  assert.equal(await pendingOf(pool, affiliateId), 250_00n);
+  await settled(operator, [{ ...revenue('good', 1000_00n), clickId: null }]);
+  assert.equal(await pendingOf(pool, affiliateId), 500_00n);
+  await change(operatorId, bad!, { rejected: false });
+  assert.equal(await pendingOf(pool, affiliateId), 525_00n);
+});
+
+test('a corrected exchange rate rates again what the former converted', async () => {
+  const operator = await withOperator(pool);
+  const { operatorId, affiliateId } = operator;
+  await operator.addEndpoint('http://127.0.0.1:9/');
+  const rate = {
+    base: 'EUR',
+    quote: 'USD',
+    source: 'bank',
+    asOf: new Date(Date.now() - DAY_MS),
+    actor: 'key',
+  };
+  const add = (text: string) =>
+    createFxRates(pool).insert(operatorId, { ...rate, id: newId('fx'), rate: text });
+  await add('10.8');
+  const [sale] = await settled(operator, [{ currency: 'EUR' }]);
+  assert.equal(await pendingOf(pool, affiliateId), 108_00n);
+  assert.equal((await add('1.08')).appliesChanges, true);
+  await applyChanges(pool, operatorId);
+  assert.equal(await pendingOf(pool, affiliateId), 10_80n);
+  assert.deepEqual(await messagesAbout(sale!), [
+    'conversion.created 108.00',
+    'conversion.adjusted rate_corrected -97.20',
+  ]);
+});
+
+describe('an event that names only a click', () => {
+  const CPA: Partial<WireTerms> = { components: [{ kind: 'cpa', on: ['ftd'], amount: '200.00' }] };
+  const none = { amountMinor: null, currency: null } as const;
+
+  const orders: [string, (clickId: string) => Partial<ConversionEvent>[]][] = [
+    [
+      'after the registration that its click bound',
+      (clickId) => [
+        { type: 'registration', customerId: 'u', clickId, ...none },
+        { type: 'ftd', customerId: null, clickId, transactionId: 'trk-9' },
+        { type: 'ftd', customerId: 'u', clickId: null, transactionId: 'crm-9' },
+      ],
+    ],
+    [
+      'before the registration',
+      (clickId) => [
+        { type: 'ftd', customerId: null, clickId, transactionId: 'trk-9' },
+        { type: 'registration', customerId: 'u', clickId, ...none },
+        { type: 'ftd', customerId: 'u', clickId: null, transactionId: 'crm-9' },
+      ],
+    ],
+    [
+      'after everything else',
+      (clickId) => [
+        { type: 'registration', customerId: 'u', clickId, ...none },
+        { type: 'ftd', customerId: 'u', clickId: null, transactionId: 'crm-9' },
+        { type: 'ftd', customerId: null, clickId, transactionId: 'trk-9' },
+      ],
+    ],
+  ];
+  for (const [title, events] of orders) {
+    test(`an event that names only a click is of the customer whom the click bound: ${title}`, async () => {
+      const operator = await withOperator(pool);
+      const { operatorId } = operator;
+      const { affiliateId, clickId } = await addAffiliate(pool, operatorId, CPA);
+      await settled(operator, events(clickId));
+      await applyChanges(pool, operatorId);
+      assert.equal(await pendingOf(pool, affiliateId), 200_00n, 'one bounty');
+      await settled(operator, [{ type: 'fraud', customerId: 'u', clickId: null, ...none }]);
+      await applyChanges(pool, operatorId);
+      assert.equal(await pendingOf(pool, affiliateId), 0n, 'a fraud of the customer takes it back');
+    });
+  }
+
+  test('a reversal that names only a click takes back from the customer whom the click bound later', async () => {
+    const operator = await withOperator(pool);
+    const { operatorId } = operator;
+    const { affiliateId, clickId } = await addAffiliate(pool, operatorId, CPA);
+    const now = Date.now();
+    await settled(operator, [
+      { type: 'ftd', customerId: null, clickId, occurredAt: now - 3000 },
+      { type: 'fraud', customerId: null, clickId, occurredAt: now, ...none },
+      { type: 'ftd', customerId: 'u', clickId, occurredAt: now - 2000 },
+    ]);
+    await applyChanges(pool, operatorId);
+    assert.equal(await pendingOf(pool, affiliateId), 0n);
+  });
+});

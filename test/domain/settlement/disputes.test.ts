@@ -1,0 +1,189 @@
+// Disputes, and reversals that name little: what they take, and why they take nothing.
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import fc from 'fast-check';
+import type { WireTerms } from '../../../domain/commission/terms.ts';
+import { DEFAULT_CLAWBACK } from '../../../domain/commission/terms.ts';
+import type { ConversionEvent } from '../../../domain/types.ts';
+import { anEvent, DAY_MS, NOON } from '../../support/builders.ts';
+import { settledOneByOne, totalOf } from '../../support/settle-in-memory.ts';
+
+const by = (chargeback: 'full' | 'proportional' | 'none', days = 90): Partial<WireTerms> => ({
+  clawback: { ...DEFAULT_CLAWBACK, days, chargeback },
+});
+const on = (day: number): { occurredAt: number } => ({ occurredAt: NOON + day * DAY_MS });
+
+type Fields = Partial<ConversionEvent>;
+
+/** An event of a conversion of another transaction id, without a customer. */
+const about = (reference: string, fields: Fields): ConversionEvent =>
+  anEvent({ customerId: null, amountMinor: null, reference, ...fields });
+
+describe('a dispute over a sale of 1,000.00 at 10 %', () => {
+  const sale = anEvent({ transactionId: 's', amountMinor: 1000_00n });
+  const charge = (day: number, fields: Fields = {}) =>
+    about('s', { type: 'chargeback', ...on(day), ...fields });
+  const win = (day: number, fields: Fields = {}) =>
+    about('s', { type: 'chargeback_won', ...on(day), ...fields });
+  const named = charge(2, { transactionId: 'cb', amountMinor: 200_00n });
+
+  for (const [title, events, expected, terms] of [
+    ['ends at 0.00 when it is lost after a win', [sale, charge(1), win(2), charge(3)], 0n, by('full')],
+    [
+      'ends at 100.00 when every chargeback was won',
+      [sale, charge(1), win(2), charge(3), win(4)],
+      100_00n,
+      by('full'),
+    ],
+    [
+      'ends at 0.00 when the only win is older than the chargeback',
+      [sale, win(1), charge(2)],
+      0n,
+      by('full'),
+    ],
+    [
+      'gives back the amount of the win',
+      [sale, charge(1, { amountMinor: 300_00n }), named, win(3, { amountMinor: 200_00n })],
+      70_00n,
+      by('proportional'),
+    ],
+    [
+      'gives back the chargeback that the win names',
+      [sale, charge(1, { amountMinor: 300_00n }), named, about('cb', { type: 'chargeback_won', ...on(3) })],
+      70_00n,
+      by('proportional'),
+    ],
+    [
+      'takes everything until it is wholly won where the deal takes everything',
+      [sale, charge(1), win(2, { amountMinor: 999_99n })],
+      0n,
+      by('full'),
+    ],
+    [
+      'is won by wins whose amounts add up to the sale',
+      [sale, charge(1), win(2, { amountMinor: 400_00n }), win(3, { amountMinor: 600_00n })],
+      100_00n,
+      by('full'),
+    ],
+  ] as const) {
+    test(`a dispute ${title}, in any order of arrival`, () => {
+      const arrivals = fc.shuffledSubarray([...events], { minLength: events.length });
+      fc.assert(
+        fc.property(arrivals, (arrived) => {
+          assert.equal(totalOf(settledOneByOne(terms, [anEvent({ type: 'kyc' }), ...arrived])), expected);
+        }),
+        { numRuns: 40 },
+      );
+    });
+  }
+});
+
+describe('a reversal by customer with an amount and no reference', () => {
+  const deposits = Array.from({ length: 10 }, (_, day) => anEvent({ transactionId: `d${day}`, ...on(day) }));
+  const charge = (amountMinor: bigint, fields: Fields = {}) =>
+    anEvent({ type: 'chargeback', amountMinor, ...on(20), ...fields });
+
+  for (const [title, events, expected, terms] of [
+    ['takes the latest of ten sales', [charge(100_00n)], 90_00n, by('proportional')],
+    ['takes parts up to its amount', [charge(250_00n)], 75_00n, by('proportional')],
+    ['takes each sale that it reaches whole where the deal says so', [charge(250_00n)], 70_00n, by('full')],
+    [
+      'takes what earlier reversals left',
+      [charge(150_00n), charge(100_00n, on(21))],
+      75_00n,
+      by('proportional'),
+    ],
+    [
+      'passes over what was taken by a reference',
+      [about('d9', { type: 'chargeback', ...on(15) }), charge(100_00n)],
+      80_00n,
+      by('proportional'),
+    ],
+    ['takes sales within the window only', [charge(1000_00n, on(13))], 50_00n, by('proportional', 8)],
+    [
+      'takes conversions of the type that it names',
+      [anEvent({ type: 'deposit', ...on(11) }), charge(100_00n, { referenceType: 'sale' })],
+      90_00n,
+      by('proportional'),
+    ],
+    [
+      'takes the least: a later conversion that earns nothing comes first',
+      [anEvent({ type: 'deposit', ...on(11) }), charge(100_00n)],
+      100_00n,
+      by('proportional'),
+    ],
+    [
+      'gives back what a win that names it says, the latest first',
+      [
+        charge(250_00n, { transactionId: 'cb' }),
+        about('cb', { type: 'chargeback_won', amountMinor: 120_00n, currency: 'USD', ...on(22) }),
+      ],
+      87_00n,
+      by('proportional'),
+    ],
+  ] as const) {
+    test(`a reversal by customer with an amount ${title}, in any order of arrival`, () => {
+      const all = [...deposits, ...events];
+      fc.assert(
+        fc.property(fc.shuffledSubarray(all, { minLength: all.length }), (arrived) => {
+          assert.equal(totalOf(settledOneByOne(terms, arrived)), expected);
+        }),
+        { numRuns: 40 },
+      );
+    });
+  }
+
+  test('a refund takes back half of a first deposit that is keyed by customer', () => {
+    const terms: Partial<WireTerms> = { components: [{ kind: 'percent', on: 'ftd', percent: '10' }] };
+    const ftd = anEvent({ type: 'ftd', transactionId: null });
+    const refund: Fields = { type: 'refund', amountMinor: 50_00n, referenceType: 'ftd', ...on(1) };
+    for (const one of [anEvent(refund), anEvent({ ...refund, reference: 'c' })])
+      assert.equal(totalOf(settledOneByOne(terms, [ftd, anEvent(on(0)), one])), 5_00n);
+  });
+});
+
+describe('the reason of a reversal that changes nothing', () => {
+  const sale = anEvent({ transactionId: 's', customerId: 'c' });
+  const reason = (terms: Partial<WireTerms>, ...events: ConversionEvent[]): string => {
+    const { outcomes } = settledOneByOne(terms, events);
+    const { status, reason: why } = outcomes.get(events.at(-1)!.id)!;
+    return `${status} ${why}`;
+  };
+  const charge = (fields: Fields = {}) => about('s', { type: 'chargeback', ...on(1), ...fields });
+
+  test('the reason names what kept the commission', () => {
+    const byCustomer = { reference: null, customerId: 'c' };
+    assert.equal(reason(by('full'), sale, charge()), 'settled null');
+    assert.equal(reason(by('full'), sale, charge(), charge(on(2))), 'settled already_reversed');
+    assert.equal(reason(by('none'), sale, charge()), 'settled not_clawed_back');
+    assert.equal(reason(by('full', 1), sale, charge({ ...byCustomer, ...on(3) })), 'settled too_old');
+    assert.equal(reason(by('full'), charge(byCustomer)), 'settled nothing_to_reverse');
+    const win = about('s', { type: 'chargeback_won', ...on(4) });
+    assert.equal(reason(by('full'), sale, win), 'settled not_charged_back');
+    assert.equal(reason(by('full'), sale, win, charge()), 'settled already_won');
+  });
+
+  test('the reason is customer_mismatch for a reference to a conversion of another customer, whichever comes first', () => {
+    const wrong = charge({ customerId: 'd' });
+    assert.equal(reason(by('full'), sale, wrong), 'set_aside customer_mismatch');
+    const settling = settledOneByOne(by('full'), [wrong, sale]);
+    assert.equal(settling.outcomes.get(wrong.id)?.reason, 'customer_mismatch');
+    assert.equal(totalOf(settling), 10_00n);
+    const own = anEvent({ type: 'deposit', key: { kind: 'transaction', value: 's' }, customerId: 'd' });
+    const terms: Partial<WireTerms> = {
+      components: [{ kind: 'percent', on: ['sale', 'deposit'], percent: '10' }],
+    };
+    for (const events of [
+      [wrong, sale, own],
+      [own, wrong, sale],
+      [sale, own, wrong],
+    ])
+      assert.equal(totalOf(settledOneByOne(terms, events)), 10_00n);
+  });
+
+  test('a customer whom only the click names contradicts no reference, since people share a device', () => {
+    const byClick = charge({ customerId: 'd', isCustomerOfClick: true });
+    assert.equal(reason(by('full'), sale, byClick), 'settled null');
+    assert.equal(totalOf(settledOneByOne(by('full'), [byClick, sale])), 0n);
+  });
+});

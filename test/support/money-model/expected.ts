@@ -1,0 +1,129 @@
+// The model: from a whole history to every commission, every sum and every event's outcome.
+import { labelOf, parentsAt } from './agreements.ts';
+import { attribute } from './attribution.ts';
+import { bountiesOf, cap, type Single } from './bounties.ts';
+import { decimal, fraction, multiply, round } from './exact.ts';
+import { shareOf, type Shares } from './metrics.ts';
+import { monthlyCommissions, type MonthlyCommission } from './months.ts';
+import { rate, type Pricing, type Rated } from './rated.ts';
+import { leftOf, reverse } from './reversals.ts';
+import type { Commission, EventOutcome, Expected, Rounding, World } from './world.ts';
+
+const percentOf = (amount: bigint, percent: string, mode: Rounding): bigint =>
+  round(multiply(fraction(amount), multiply(decimal(percent), fraction(1n, 100n))), mode);
+
+/** Percentages and payouts: one commission for each conversion and component. */
+function perEvent(world: World, conversions: readonly Rated[], shares: Shares): Single[] {
+  const singles: Single[] = [];
+  for (const conversion of conversions) {
+    const { rounding, payout, amount, terms } = conversion;
+    const left = (gross: bigint) =>
+      leftOf(gross, shareOf(shares, conversion), (value) => round(value, rounding));
+    const own = { conversion, pricedBy: conversion };
+    if (payout !== undefined) singles.push({ kind: 'payout', label: 'payout', ...own, amount: left(payout) });
+    for (const component of conversion.components) {
+      if (component.kind !== 'percent') continue;
+      const gross = percentOf(amount, component.percent ?? '0', rounding);
+      singles.push({
+        kind: 'percent',
+        label: labelOf(terms, component),
+        ...own,
+        component,
+        amount: left(gross),
+      });
+    }
+  }
+  const months = new Map<string, Single[]>();
+  for (const single of singles.filter(({ component }) => component?.cap !== undefined)) {
+    const { affiliate, deal, month } = single.conversion;
+    const key = [affiliate, deal.id, single.label, month].join(' ');
+    months.set(key, [...(months.get(key) ?? []), single]);
+  }
+  for (const ofMonth of months.values()) cap(world, ofMonth);
+  return singles;
+}
+
+/** The commission itself, then what it gives the parents of its conversion's time. */
+function withOverrides(world: World, single: Single): Commission[] {
+  const { conversion, pricedBy, kind, label, amount } = single;
+  const { affiliate, at, event } = conversion;
+  const percents = (pricedBy.terms.overrides ?? []).map(({ percent }) => percent);
+  const common = { deal: pricedBy.deal.id, currency: pricedBy.currency, event: event.id };
+  return [
+    { ...common, affiliate, kind, label, amount, customer: conversion.subject },
+    ...parentsAt(world, affiliate, at, percents.length).map((parent, level): Commission => ({
+      ...common,
+      affiliate: parent,
+      kind: 'override',
+      label,
+      via: affiliate,
+      amount: percentOf(amount, percents[level]!, pricedBy.rounding),
+    })),
+  ];
+}
+
+function monthlyWithOverrides(monthly: MonthlyCommission): Commission[] {
+  const { shares, ...own } = monthly;
+  const { deal, currency, month, label } = own;
+  const overrides = shares.flatMap(({ chain, percents, rounding, amount }) =>
+    chain.map((parent, level): Commission => ({
+      affiliate: parent,
+      kind: 'override',
+      label,
+      deal,
+      currency,
+      month,
+      via: own.affiliate,
+      amount: percentOf(amount, percents[level]!, rounding),
+    })),
+  );
+  return [own, ...overrides];
+}
+
+function totalsOf(commissions: readonly Commission[]): Map<string, Map<string, bigint>> {
+  const totals = new Map<string, Map<string, bigint>>();
+  for (const { affiliate, currency, amount } of commissions) {
+    const sums = totals.get(affiliate) ?? new Map<string, bigint>();
+    sums.set(currency, (sums.get(currency) ?? 0n) + amount);
+    totals.set(affiliate, sums);
+  }
+  return totals;
+}
+
+function outcomesOf(
+  world: World,
+  refused: ReadonlyMap<string, EventOutcome>,
+  pricings: ReadonlyMap<string, Pricing>,
+  reversed: ReadonlyMap<string, EventOutcome>,
+  methods: ReadonlyMap<string, { readonly method: string }>,
+): Map<string, EventOutcome> {
+  const outcomeOf = (id: string): EventOutcome => {
+    const pricing = pricings.get(id);
+    if (pricing === undefined) return refused.get(id) ?? reversed.get(id) ?? { status: 'settled' };
+    if (pricing.kind === 'outcome') return pricing.outcome;
+    const { affiliate, event } = pricing.rated;
+    const method = methods.get(id)!.method;
+    return { status: 'settled', affiliate, method, ...(event.rejected ? { reason: 'rejected' } : {}) };
+  };
+  return new Map(
+    world.events.map(({ id, voided }): [string, EventOutcome] => [
+      id,
+      voided ? { status: 'voided' } : outcomeOf(id),
+    ]),
+  );
+}
+
+/** What a world comes to when everything is settled. */
+export function expected(world: World): Expected {
+  const attributions = attribute(world);
+  const pricings = rate(world, attributions);
+  const conversions = [...pricings.values()].flatMap((each) => (each.kind === 'rated' ? [each.rated] : []));
+  const { shares, outcomes } = reverse(world, conversions, attributions.subject);
+  const singles = [...bountiesOf(world, conversions, shares), ...perEvent(world, conversions, shares)];
+  const commissions = [
+    ...singles.flatMap((single) => withOverrides(world, single)),
+    ...monthlyCommissions(world, conversions, shares).flatMap(monthlyWithOverrides),
+  ];
+  const events = outcomesOf(world, attributions.refused, pricings, outcomes, attributions.whose);
+  return { totals: totalsOf(commissions), events, commissions };
+}

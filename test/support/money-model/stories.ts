@@ -1,0 +1,10 @@
+// The table of stories: each rule of issue 13 with the sums that it comes to, worked out by hand.
+import { AGREEMENTS } from './stories/agreements.ts';
+import { ATTRIBUTION } from './stories/attribution.ts';
+import { MONEY } from './stories/money.ts';
+import { MONTHS } from './stories/months.ts';
+import { REVERSALS } from './stories/reversals.ts';
+import type { Story } from './stories/story.ts';
+
+export const STORIES: readonly Story[] = [...ATTRIBUTION, ...MONTHS, ...AGREEMENTS, ...REVERSALS, ...MONEY];
+export type { Story } from './stories/story.ts';

@@ -7,13 +7,14 @@ import { eventually } from '../support/eventually.ts';
 import { differencesNow, play, type Run } from '../support/money-model/play.ts';
 import { arrange, histories } from '../support/money-model/random-history.ts';
 import { STORIES, type Story } from '../support/money-model/stories.ts';
+import { RULES } from '../support/money-model/stories/story.ts';
 import { withStack, type TestStack } from '../support/stack.ts';
 
 const AT_ONCE = 6;
 const SEEDS = [1, 2, 3, 4];
 
 let stack: TestStack;
-const told: { run: Run; story?: Story }[] = [];
+const played: { run: Run; story?: Story }[] = [];
 
 before(async () => {
   stack = await withStack();
@@ -26,12 +27,13 @@ async function agrees(run: Run, story?: Story): Promise<void> {
   let lines: string[] = [];
   const isSame = async () => (lines = await differencesNow(run, story)).length === 0;
   await eventually('the model and the API to agree', isSame).catch(() => assert.deepEqual(lines, []));
-  told.push({ run, ...(story ? { story } : {}) });
+  played.push({ run, ...(story ? { story } : {}) });
 }
 
 describe('over HTTP', { concurrency: AT_ONCE }, () => {
   for (const story of STORIES) {
-    test(story.name, async () => agrees(await play(stack.call, story.steps, true), story));
+    test(`${RULES[story.rule]}: ${story.name}`, async () =>
+      agrees(await play(stack.call, story.steps, true), story));
   }
 });
 
@@ -48,5 +50,5 @@ describe('random histories', { concurrency: AT_ONCE }, () => {
 
 // Agreement may have been a stage on the way to something else. Closing the stack audits the books.
 test('sums and outcomes stay as they are once all work is done', async () => {
-  for (const { run, story } of told) assert.deepEqual(await differencesNow(run, story), []);
+  for (const { run, story } of played) assert.deepEqual(await differencesNow(run, story), []);
 });

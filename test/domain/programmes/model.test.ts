@@ -9,6 +9,7 @@ import { expected } from '../../support/money-model/expected.ts';
 import { arrange, histories, type History } from '../../support/money-model/random-history.ts';
 import { decide } from '../../support/money-model/steps.ts';
 import { STORIES } from '../../support/money-model/stories.ts';
+import { RULES } from '../../support/money-model/stories/story.ts';
 import { worldFrom } from '../../support/money-model/world-from-steps.ts';
 import type { Deal, Expected, World } from '../../support/money-model/world.ts';
 
@@ -36,7 +37,7 @@ const worldOf = (history: History, seed: number): World => worldFrom(arrange(his
 
 describe('the independent model tells each story as its rule does', () => {
   for (const story of STORIES) {
-    it(`rule ${story.rule}: ${story.name}`, () => {
+    it(`${RULES[story.rule]}: ${story.name}`, () => {
       const world = worldFrom(story.steps, NOW);
       assert.deepEqual(disagreements(story, world, expected(world)), []);
     });

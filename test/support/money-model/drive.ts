@@ -12,6 +12,7 @@ import { differencesNow, play, type Run } from './play.ts';
 import { arrange, histories } from './random-history.ts';
 import type { ApiStep } from './steps.ts';
 import { STORIES, type Story } from './stories.ts';
+import { RULES } from './stories/story.ts';
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
@@ -22,9 +23,6 @@ const { positionals, values } = parseArgs({
     events: { type: 'string', default: '60' },
     seed: { type: 'string', default: '1' },
     wait: { type: 'string', default: '10' },
-    plain: { type: 'boolean', default: false },
-    coarse: { type: 'boolean', default: false },
-    fixed: { type: 'boolean', default: false },
     explain: { type: 'boolean', default: false },
   },
 });
@@ -102,7 +100,7 @@ async function tellStories(): Promise<number> {
   );
   let different = 0;
   for (const story of chosen) {
-    if (!(await report(`rule ${story.rule}: ${story.name}`, story.steps, story))) different += 1;
+    if (!(await report(`${RULES[story.rule]}: ${story.name}`, story.steps, story))) different += 1;
   }
   console.log(
     `${chosen.length} stories with ${chosen.flatMap(saidSums).length} sums, ${different} different`,
@@ -113,14 +111,10 @@ async function tellStories(): Promise<number> {
 async function tellHistories(): Promise<number> {
   const seed = Number(values.seed);
   const runs = Number(values.runs);
-  const options = {
-    events: Number(values.events),
-    isPlain: values.plain,
-    hasFinerLots: !values.coarse,
-    changesParents: !values.fixed,
-    reassigns: !values.fixed,
-  };
-  const sampled = fc.sample(histories(Date.now(), options), { numRuns: runs, seed });
+  const sampled = fc.sample(histories(Date.now(), { events: Number(values.events) }), {
+    numRuns: runs,
+    seed,
+  });
   let different = 0;
   for (const [index, history] of sampled.entries()) {
     for (const order of [1, 2]) {

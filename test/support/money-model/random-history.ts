@@ -260,71 +260,6 @@ function versionSteps(
     });
 }
 
-export interface Options {
-  readonly events?: number;
-  /** Off: parents stay as they were, for the order of chains within a month is an open question. */
-  readonly changesParents?: boolean;
-  readonly reassigns?: boolean;
-  /** Off: rates per lot of two decimals and for all symbols, for a system without finer ones. */
-  readonly hasFinerLots?: boolean;
-  /** Only what the system could do before issue 13: to try the model and the driver against it. */
-  readonly isPlain?: boolean;
-}
-
-/** The history with rates per lot of two decimals and for all symbols. */
-function withoutFinerLots(random: Random): Random {
-  const coarse = (rates: Random['first']): Random['first'] => {
-    const [low, high] = rates.lot.map((amount) => Number(amount).toFixed(2)) as [string, string];
-    return { ...rates, lot: [low, high] };
-  };
-  const alike = (skeleton: Skeleton): Skeleton =>
-    skeleton.lots === 'by_symbol' ? { ...skeleton, lots: 'flat' } : skeleton;
-  const { own } = random;
-  return {
-    ...random,
-    skeleton: alike(random.skeleton),
-    first: coarse(random.first),
-    later: random.later.map((each) =>
-      each.rates === undefined ? each : { ...each, rates: coarse(each.rates) },
-    ),
-    own: own && { ...own, skeleton: alike(own.skeleton), first: coarse(own.first) },
-    events: random.events.map((each) => ({ ...each, symbol: undefined })),
-  };
-}
-
-/** The history without what the rules of issue 13 brought. */
-function plain(random: Random): Random {
-  return {
-    ...random,
-    later: [],
-    own: undefined,
-    parents: [],
-    corrected: false,
-    skeleton: {
-      ...random.skeleton,
-      lots: 'none',
-    },
-    people: random.people.map((each) => ({
-      ...each,
-      movesTo: undefined,
-    })),
-    events: random.events.map((each) => ({
-      ...each,
-      after: Math.abs(each.after) + 1,
-      isAtMonthEnd: false,
-      decision: 'none',
-      names: each.names === 'click' ? 'both' : each.names,
-      type: each.type === 'trade' ? 'deposit' : each.type,
-    })),
-    reversals: random.reversals.map((each) => ({
-      ...each,
-      win: undefined,
-      decision: 'none',
-      isByCustomer: each.isByCustomer && each.type === 'fraud',
-    })),
-  };
-}
-
 const randoms = (count: number) =>
   fc.record({
     zone: fc.constantFrom(...ZONES),
@@ -352,35 +287,25 @@ const randoms = (count: number) =>
 
 type Random = ReturnType<typeof randoms> extends fc.Arbitrary<infer T> ? T : never;
 
-/** Random histories that end at `now`. */
-export function histories(now: number, options: Options = {}): fc.Arbitrary<History> {
-  const { events: count = 60, isPlain = false, hasFinerLots = true } = options;
-  return randoms(count).map((random) => {
-    const known = hasFinerLots ? random : withoutFinerLots(random);
-    return historyFrom(isPlain ? plain(known) : known, now, options);
-  });
+/** Random histories of so many events that end at `now`. */
+export function histories(now: number, options: { events?: number } = {}): fc.Arbitrary<History> {
+  return randoms(options.events ?? 60).map((random) => historyFrom(random, now));
 }
 
-function historyFrom(
-  random: Random,
-  now: number,
-  { changesParents = true, reassigns = true }: Options,
-): History {
+function historyFrom(random: Random, now: number): History {
   const policy = [random.skeleton.policy, random.own?.skeleton.policy].includes('full')
     ? 'full'
     : 'proportional';
-  // Since when a customer who was moved counts as bound is an open question for cohorts.
+  // No rule says since when a customer who was moved counts as bound, so cohorts have no moves.
   const hasCohorts = random.later.some(({ isForNewCustomers }) => isForNewCustomers);
-  const people = random.people.map((each) =>
-    reassigns && !hasCohorts ? each : { ...each, movesTo: undefined },
-  );
+  const people = random.people.map((each) => (hasCohorts ? { ...each, movesTo: undefined } : each));
   const builder = new HistoryBuilder(now, people, policy);
   for (const index of people.keys()) builder.customer(index);
   for (const [index, each] of random.events.entries()) builder.event(each, index);
   for (const [index, each] of random.reversals.entries()) builder.reversal(each, index);
   const first = termsOf(random.skeleton, random.first);
   const items = [...builder.items, ...versionSteps('Z', random.skeleton, first, random.later, now)];
-  if (changesParents) items.push(...parentSteps(random.parents, now));
+  items.push(...parentSteps(random.parents, now));
   const asOf = new Date(now - 45 * 24 * HOUR).toISOString();
   if (random.corrected) items.push({ name: 'rate', needs: [], step: rate('EUR', 'USD', '1.0825', asOf) });
   const body = { affiliate_id: '$A', currency: 'USD' };

@@ -1,4 +1,4 @@
-// The table of stories: each rule of issue 13 with the sums that it comes to, worked out by hand.
+// The table of stories: each money rule with the sums that it comes to, worked out by hand.
 import { AGREEMENTS } from './stories/agreements.ts';
 import { ATTRIBUTION } from './stories/attribution.ts';
 import { MONEY } from './stories/money.ts';

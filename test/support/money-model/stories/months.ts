@@ -335,7 +335,7 @@ const bounty: readonly Parts[] = [
 ];
 
 const storyOf =
-  (rule: number) =>
+  (rule: Story['rule']) =>
   ({ sum, ...rest }: Parts): Story => ({ rule, ...rest, balances: { A: sum } });
 
 export const MONTHS: readonly Story[] = [

@@ -15,7 +15,7 @@ const FULL = deal(terms(PERCENT));
 const SHARED = deal(PROPORTIONAL);
 
 interface Dispute {
-  readonly rule: number;
+  readonly rule: Story['rule'];
   readonly name: string;
   readonly sum: string;
   readonly steps: readonly ApiStep[];

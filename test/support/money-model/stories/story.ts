@@ -2,9 +2,27 @@
 // hand.
 import type { ApiStep } from '../steps.ts';
 
+/** The money rules, by number. */
+export const RULES = {
+  1: 'time decides whose an event is',
+  2: 'one person is one customer',
+  3: 'what is set aside still binds',
+  4: 'one bounty per customer',
+  5: 'a new version in mid-month continues the month',
+  6: 'facts of a date stay with that date',
+  7: 'disputes are single',
+  8: 'a reversal with less than it needs does the least',
+  9: 'every decision has a way back',
+  10: 'a wrong rate can be corrected',
+  11: 'people change',
+  12: 'deals by cohort',
+  13: 'no placeholders',
+  14: 'finer money',
+  15: 'what is only counted is not paid',
+} as const;
+
 export interface Story {
-  /** The rule's number in issue 13. */
-  readonly rule: number;
+  readonly rule: keyof typeof RULES;
   /** The rule, as a sentence that is true of these steps. */
   readonly name: string;
   readonly steps: readonly ApiStep[];

@@ -134,10 +134,13 @@ function outcomesOf({ settlement, books, setAside, waited }: BookingInput): Outc
  */
 function reportedElsewhere(books: BatchLedger, outcomes: readonly OutcomeRow[]): ReportedAmountRow[] {
   const own = new Set(outcomes.map(({ eventId, affiliateId }) => reportedKey(eventId, affiliateId ?? '')));
-  return [...books.reportedHere].flatMap(([key, { amountMinor, currency }]) => {
+  const rows: ReportedAmountRow[] = [];
+  for (const [key, { amountMinor, currency }] of books.reportedHere) {
+    if (own.has(key)) continue;
     const [eventId, affiliateId] = key.split(' ') as [string, string];
-    return own.has(key) ? [] : [{ eventId, affiliateId, amountMinor: amountMinor, currency }];
-  });
+    rows.push({ eventId, affiliateId, amountMinor, currency });
+  }
+  return rows;
 }
 
 /** Counts a rating for each slot that the batch changed, with the explanation of its target. */

@@ -11,7 +11,7 @@ import type { CustomerSlot } from '../../store/settlement/customer-slots.ts';
 /** The affiliates of the batch whose bounties have rivals, with those bounties. */
 export function contestedIn(batch: Batch, versions: readonly DealVersion[]): Map<string, Bounty[]> {
   const contested = new Map<string, Bounty[]>();
-  if (versions.length < 2) return contested;
+  if (!mayContest(versions)) return contested;
   const loaded = [...batch.ordered, ...batch.others];
   for (const affiliateId of new Set(loaded.flatMap((one) => affiliatesOf(batch, one)))) {
     const own = versions.filter((one) => one.affiliateId === null || one.affiliateId === affiliateId);
@@ -19,6 +19,12 @@ export function contestedIn(batch: Batch, versions: readonly DealVersion[]): Map
     if (bounties.length > 0) contested.set(affiliateId, bounties);
   }
   return contested;
+}
+
+/** Whether an affiliate has several versions; most batches need not look further. */
+function mayContest(versions: readonly DealVersion[]): boolean {
+  const affiliates = new Set(versions.map(({ affiliateId }) => affiliateId));
+  return affiliates.has(null) ? versions.length > 1 : affiliates.size < versions.length;
 }
 
 /** Keys of the slots of contested bounties, for the customers of the batch's conversions. */

@@ -148,12 +148,12 @@ function ownerOf(event: ConversionEvent, evidence: Evidence): Decision | null {
     click?.affiliateId === affiliateId && reaches(click.clickedAt, event) ? click : null;
   if (moved !== null) {
     const bound = binding?.affiliateId === moved.affiliateId ? binding.click : null;
-    return { ...moved, method: 'reassigned', click: shownFor(moved.affiliateId) ?? bound, since: null };
+    return decision(moved, 'reassigned', shownFor(moved.affiliateId) ?? bound, moved.from, null);
   }
   if (binding === null || !reaches(binding.since, event)) return null;
   const named = shownFor(binding.affiliateId);
   const method = named !== null ? 'click' : bindingMethod(event, evidence, binding);
-  return { ...binding, method, click: named ?? binding.click, from: binding.since, since: null };
+  return decision(binding, method, named ?? binding.click, binding.since, null);
 }
 
 /** The last reassignment of the event's customer at or before the event; null without one. */
@@ -179,30 +179,13 @@ function evidenceOf(event: ConversionEvent, evidence: Evidence, clickWindowDays:
   const { click, coupon, assignment } = evidence;
   const { occurredAt } = event;
   const counting: Decision[] = [];
-  if (assignment !== undefined && reaches(assignment.from ?? occurredAt, event))
-    counting.push({
-      ...assignment,
-      method: 'manual',
-      click: null,
-      from: assignment.from ?? occurredAt,
-      since: assignment.from ?? occurredAt,
-    });
+  const assignedFrom = assignment?.from ?? occurredAt;
+  if (assignment !== undefined && reaches(assignedFrom, event))
+    counting.push(decision(assignment, 'manual', null, assignedFrom, assignedFrom));
   if (click !== null && isInTime(click, event, clickWindowDays) && !wasThere(evidence, click.clickedAt))
-    counting.push({
-      ...partyOf(click),
-      method: 'click',
-      click,
-      from: click.clickedAt,
-      since: click.clickedAt,
-    });
+    counting.push(decision(click, 'click', click, click.clickedAt, click.clickedAt));
   if (coupon !== undefined && isValidAt(coupon, occurredAt) && !wasThere(evidence, occurredAt))
-    counting.push({
-      ...partyOf(coupon),
-      method: 'coupon',
-      click: null,
-      from: occurredAt,
-      since: coupon.bindsCustomer ? occurredAt : null,
-    });
+    counting.push(decision(coupon, 'coupon', null, occurredAt, coupon.bindsCustomer ? occurredAt : null));
   return counting;
 }
 
@@ -238,16 +221,21 @@ function isClosed({ affiliateClosedAt = null }: Party, moment: number): boolean 
   return affiliateClosedAt !== null && affiliateClosedAt <= moment;
 }
 
-function partyOf(evidence: Party & { affiliateId: string }): Party & { affiliateId: string } {
-  const { affiliateId, affiliateExternalId = null, affiliateClosedAt = null } = evidence;
-  return { affiliateId, affiliateExternalId, affiliateClosedAt };
+function decision(
+  { affiliateId, affiliateExternalId = null, affiliateClosedAt = null }: Party & { affiliateId: string },
+  method: Method,
+  click: Click | null,
+  from: number,
+  since: number | null,
+): Decision {
+  return { affiliateId, affiliateExternalId, affiliateClosedAt, method, click, from, since };
 }
 
 /** The binding that evidence makes, null where the event names no customer or it binds none. */
 function bindingBy({ id, customerId }: ConversionEvent, found: Decision): Binding | null {
-  const { click, since } = found;
+  const { affiliateId, affiliateExternalId = null, affiliateClosedAt = null, click, since } = found;
   if (customerId === null || since === null) return null;
-  return { ...partyOf(found), customerId, eventId: id, click, since };
+  return { affiliateId, affiliateExternalId, affiliateClosedAt, customerId, eventId: id, click, since };
 }
 
 type Ranked = Pick<DealVersion, 'affiliateId' | 'effectiveFrom' | 'dealId' | 'endedAt' | 'appliesTo'>;

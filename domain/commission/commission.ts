@@ -57,12 +57,15 @@ export function slotNameOf(version: DealVersion, component: Component, of: SlotS
   const { kind, slotPer, slotKey } = kindOf(component);
   const period = slotPer === 'month' || isRanked(component) ? of.month : null;
   const key = slotKey(version, component.label, of);
-  const name = { kind, component: component.label, period };
   // Another parent from some moment on begins another part of the month.
   const since = slotPer === 'month' && version.terms.overrides.length > 0 ? of.parentsSince : null;
-  return since === null
-    ? { ...name, key, parentsSince: null }
-    : { ...name, key: partSlotKey(key, since), parentsSince: since };
+  return {
+    key: since === null ? key : partSlotKey(key, since),
+    kind,
+    component: component.label,
+    period,
+    parentsSince: since,
+  };
 }
 
 /** The customer of a slot per customer; null for all other slots. */

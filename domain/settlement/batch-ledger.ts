@@ -80,8 +80,9 @@ export function openBatchLedger(
   function apply(slot: Slot, group: Group, added: readonly SlotFact[], cause: PostingCause): Deltas {
     const about = group.accrual.originalEventId;
     const own: [string, bigint][] = [];
-    for (const { conversionId, ...change } of add(slot, group, added, cause)) {
-      if (conversionId === null || conversionId === about) own.push([change.affiliateId, change.deltaMinor]);
+    for (const change of add(slot, group, added, cause)) {
+      const { conversionId, affiliateId, deltaMinor } = change;
+      if (conversionId === null || conversionId === about) own.push([affiliateId, deltaMinor]);
       else reportedAmounts.addAdjustment(conversionId, { ...change, reason: 'recomputed' });
     }
     return sumByAffiliate(own);
@@ -105,9 +106,8 @@ export function openBatchLedger(
       if (known && isSame(known, entered, version)) return apply(slot, known, [], cause);
       if (!known) index.addConversion(originalEventId, slot);
       const revision = known ? known.revision + 1 : 0;
-      const [accrual, ...reversals] = entered.map((fact) => ({ ...fact, revision }));
-      const group = groupOf([accrual!, ...reversals], version);
-      return apply(slot, group, [accrual!, ...reversals], cause);
+      const stated = entered.map((fact) => (fact.revision === revision ? fact : { ...fact, revision }));
+      return apply(slot, groupOf(stated as [SlotFact, ...SlotFact[]], version), stated, cause);
     },
     leave(slot, eventId, cause) {
       const { accrual, revision, version } = groupIn(slot, eventId);

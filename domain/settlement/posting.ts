@@ -80,7 +80,14 @@ export function createPoster(
           ];
     return changes
       .filter(({ deltaMinor }) => deltaMinor !== 0n)
-      .map((change) => ({ ...change, slot, affiliateId, ownerId, currency }));
+      .map((change) => ({
+        conversionId: change.conversionId,
+        deltaMinor: change.deltaMinor,
+        slot,
+        affiliateId,
+        ownerId,
+        currency,
+      }));
   }
 
   function post(

@@ -42,7 +42,8 @@ export function settleConversion(
     currency,
   };
   // What affiliates heard of an event once is not reported as the event again.
-  const isKnown = [...deltas.keys()].some((id) => books.reported.has(reportedKey(event.id, id)));
+  const isKnown =
+    loaded.outcome !== null && [...deltas.keys()].some((id) => books.reported.has(reportedKey(event.id, id)));
   const putBack = isKnown ? (putBackBy(loaded) ?? 'unbound') : null;
   const messages =
     putBack === null
@@ -57,6 +58,7 @@ export function settleConversion(
     clickId,
     version,
   };
+  if (known.reversals.length === 0) return { outcomes: [outcome], bindings, messages };
   const scope = scopeOf(batch, books, [{ ...loaded, outcome }], known);
   const isOwn = (conversion: Loaded): boolean => conversion.event.id === event.id;
   const applied = applyReversals(
@@ -117,7 +119,7 @@ function accrueIn(
   if (typeof factFor === 'string') return factFor;
   const deltas = names.map((name) => {
     const accrual = factFor(name.kind);
-    const facts = [accrual, ...(isRejected ? [rejecting(accrual)] : [])] as const;
+    const facts = isRejected ? ([accrual, rejecting(accrual)] as const) : ([accrual] as const);
     return books.enter(books.open(name, version, affiliateId), facts, version, event);
   });
   return sumOfDeltas([nothing, ...deltas]);

@@ -81,8 +81,8 @@ export function settleAll(batch: Batch, books: BatchLedger): Settlement {
       all.outcomes.push(...one.outcomes);
       all.bindings.push(...one.bindings);
       all.messages.push(...one.messages);
-      const click = attribution.kind === 'attributed' ? attribution.click : null;
-      note(known, isOne ? { ...loaded, click } : loaded, one.outcomes);
+      const click = isOne && attribution.kind === 'attributed' ? attribution.click : loaded.click;
+      note(known, loaded, click, one.outcomes);
     } catch (error) {
       throw new RuleError(loaded.event.id, error);
     }
@@ -101,13 +101,14 @@ export function knownOf(others: readonly Loaded[]): Known {
 }
 
 /** Adds a settled event to those that are known; its settling may have ended the wait of others. */
-function note(known: Known, loaded: Loaded, [own, ...waited]: readonly Outcome[]): void {
+function note(known: Known, loaded: Loaded, click: Loaded['click'], outcomes: readonly Outcome[]): void {
+  const [own, ...waited] = outcomes;
   for (const outcome of waited) {
     const at = known.reversals.findIndex(({ event }) => event.id === outcome.eventId);
     known.reversals[at] = { ...known.reversals[at]!, outcome };
   }
-  known.reversals = known.reversals.filter(isReversalInForce);
-  const now = { ...loaded, outcome: own! };
+  if (waited.length > 0) known.reversals = known.reversals.filter(isReversalInForce);
+  const now = { ...loaded, click, outcome: own! };
   if (!isConversion(loaded.event.type)) {
     if (isReversalInForce(now)) known.reversals.push(now);
   } else if (own!.status === 'settled') known.conversions.push(now);

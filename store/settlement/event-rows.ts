@@ -50,7 +50,7 @@ export type LoadedEventRow = Marks &
 
 /** The loaded event of a row. */
 export function loadedFrom(row: LoadedEventRow, operatorId: string): LoadedEvent {
-  return {
+  const loaded: LoadedEvent = {
     event: eventFrom(row, operatorId),
     isVoided: row.isVoided,
     isRejected: row.isRejected,
@@ -58,11 +58,13 @@ export function loadedFrom(row: LoadedEventRow, operatorId: string): LoadedEvent
       row.status === null ? null : { status: row.status, reason: row.reason, affiliateId: row.affiliateId },
     click: clickFrom(row),
     binding: bindingFrom(row),
-    ...(row.moves !== null && { reassignments: row.moves.map(reassignmentFrom) }),
     reported:
       row.reportedMinor === null ? null : { amountMinor: row.reportedMinor, currency: row.reportedCurrency! },
     ratedBy: row.dealId === null ? null : { dealId: row.dealId, version: row.dealVersion! },
   };
+  if (row.moves !== null) loaded.reassignments = row.moves.map(reassignmentFrom);
+  if (row.isCustomerOfClick && row.customerId !== null) loaded.event.isCustomerOfClick = true;
+  return loaded;
 }
 
 function eventFrom(row: LoadedEventRow, operatorId: string): ConversionEvent {
@@ -74,7 +76,6 @@ function eventFrom(row: LoadedEventRow, operatorId: string): ConversionEvent {
     transactionId: row.transactionId,
     clickId: row.clickId,
     customerId: row.customerId,
-    ...(row.isCustomerOfClick && row.customerId !== null && { isCustomerOfClick: true }),
     amountMinor: row.amountMinor,
     currency: row.currency,
     volumeE4: row.volumeE4,

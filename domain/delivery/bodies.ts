@@ -1,6 +1,6 @@
 // Builds messages from facts, and the JSON text of a postback from a message: `{ type, timestamp,
 // data }`. The text is fixed when the postback is planned, so that all tries send the same text.
-import { formatMoney } from '../ledger/money.ts';
+import { decimalsOf, formatMoney, parseDecimal } from '../ledger/money.ts';
 import { dataOf, fieldsOf } from './fields.ts';
 import type {
   CommissionChange,
@@ -82,6 +82,18 @@ export function bodyOf(
   timestamp: Date,
 ): string {
   return inEnvelope(type, shareCustomerId ? data : { ...data, customer_id: undefined }, timestamp);
+}
+
+/** What a message reports to be earned or lost, as its body says it; null where it says nothing. */
+export function payoutDeltaIn({ data }: Pick<OutgoingMessage, 'data'>): {
+  minor: bigint;
+  currency: string;
+} | null {
+  const { payout_delta: amount, payout_currency: currency } = data;
+  if (typeof amount !== 'string' || typeof currency !== 'string') return null;
+  const parsed = parseDecimal(amount, decimalsOf(currency));
+  if (parsed.kind !== 'ok') throw new Error(`a body says ${amount} ${currency}: ${parsed.kind}`);
+  return { minor: parsed.value, currency };
 }
 
 function inEnvelope(type: string, data: MessageData, timestamp: Date): string {

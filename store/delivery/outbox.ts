@@ -1,7 +1,7 @@
 // The outbox: plans postbacks in the transaction that changes what they report, one for every
 // endpoint that subscribes to a message, each with exactly one owner.
 import type { Condition } from '../../domain/delivery/breaker.ts';
-import { bodyOf } from '../../domain/delivery/bodies.ts';
+import { bodyOf, payoutDeltaIn } from '../../domain/delivery/bodies.ts';
 import type { Owner } from '../../domain/delivery/deliveries.ts';
 import { subscribes, type Listener, type OutgoingMessage } from '../../domain/delivery/messages.ts';
 import { bulkColumns, itemsWithOperator } from '../db/bulk.ts';
@@ -100,6 +100,7 @@ function plannedFor(
     aboutId: message.aboutId,
     type: message.type,
     body: bodyOf(message, endpoint, now),
+    payoutDelta: payoutDeltaIn(message),
     state: owner === 'endpoint' && endpoint.condition !== 'up' ? 'held' : 'pending',
     owner,
     predecessorId,
@@ -168,6 +169,7 @@ type PlannedDelivery = {
   aboutId: string;
   type: string;
   body: string;
+  payoutDelta: ReturnType<typeof payoutDeltaIn>;
   state: 'pending' | 'held';
   owner: Owner;
   predecessorId: string | null;
@@ -181,6 +183,8 @@ const PLANNED = bulkColumns<PlannedDelivery>({
   original_event_id: ['text', ({ aboutId }) => aboutId],
   type: ['text', ({ type }) => type],
   body: ['text', ({ body }) => body],
+  payout_delta_minor: ['bigint', ({ payoutDelta }) => payoutDelta?.minor],
+  payout_currency: ['text', ({ payoutDelta }) => payoutDelta?.currency],
   state: ['text', ({ state }) => state],
   owner: ['text', ({ owner }) => owner],
   predecessor_id: ['text', ({ predecessorId }) => predecessorId],

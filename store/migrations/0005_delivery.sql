@@ -67,6 +67,8 @@ create table deliveries (
   original_event_id text collate "C" not null,
   type text not null,
   body text not null,
+  payout_delta_minor bigint,
+  payout_currency text,
   state text not null default 'pending'
     check (state in ('pending', 'retrying', 'held', 'delivered', 'gave_up', 'cancelled')),
   owner text check (owner in ('batch', 'self', 'endpoint', 'predecessor')),
@@ -84,6 +86,7 @@ create table deliveries (
   constraint one_owner_until_finished check (
     (owner is null) = (state in ('delivered', 'gave_up', 'cancelled'))
   ),
+  constraint payout_delta_has_a_currency check ((payout_delta_minor is null) = (payout_currency is null)),
   constraint waits_for_somebody check ((owner = 'predecessor') = (predecessor_id is not null))
 ) with (fillfactor = 80);
 -- With the affiliate: an operator's webhook receives a conversion once for each affiliate who is
@@ -110,6 +113,9 @@ comment on column deliveries.original_event_id is
 comment on column deliveries.type is 'type of postback, such as conversion.created';
 comment on column deliveries.body is
   'the JSON, fixed when the postback was planned, so that every try sends the same';
+comment on column deliveries.payout_delta_minor is
+  'payout_delta of the body, in minor units of payout_currency, so that what was not told yet can be added '
+  'up; null: the body has none';
 comment on column deliveries.owner is
   'what makes its next attempt: its batch, a workflow of its own, the endpoint''s queue, or the end of its '
   'predecessor; null: finished';

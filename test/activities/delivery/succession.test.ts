@@ -100,6 +100,27 @@ async function untilBlocked(): Promise<void> {
 }
 
 describe('giving up a delivery', () => {
+  test('the reported amount of a delivery stays that of its body, also where an amended one replaces it', async () => {
+    await giveUp(0);
+    const { rows } = await database.pool.query<{ body: string; delta: string }>(
+      `select body, payout_delta_minor || ' ' || payout_currency as delta from deliveries
+       where operator_id = $1 order by id`,
+      [operator.operatorId],
+    );
+    const bodies = rows.map(
+      ({ body }) => (JSON.parse(body) as { data: Record<string, string | string[]> }).data,
+    );
+    assert.ok(bodies[1]?.previous_gave_up, 'no body was amended');
+    assert.deepEqual(
+      rows.map(({ delta }) => delta),
+      bodies.map(({ payout_delta: delta }) => `${Number(delta) * 100} USD`),
+    );
+    assert.deepEqual(
+      rows.map(({ delta }) => delta),
+      ['1000 USD', '-1000 USD', '1000 USD'],
+    );
+  });
+
   test('giving up a delivery releases its successor; the bodies of all successors name the given-up delivery', async () => {
     assert.deepEqual(await standing(), [
       ['batch', null, null],

@@ -6,6 +6,7 @@ import {
   bodyOf,
   conversionMessage,
   paidOf,
+  payoutDeltaIn,
   reinstatedOf,
   rejectedOf,
   releasedOf,
@@ -190,6 +191,22 @@ for (const [title, message, shareCustomerId, data] of CASES)
       `{"type":"${message.type}","timestamp":"2026-11-22T10:00:00.000Z","data":${data}}`,
     );
   });
+
+test('the amount that a message reports is that of its body, with the decimals of its currency', () => {
+  const reported = ['USD', 'JPY', 'KWD'].map((currency) =>
+    payoutDeltaIn(conversionMessage({ ...created, currency, deltaMinor: -1234n })),
+  );
+  assert.deepEqual(
+    reported,
+    ['USD', 'JPY', 'KWD'].map((currency) => ({ minor: -1234n, currency })),
+  );
+});
+
+test('a message that reports no change of a conversion has no reported amount', () => {
+  assert.equal(payoutDeltaIn(releasedOf(monthly, 500n)), null);
+  assert.equal(payoutDeltaIn(paidOf(payout, AT)), null);
+  assert.deepEqual(payoutDeltaIn(releasedOf(commission, 500n)), { minor: 0n, currency: 'USD' });
+});
 
 test('the body of an endpoint test is unchanged, byte for byte', () => {
   const listener = { affiliateId: 'aff_1', shareCustomerId: true };

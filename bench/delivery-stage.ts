@@ -12,6 +12,7 @@ export type DeliveryStage = { operatorId: string; batches: PlannedBatch[] };
 const BATCH = 500;
 
 const SETTINGS: Omit<EndpointSettings, 'url'> = {
+  name: null,
   method: 'POST',
   body: 'json',
   form: null,

@@ -110,6 +110,7 @@ async function createEndpoint(
     query === undefined ? { url: target, method: 'POST' } : { url: `${target}?${query}`, method: 'GET' };
   const endpoint = await api.post<{ id: string; secret: string }>('/v1/endpoints', {
     affiliate_id: affiliate.id,
+    name,
     ...how,
   });
   affiliate.endpointIds.push(endpoint.id);

@@ -14,6 +14,7 @@ import * as field from '../http/answer-fields.ts';
 export const endpoint = z.object({
   id: field.idOf('ep'),
   affiliate_id: field.affiliateId.nullable().meta({ description: 'null: the operator’s own webhook' }),
+  name: field.text.nullable(),
   url: field.text,
   method: z.enum(ENDPOINT_METHODS),
   body: z.enum(BODY_FORMATS),
@@ -63,6 +64,7 @@ export function endpointView(row: Endpoint) {
   return {
     id: row.id,
     affiliate_id: row.affiliateId,
+    name: row.name,
     url: row.url,
     method: row.method,
     body: row.body,

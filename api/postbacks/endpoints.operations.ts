@@ -23,6 +23,7 @@ export const endpointsResource = defineResource({
         'Without `affiliate_id` it is the operator’s own webhook, which hears of every affiliate and is told of trouble.',
       who: 'manage',
       body: jsonRequest(newEndpoint, {
+        name: 'Tracker',
         url: 'https://affiliate.example/postback?click={click_id}',
         method: 'GET',
       }),

@@ -12,7 +12,7 @@ import {
 } from '../../domain/delivery/templates/template.ts';
 import { EVENT_TYPES } from '../../domain/types.ts';
 import type { Issue } from '../http/errors.ts';
-import { id, record } from '../http/fields.ts';
+import { id, name as aName, record } from '../http/fields.ts';
 import { invalid, problem } from '../http/read.ts';
 
 /** Types of message that an endpoint can subscribe to, besides the events themselves. */
@@ -26,6 +26,7 @@ const LONGEST_WAIT_SECONDS = 7 * 86_400;
 const LONGEST_OVERLAP_HOURS = 168;
 
 export const settings = {
+  name: aName.nullable(),
   url: z.string().max(4096),
   method: z.enum(ENDPOINT_METHODS),
   body: z.enum(BODY_FORMATS),
@@ -53,6 +54,7 @@ export const settings = {
 
 const anEndpoint = z.strictObject({
   affiliate_id: id.optional(),
+  name: settings.name.default(null),
   url: settings.url,
   method: settings.method.default('POST'),
   body: settings.body.default('json'),

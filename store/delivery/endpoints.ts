@@ -13,6 +13,8 @@ import { cancelAll } from './transitions.ts';
 
 /** The owner's settings. The schedule is in seconds to wait before each try; the first is 0. */
 export type EndpointSettings = {
+  /** As its owner calls it; null: by its host alone. */
+  name: string | null;
   url: string;
   method: EndpointMethod;
   body: BodyFormat;
@@ -59,7 +61,7 @@ const SWITCHES: Record<EndpointSwitch, { from: EndpointState[]; to: EndpointStat
   enable: { from: ['disabled', 'active'], to: 'active' },
 };
 
-export const ENDPOINT_COLUMNS = `id, affiliate_id as "affiliateId", url, method, body, form, events,
+export const ENDPOINT_COLUMNS = `id, affiliate_id as "affiliateId", name, url, method, body, form, events,
   headers, schedule,
   max_in_flight as "maxInFlight",
   rate_per_second::float8 as "ratePerSecond", signing, share_customer_id as "shareCustomerId", state,
@@ -99,8 +101,8 @@ export function createEndpoints(pool: Pool, secretBox: SecretBox) {
       const { rows } = await pool.query<Endpoint>(
         `insert into endpoints (operator_id, id, affiliate_id, secret, url, method, body, events,
           headers, schedule, max_in_flight,
-           rate_per_second, signing, share_customer_id, form, public_key)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+           rate_per_second, signing, share_customer_id, form, name, public_key)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
            returning ${ENDPOINT_COLUMNS}`,
         [
           operatorId,
@@ -124,11 +126,19 @@ export function createEndpoints(pool: Pool, secretBox: SecretBox) {
           body = coalesce($5, body),
            events = coalesce($6, events), headers = coalesce($7, headers), schedule = coalesce($8, schedule),
            max_in_flight = coalesce($9, max_in_flight),
-             rate_per_second = case when $14 then $10 else rate_per_second end,
+             rate_per_second = case when $15 then $10 else rate_per_second end,
            signing = coalesce($11, signing), share_customer_id = coalesce($12, share_customer_id),
-             form = case when $15 then $13 else form end
+             form = case when $16 then $13 else form end,
+           name = case when $17 then $14 else name end
          where operator_id = $1 and id = $2 and deleted_at is null returning ${ENDPOINT_COLUMNS}`,
-        [operatorId, id, ...valuesOf(change), change.ratePerSecond !== undefined, change.form !== undefined],
+        [
+          operatorId,
+          id,
+          ...valuesOf(change),
+          change.ratePerSecond !== undefined,
+          change.form !== undefined,
+          change.name !== undefined,
+        ],
       );
       return rows[0] ?? null;
     },
@@ -196,6 +206,7 @@ function valuesOf(settings: EndpointChange): unknown[] {
     signing,
     shareCustomerId,
     form,
+    name,
   } = settings;
   return [
     url,
@@ -209,5 +220,6 @@ function valuesOf(settings: EndpointChange): unknown[] {
     signing,
     shareCustomerId,
     form,
+    name,
   ];
 }

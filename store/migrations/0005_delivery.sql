@@ -4,6 +4,7 @@ create table endpoints (
   operator_id text collate "C" not null references operators,
   id text collate "C" not null,
   affiliate_id text collate "C",
+  name text,
   url text not null,
   method text not null check (method in ('POST', 'GET')),
   body text not null check (body in ('json', 'form')),
@@ -30,6 +31,7 @@ create table endpoints (
 create index endpoints_affiliate on endpoints (operator_id, affiliate_id);
 comment on column endpoints.affiliate_id is
   'null: the operator''s own webhook, which receives the postbacks of every affiliate';
+comment on column endpoints.name is 'as its owner calls it, shown beside its host where it is in trouble';
 comment on column endpoints.form is
   'templates by field name, for body form; null: every field of data and of the envelope. json, not jsonb, '
   'keeps their order';

@@ -34,6 +34,7 @@ export interface TestOperator {
 export const SECRET_BOX = createSecretBox([{ id: 'test', key: Buffer.alloc(32, 1) }]);
 
 export const ENDPOINT: Omit<EndpointSettings, 'url'> = {
+  name: null,
   method: 'POST',
   body: 'json',
   form: null,

@@ -219,6 +219,7 @@ describe('an endpoint', () => {
     const { id, created_at: _, ...rest } = endpoint as Body;
     assert.deepEqual(rest, {
       affiliate_id: affiliateId,
+      name: null,
       url,
       method: 'POST',
       body: 'json',
@@ -256,6 +257,21 @@ describe('an endpoint', () => {
     assert.deepEqual(
       [body['rate_per_second'], body['events'], body['headers']],
       [null, ['ftd'], { 'x-a': 'b' }],
+    );
+  });
+
+  test('an endpoint has the name that its owner gave it, until it is taken away', async () => {
+    const { id, name } = await post('endpoints', { url, name: 'Tracker' });
+    const changed = async (body: object) =>
+      (await api.call<Body>(`PATCH /v1/endpoints/${id}`, { key, body })).body['name'];
+    assert.deepEqual(
+      [
+        name,
+        await changed({ events: ['ftd'] }),
+        await changed({ name: 'CRM' }),
+        await changed({ name: null }),
+      ],
+      ['Tracker', 'Tracker', 'CRM', null],
     );
   });
 

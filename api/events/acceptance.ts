@@ -1,12 +1,12 @@
 // Takes events from requests to intake or to a dry run, and answers. A single event and a batch,
 // JSON and query parameters share this path.
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Request, Response } from 'express';
 import { conversionsWorkflowId, setAsideWorkflowId } from '../../domain/keys.ts';
 import type { Store } from '../../store/index.ts';
 import type { Caller } from '../../store/setup/operators.ts';
 import { callerOf } from '../http/auth.ts';
 import { ApiError, bodyOf } from '../http/errors.ts';
+import { comesTrueWithin, waitOf } from '../http/prefer.ts';
 import { invalid } from '../http/read.ts';
 import type { DryRun, DryRunResult } from '../intake/dry-run.ts';
 import type { Intake, IntakeEvent, IntakeResult } from '../intake/intake.ts';
@@ -24,9 +24,6 @@ export type AcceptanceDeps = {
   dryRun: DryRun;
 };
 
-const LONGEST_WAIT_SECONDS = 10;
-const POLL_FIRST_MS = 10;
-const POLL_AT_MOST_MS = 200;
 /** Limits the events of a dry run: each is settled in turn, under locks. */
 const DRY_RUN_AT_MOST = 100;
 
@@ -185,33 +182,4 @@ function inOrder<Result>(
 ): (Result | ApiError)[] {
   let next = 0;
   return readings.map((reading) => (reading.kind === 'invalid' ? reading.error : results[next++]!));
-}
-
-/**
- * The seconds of `Prefer: wait=5`, limited. Malformed preferences are ignored, as RFC 7240 says.
- */
-export function waitOf(req: Request): number {
-  const [, seconds] = /(?:^|[,;\s])wait\s*=\s*"?(\d{1,4})"?/i.exec(req.get('prefer') ?? '') ?? [];
-  return Math.min(Number(seconds ?? 0), LONGEST_WAIT_SECONDS);
-}
-
-/**
- * Polls until the condition holds, the time is over or the caller hangs up; tells whether it held.
- * The request is durable by now, so a failed poll counts as false.
- */
-export async function comesTrueWithin(
-  seconds: number,
-  res: Response,
-  isTrue: () => Promise<boolean>,
-): Promise<boolean> {
-  const end = Date.now() + seconds * 1000;
-  for (
-    let pause = POLL_FIRST_MS;
-    Date.now() + pause <= end && !res.closed;
-    pause = Math.min(pause * 1.5, POLL_AT_MOST_MS)
-  ) {
-    await delay(pause);
-    if (await isTrue().catch(() => false)) return true;
-  }
-  return false;
 }

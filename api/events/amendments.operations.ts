@@ -2,11 +2,11 @@
 import { z } from 'zod';
 import { idOf } from '../http/answer-fields.ts';
 import { jsonAnswer, jsonRequest } from '../http/operation.ts';
+import { PREFER } from '../http/prefer.ts';
 import { defineResource } from '../http/resource.ts';
 import { addAmendmentRoutes } from './amendments.routes.ts';
 import { amendment, decision, withdrawal } from './amendments.schema.ts';
 import { trace } from './events.answers.ts';
-import { PREFER } from './events.operations.ts';
 
 const amendmentOf = {
   id: idOf('evt'),

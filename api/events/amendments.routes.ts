@@ -8,9 +8,10 @@ import { type Auth, callerOf } from '../http/auth.ts';
 import { eventBody } from '../http/body.ts';
 import { notFound } from '../http/errors.ts';
 import { addPath, idFromPath } from '../http/path.ts';
+import { comesTrueWithin, waitOf } from '../http/prefer.ts';
 import { read } from '../http/read.ts';
 import type { Temporal } from '../temporal.ts';
-import { comesTrueWithin, traceOf, waitOf } from './acceptance.ts';
+import { traceOf } from './acceptance.ts';
 import { amended, amendment, decided, DECISIONS, decision, withdrawal } from './amendments.schema.ts';
 
 type Deps = {

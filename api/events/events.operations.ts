@@ -2,14 +2,13 @@
 import { z } from 'zod';
 import { listOf } from '../http/answer-fields.ts';
 import { jsonAnswer, jsonRequest } from '../http/operation.ts';
+import { PREFER } from '../http/prefer.ts';
 import { defineResource } from '../http/resource.ts';
 import { BATCH_LIMIT } from './event-batch.ts';
 import { eventFilter, eventForm, sendingOptions } from './events.schema.ts';
 import * as answers from './events.answers.ts';
 import { addEventRoutes } from './events.routes.ts';
 
-/** The header that every operation which sends an event takes. */
-export const PREFER = { prefer: '`wait=5` (at most 10): the answer waits for the outcome' };
 export const refusals = ['unknown_event', 'conflict'] as const;
 export const kept = {
   202: jsonAnswer(answers.accepted, 'kept'),
@@ -88,6 +87,8 @@ export const eventsResource = defineResource({
     },
     'GET /v1/events': {
       summary: 'List events',
+      description:
+        'Every filter given must hold. `transaction_id`, `customer_id` and `click_id` are those that the event names; `affiliate_id` is to whom it is attributed.',
       who: 'read',
       query: eventFilter,
       answers: { 200: jsonAnswer(listOf(answers.event)) },

@@ -41,13 +41,17 @@ export function addEventRoutes(router: Router, deps: Deps): void {
         eventFilter,
         (operatorId, page, query) => {
           const {
+            transaction_id: transactionId = null,
             customer_id: customerId = null,
+            click_id: clickId = null,
+            affiliate_id: affiliateId = null,
             status = null,
             event: type = null,
             from = null,
             to = null,
           } = query;
-          return store.events.list(operatorId, { customerId, status, type, from, to }, page);
+          const filter = { transactionId, customerId, clickId, affiliateId, status, type, from, to };
+          return store.events.list(operatorId, filter, page);
         },
         eventView,
       ),

@@ -1,8 +1,9 @@
 // Requests of events: the form of an event, the filter of the list, the options of sending.
 import { z } from 'zod';
+import { storedClickId } from '../../domain/attribution/click-ids.ts';
 import { bySub, EVENT_STATUSES, EVENT_TYPES } from '../../domain/types.ts';
 import type { Issue } from '../http/errors.ts';
-import { externalId, subOrEmpty, text, time } from '../http/fields.ts';
+import { externalId, id, subOrEmpty, text, time } from '../http/fields.ts';
 import { page } from '../http/lists.ts';
 import { issuesFrom } from '../http/read.ts';
 import { eventClickId, eventId } from '../http/reported-ids.ts';
@@ -109,7 +110,10 @@ function isShallow(value: unknown, depth: number): boolean {
 
 export const eventFilter = z.strictObject({
   ...page,
+  transaction_id: externalId.optional(),
   customer_id: externalId.optional(),
+  click_id: externalId.transform(storedClickId).optional(),
+  affiliate_id: id.optional(),
   status: z.enum(EVENT_STATUSES).optional(),
   event: z.enum(EVENT_TYPES).optional(),
   from: time.optional(),

@@ -1,8 +1,9 @@
 // Events sent as parameters as a resource: its routes, and its operations for the OpenAPI document.
 import { z } from 'zod';
 import type { Operation } from '../http/operation.ts';
+import { PREFER } from '../http/prefer.ts';
 import { defineResource } from '../http/resource.ts';
-import { kept, PREFER, refusals } from './events.operations.ts';
+import { kept, refusals } from './events.operations.ts';
 import { addPostbackRoute } from './postback.routes.ts';
 import { POSTBACK_FIELDS } from './postback.schema.ts';
 

@@ -2,15 +2,26 @@
 import { z } from 'zod';
 import { DELIVERY_STATES } from '../../domain/delivery/deliveries.ts';
 import type { AttemptRow, DeliveryReport, DeliveryRow } from '../../store/delivery/delivery-reports.ts';
+import { conversionsWorkflowId, deliveryWorkflowId, endpointWorkflowId } from '../../domain/keys.ts';
+import { formatMoney } from '../../domain/ledger/money.ts';
 import * as field from '../http/answer-fields.ts';
+import type { Temporal } from '../temporal.ts';
+
+type WorkflowUrl = Temporal['workflowUrl'];
 
 export const delivery = z.object({
   id: field.idOf('dlv').meta({ description: 'the `webhook-id`' }),
   endpoint_id: field.idOf('ep'),
+  endpoint_url: field.text.meta({ description: 'as it is saved, with its macros' }),
   affiliate_id: field.affiliateId.nullable(),
+  affiliate_name: field.text.nullable(),
   event_id: field.idOf('evt').nullable(),
   original_event_id: field.idOf('evt').nullable(),
   type: field.text,
+  payout_delta: field.money.nullable().meta({
+    description: 'what it reports to be earned or lost; null where its type reports no amount',
+  }),
+  payout_currency: field.currency.nullable(),
   state: z.enum(DELIVERY_STATES),
   owner: field.text.nullable(),
   next_cause: field.text.nullable(),
@@ -22,6 +33,9 @@ export const delivery = z.object({
   created_at: field.time,
   finished_at: field.time.nullable(),
   acknowledged_at: field.time.nullable(),
+  workflow_url: field.text.nullable().meta({
+    description: 'the workflow that makes its next try, in the Temporal UI; null when no workflow does',
+  }),
 });
 
 export const wholeDelivery = delivery.extend({
@@ -46,15 +60,22 @@ export const wholeDelivery = delivery.extend({
   ),
 });
 
-export function deliveryView(row: DeliveryRow) {
+/** `workflowUrl` makes the address of a workflow, or null where no UI is configured. */
+export function deliveryView(row: DeliveryRow, workflowUrl: WorkflowUrl) {
+  const workflowId = workflowIdOf(row);
   return {
     id: row.id,
     endpoint_id: row.endpointId,
+    endpoint_url: row.endpointUrl,
     affiliate_id: row.affiliateId,
+    affiliate_name: row.affiliateName,
     event_id: row.eventId,
     // A notice refers to an endpoint or a delivery, named in its body.
     original_event_id: row.originalEventId.startsWith('evt_') ? row.originalEventId : null,
     type: row.type,
+    payout_delta:
+      row.payoutDeltaMinor === null ? null : formatMoney(row.payoutDeltaMinor, row.payoutCurrency!),
+    payout_currency: row.payoutCurrency,
     state: row.state,
     owner: row.owner,
     next_cause: row.nextCause,
@@ -67,12 +88,30 @@ export function deliveryView(row: DeliveryRow) {
     created_at: row.createdAt,
     finished_at: row.finishedAt,
     acknowledged_at: row.acknowledgedAt,
+    workflow_url: workflowId === null ? null : workflowUrl(workflowId),
   };
 }
 
-export function reportView(report: DeliveryReport) {
+/**
+ * The workflow that makes the next try. None for a finished delivery, and for one that waits for
+ * its predecessor.
+ */
+function workflowIdOf({ owner, id, endpointId, batchId }: DeliveryRow): string | null {
+  switch (owner) {
+    case 'batch':
+      return conversionsWorkflowId(batchId);
+    case 'self':
+      return deliveryWorkflowId(id);
+    case 'endpoint':
+      return endpointWorkflowId(endpointId);
+    default:
+      return null;
+  }
+}
+
+export function reportView(report: DeliveryReport, workflowUrl: WorkflowUrl) {
   return {
-    ...deliveryView(report),
+    ...deliveryView(report, workflowUrl),
     body: JSON.parse(report.body) as unknown,
     attempts: report.attempts.map(attemptView),
   };

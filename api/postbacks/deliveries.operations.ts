@@ -26,7 +26,10 @@ export const deliveriesResource = defineResource({
       who: 'read',
       answers: { 200: jsonAnswer(answers.wholeDelivery) },
     },
-    'POST /v1/deliveries/:id/retry': action('Try a postback now', jsonAnswer(answers.wholeDelivery)),
+    'POST /v1/deliveries/:id/retry': {
+      ...action('Try a postback now', jsonAnswer(answers.wholeDelivery)),
+      headers: { prefer: '`wait=5` (at most 10): the answer waits until the attempt was made' },
+    },
     'POST /v1/deliveries/:id/give-up': action('Try a postback no more', jsonAnswer(answers.wholeDelivery)),
     'POST /v1/deliveries/:id/acknowledge': action(
       'Note that somebody has seen it',

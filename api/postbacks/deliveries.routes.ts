@@ -5,6 +5,7 @@ import { type Auth, callerOf } from '../http/auth.ts';
 import { ApiError, notFound } from '../http/errors.ts';
 import { listOf } from '../http/lists.ts';
 import { addPath, idFromPath } from '../http/path.ts';
+import { comesTrueWithin, waitOf } from '../http/prefer.ts';
 import type { Temporal } from '../temporal.ts';
 import { deliveryView, reportView } from './deliveries.answers.ts';
 import { deliveryFilter } from './deliveries.schema.ts';
@@ -12,14 +13,14 @@ import { deliveryFilter } from './deliveries.schema.ts';
 type Deps = {
   store: Pick<Store, 'deliveries'>;
   auth: Auth;
-  temporal: Pick<Temporal, 'retryDelivery' | 'giveUpDelivery'>;
+  temporal: Pick<Temporal, 'retryDelivery' | 'giveUpDelivery' | 'workflowUrl'>;
 };
 
 export function addDeliveryRoutes(router: Router, { store, auth, temporal }: Deps): void {
   const find = async (operatorId: string, id: string) => {
     const report = await store.deliveries.find(operatorId, id);
     if (report === null) throw notFound('delivery');
-    return reportView(report);
+    return reportView(report, temporal.workflowUrl);
   };
 
   addPath(router, '/v1/deliveries', {
@@ -33,10 +34,13 @@ export function addDeliveryRoutes(router: Router, { store, auth, temporal }: Dep
             endpoint_id: endpointId = null,
             affiliate_id: affiliateId = null,
             event_id: eventId = null,
+            last_error: lastError = null,
+            order,
           } = query;
-          return store.deliveries.list(operatorId, { state, endpointId, affiliateId, eventId }, page);
+          const filter = { state, endpointId, affiliateId, eventId, lastError };
+          return store.deliveries.list(operatorId, filter, page, order);
         },
-        deliveryView,
+        (row) => deliveryView(row, temporal.workflowUrl),
       ),
     ],
   });
@@ -65,10 +69,15 @@ export function addDeliveryRoutes(router: Router, { store, auth, temporal }: Dep
         async (req, res) => {
           const operatorId = callerOf(res).operator.id;
           const id = idFromPath(req, 'delivery');
+          const waitSeconds = name === 'retry' ? waitOf(req) : 0;
+          const attempts = waitSeconds > 0 ? await store.deliveries.countAttempts(operatorId, id) : 0;
           const result = await act(operatorId, id);
           if (result === 'not_found') throw notFound('delivery');
           if (result === 'not_possible')
             throw new ApiError('not_possible', `${name} is not possible in the state of this delivery`);
+          const isTried = async () => (await store.deliveries.countAttempts(operatorId, id)) > attempts;
+          if (await comesTrueWithin(waitSeconds, res, isTried))
+            res.setHeader('preference-applied', `wait=${waitSeconds}`);
           res.json(await find(operatorId, id));
         },
       ],

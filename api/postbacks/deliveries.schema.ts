@@ -1,7 +1,7 @@
 // Requests of deliveries: the filter of the list.
 import { z } from 'zod';
 import { DELIVERY_STATES } from '../../domain/delivery/deliveries.ts';
-import { id } from '../http/fields.ts';
+import { id, text } from '../http/fields.ts';
 import { page } from '../http/lists.ts';
 
 export const deliveryFilter = z.strictObject({
@@ -10,4 +10,6 @@ export const deliveryFilter = z.strictObject({
   endpoint_id: id.optional(),
   affiliate_id: id.optional(),
   event_id: id.optional(),
+  last_error: text(100).optional(),
+  order: z.enum(['newest', 'oldest']).default('newest'),
 });

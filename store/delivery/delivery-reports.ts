@@ -3,6 +3,7 @@ import type { DeliveryState, Owner } from '../../domain/delivery/deliveries.ts';
 import type { Page } from '../db/page.ts';
 import type { Queryable } from '../db/pool.ts';
 import { conversionsOf } from '../intake/conversions.ts';
+import { stuckSql } from './stuck-condition.ts';
 import { acknowledge } from './transitions.ts';
 
 export type DeliveryRow = {
@@ -21,6 +22,11 @@ export type DeliveryRow = {
   tries: number;
   nextAttemptAt: Date;
   lastError: string | null;
+  /** What its body reports to be earned or lost; null where it reports no amount. */
+  payoutDeltaMinor: bigint | null;
+  payoutCurrency: string | null;
+  endpointUrl: string;
+  affiliateName: string | null;
   createdAt: Date;
   finishedAt: Date | null;
   acknowledgedAt: Date | null;
@@ -43,13 +49,17 @@ export type AttemptRow = {
 /** One delivery with its body and every attempt, the first one first. */
 export type DeliveryReport = DeliveryRow & { body: string; attempts: AttemptRow[] };
 
-/** Null where a filter is not set. `stuck`: retrying, held, or given up and not acknowledged. */
+/** Null where a filter is not set. `stuck`: see `stuckSql`. */
 type DeliveryFilter = {
   state: DeliveryState | 'stuck' | null;
   endpointId: string | null;
   affiliateId: string | null;
   eventId: string | null;
+  lastError: string | null;
 };
+
+/** Newest first, or oldest first; the page then continues after its id, not before it. */
+export type DeliveryOrder = 'newest' | 'oldest';
 
 const COLUMNS = `d.id, d.endpoint_id as "endpointId", d.affiliate_id as "affiliateId",
   d.event_id as "eventId",
@@ -57,27 +67,40 @@ const COLUMNS = `d.id, d.endpoint_id as "endpointId", d.affiliate_id as "affilia
   d.next_cause as "nextCause", d.replay_id as "replayId", d.batch_id as "batchId", d.tries,
   d.next_attempt_at as "nextAttemptAt", d.last_error as "lastError", d.created_at as "createdAt",
     d.finished_at as "finishedAt",
-  d.acknowledged_at as "acknowledgedAt"`;
+  d.acknowledged_at as "acknowledgedAt", d.payout_delta_minor as "payoutDeltaMinor",
+  d.payout_currency as "payoutCurrency", e.url as "endpointUrl", a.name as "affiliateName"`;
+
+const FROM = `deliveries d
+  join endpoints e on e.operator_id = d.operator_id and e.id = d.endpoint_id
+  left join affiliates a on a.operator_id = d.operator_id and a.id = d.affiliate_id`;
+
+const ORDERS = {
+  newest: { continues: 'd.id < $8', order: 'd.id desc' },
+  oldest: { continues: 'd.id > $8', order: 'd.id' },
+};
 
 export function createDeliveryReports(db: Queryable) {
   return {
-    async list(operatorId: string, filter: DeliveryFilter, page: Page): Promise<DeliveryRow[]> {
+    async list(
+      operatorId: string,
+      filter: DeliveryFilter,
+      page: Page,
+      order: DeliveryOrder = 'newest',
+    ): Promise<DeliveryRow[]> {
       const conversions =
         filter.eventId === null ? null : await conversionsAbout(db, operatorId, filter.eventId);
       const { rows } = await db.query<DeliveryRow>(
-        `select ${COLUMNS} from deliveries d
+        `select ${COLUMNS} from ${FROM}
          where d.operator_id = $1
-           and case when $2::text is null then true
-             when $2 = 'stuck' then d.state in ('retrying', 'held')
-               or (d.state = 'gave_up' and d.acknowledged_at is null)
-             else d.state = $2 end
-           and ($2::text is distinct from 'stuck' or d.state in ('retrying', 'held', 'gave_up'))
+           and ($2::text is null or $2 = 'stuck' or d.state = $2)
+           and ($2::text is distinct from 'stuck' or ${stuckSql('d')})
            and ($3::text is null or d.endpoint_id = $3)
            and ($4::text is null or d.affiliate_id = $4)
            and ($5::text is null or (
              d.original_event_id = any($6) and (d.event_id = $5 or d.original_event_id = $5)))
-           and ($7::text is null or d.id < $7)
-         order by d.id desc limit $8`,
+           and ($7::text is null or d.last_error = $7)
+           and ($8::text is null or ${ORDERS[order].continues})
+         order by ${ORDERS[order].order} limit $9`,
         [
           operatorId,
           filter.state,
@@ -85,6 +108,7 @@ export function createDeliveryReports(db: Queryable) {
           filter.affiliateId,
           filter.eventId,
           conversions,
+          filter.lastError,
           page.before,
           page.limit,
         ],
@@ -95,7 +119,7 @@ export function createDeliveryReports(db: Queryable) {
     /** Null when there is no such delivery. */
     async find(operatorId: string, id: string): Promise<DeliveryReport | null> {
       const { rows } = await db.query<DeliveryRow & { body: string }>(
-        `select ${COLUMNS}, d.body from deliveries d where d.operator_id = $1 and d.id = $2`,
+        `select ${COLUMNS}, d.body from ${FROM} where d.operator_id = $1 and d.id = $2`,
         [operatorId, id],
       );
       const delivery = rows[0];
@@ -109,6 +133,15 @@ export function createDeliveryReports(db: Queryable) {
         [operatorId, id],
       );
       return { ...delivery, attempts };
+    },
+
+    /** The number of attempts recorded for a delivery. */
+    async countAttempts(operatorId: string, id: string): Promise<number> {
+      const { rows } = await db.query<{ count: number }>(
+        `select count(*)::int from attempts where operator_id = $1 and delivery_id = $2`,
+        [operatorId, id],
+      );
+      return rows[0]!.count;
     },
 
     /** Notes that a person has seen a delivery that was given up. */

@@ -49,6 +49,11 @@ export type StoredEvent = {
  * Filters of a list; null means any. `from` (inclusive) and `to` (exclusive) bound `occurred_at`.
  */
 type EventFilter = {
+  transactionId: string | null;
+  /** The click that the event names itself. */
+  clickId: string | null;
+  /** To whom the event is attributed. */
+  affiliateId: string | null;
   customerId: string | null;
   status: string | null;
   type: string | null;
@@ -96,8 +101,12 @@ export function createEventLists(db: Queryable) {
            and ($4::text is null or e.type = $4)
            and ($5::timestamptz is null or e.occurred_at >= $5)
            and ($6::timestamptz is null or e.occurred_at < $6)
-           and ($7::text is null or e.id < $7)
-         order by e.id desc limit $8`,
+           and ($7::text is null or (e.key = $7 and e.key_kind = 'transaction'))
+           and ($8::text is null or (
+             e.click_id = $8 and hashtextextended(e.click_id, 0) = hashtextextended($8, 0)))
+           and ($9::text is null or (o.affiliate_id = $9 and o.status <> 'orphaned'))
+           and ($10::text is null or e.id < $10)
+         order by e.id desc limit $11`,
         [
           operatorId,
           filter.customerId,
@@ -105,6 +114,9 @@ export function createEventLists(db: Queryable) {
           filter.type,
           filter.from,
           filter.to,
+          filter.transactionId,
+          filter.clickId,
+          filter.affiliateId,
           page.before,
           page.limit,
         ],

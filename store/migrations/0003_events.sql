@@ -36,6 +36,9 @@ create index events_reference on events (operator_id, reference) where reference
 -- The types are NEGATIVE_EVENTS in domain/types.ts.
 create index events_against_subject on events (operator_id, subject)
   where reference is null and type in ('chargeback', 'refund', 'bonus_abuse', 'fraud', 'account_closure');
+-- The events of a click. A hash, since every event that names a click pays for its size.
+create index events_click on events (operator_id, hashtextextended(click_id, 0))
+  where click_id is not null;
 create index events_received on events (received_at);
 -- Events that say they happened after they were received: as a rule none.
 create index events_ahead on events (operator_id, occurred_at) where occurred_at > received_at;

@@ -1,0 +1,70 @@
+// The list of events by what support knows of one: its transaction id, its click, its affiliate.
+import { after, before, test } from 'node:test';
+import assert from 'node:assert/strict';
+import { createSettle } from '../../../activities/settlement/settle.ts';
+import { newId } from '../../../store/db/ids.ts';
+import { withApi, type TestApi } from '../../support/api.ts';
+
+type Body = Record<string, unknown> & { id: string };
+type List = { data: { id: string; event: Record<string, string> }[] };
+
+let api: TestApi;
+let key: string;
+let affiliateId: string;
+let clickId: string;
+
+before(async () => {
+  api = await withApi();
+  const operator = await api.newOperator();
+  key = operator.key;
+  const post = async <B = Body>(path: string, body: object) =>
+    (await api.call<B>(`POST /v1/${path}`, { key, body })).body;
+  ({ id: affiliateId } = await post('affiliates', { name: 'Northwind' }));
+  ({ click_id: clickId } = await post<{ click_id: string }>('clicks', { affiliate_id: affiliateId }));
+  const money = { amount: '10.00', currency: 'USD' };
+  const events = [
+    { event: 'sale', transaction_id: 't-1', click_id: clickId, ...money },
+    { event: 'deposit', transaction_id: 't-1', click_id: clickId, customer_id: 'anna', ...money },
+    { event: 'sale', transaction_id: 't-2', customer_id: 'anna', ...money },
+    { event: 'sale', transaction_id: 't-3', click_id: 'unknown-click', customer_id: 'ben', ...money },
+    // A customer id is no transaction id, though both are keys of events.
+    { event: 'kyc', customer_id: 't-1' },
+  ];
+  for (const event of events) await post('events', event);
+  await createSettle({ pool: api.pool }).settle({
+    batchId: newId('bat'),
+    owner: 'batch',
+    operators: [{ operatorId: operator.id, eventIds: api.accepted.map(({ id }) => id) }],
+  });
+});
+after(() => api.close());
+
+async function listed(query: string, as = key): Promise<string[]> {
+  const { status, body } = await api.call<List>(`GET /v1/events?${query}`, { key: as });
+  assert.equal(status, 200, JSON.stringify(body));
+  return body.data.map(({ event }) => `${event['event']} ${event['transaction_id']}`);
+}
+
+test('the list of events finds those with a transaction id, of every type', async () => {
+  assert.deepEqual(await listed('transaction_id=t-1'), ['deposit t-1', 'sale t-1']);
+  assert.deepEqual(await listed('transaction_id=t-1&event=sale'), ['sale t-1']);
+  assert.deepEqual(await listed('transaction_id=t-9'), []);
+});
+
+test('the list of events finds those that name a click, with and without a customer', async () => {
+  assert.deepEqual(await listed(`click_id=${clickId}`), ['deposit t-1', 'sale t-1']);
+  assert.deepEqual(await listed(`click_id=%20${clickId.toUpperCase()}`), ['deposit t-1', 'sale t-1']);
+  assert.deepEqual(await listed('click_id=unknown-click'), ['sale t-3']);
+});
+
+test('the list of events finds those attributed to an affiliate, by whatever evidence', async () => {
+  assert.deepEqual(await listed(`affiliate_id=${affiliateId}`), ['sale t-2', 'deposit t-1', 'sale t-1']);
+  assert.deepEqual(await listed(`affiliate_id=${affiliateId}&customer_id=anna&event=sale`), ['sale t-2']);
+  assert.deepEqual(await listed(`affiliate_id=${newId('aff')}`), []);
+});
+
+test('the list of events shows nothing of another operator, whatever ids are asked for', async () => {
+  const stranger = await api.newOperator();
+  for (const query of ['transaction_id=t-1', `click_id=${clickId}`, `affiliate_id=${affiliateId}`])
+    assert.deepEqual(await listed(query, stranger.key), []);
+});

@@ -13,13 +13,11 @@ type SubColumns<Prefix extends string> = Record<`${Prefix}${1 | 2 | 3 | 4 | 5}`,
 
 type Marks = SubColumns<'sub'> & SubColumns<'boundSub'> & SubColumns<'clickSub'>;
 
-/** A row of `loadEvents`. */
+/** A row of `loadEvents`; times are milliseconds since 1970. */
 export type LoadedEventRow = Marks &
-  Omit<ConversionEvent, 'key' | 'isCustomerOfClick' | 'subs' | 'occurredAt' | 'receivedAt' | 'operatorId'> & {
+  Omit<ConversionEvent, 'key' | 'isCustomerOfClick' | 'subs' | 'operatorId'> & {
     keyKind: ConversionEvent['key']['kind'];
     key: string;
-    occurredAt: Date;
-    receivedAt: Date;
     isCustomerOfClick: boolean;
     isVoided: boolean;
     isRejected: boolean;
@@ -35,15 +33,15 @@ export type LoadedEventRow = Marks &
     boundBy: string;
     boundClickId: string | null;
     boundLinkId: string | null;
-    boundClickedAt: Date | null;
-    boundSince: Date;
+    boundClickedAt: number | null;
+    boundSince: number;
     boundExternalId: string | null;
-    boundClosedAt: Date | null;
+    boundClosedAt: number | null;
     clickAffiliateId: string | null;
     clickLinkId: string | null;
-    clickedAt: Date;
+    clickedAt: number;
     clickExternalId: string | null;
-    clickClosedAt: Date | null;
+    clickClosedAt: number | null;
     /** Null for a customer who was never moved to another affiliate. */
     moves: StoredMove[] | null;
   };
@@ -87,8 +85,8 @@ function eventFrom(row: LoadedEventRow, operatorId: string): ConversionEvent {
     operatorPayoutCurrency: row.operatorPayoutCurrency,
     subs: [row.sub1, row.sub2, row.sub3, row.sub4, row.sub5],
     coupon: row.coupon,
-    occurredAt: row.occurredAt.getTime(),
-    receivedAt: row.receivedAt.getTime(),
+    occurredAt: row.occurredAt,
+    receivedAt: row.receivedAt,
   };
 }
 
@@ -99,9 +97,9 @@ function clickFrom(row: LoadedEventRow): Click | null {
     affiliateId: row.clickAffiliateId,
     linkId: row.clickLinkId,
     subs: [row.clickSub1, row.clickSub2, row.clickSub3, row.clickSub4, row.clickSub5],
-    clickedAt: row.clickedAt.getTime(),
+    clickedAt: row.clickedAt,
     affiliateExternalId: row.clickExternalId,
-    affiliateClosedAt: row.clickClosedAt?.getTime() ?? null,
+    affiliateClosedAt: row.clickClosedAt,
   };
 }
 
@@ -114,17 +112,14 @@ function bindingFrom(row: LoadedEventRow): Binding | null {
     boundClickedAt: clickedAt,
   } = row;
   const subs: Subs = [row.boundSub1, row.boundSub2, row.boundSub3, row.boundSub4, row.boundSub5];
-  const click =
-    id === null || clickedAt === null
-      ? null
-      : { id, affiliateId, linkId, subs, clickedAt: clickedAt.getTime() };
+  const click = id === null || clickedAt === null ? null : { id, affiliateId, linkId, subs, clickedAt };
   return {
     customerId: row.customerId!,
     affiliateId,
     eventId: row.boundBy,
     click,
-    since: row.boundSince.getTime(),
+    since: row.boundSince,
     affiliateExternalId: row.boundExternalId,
-    affiliateClosedAt: row.boundClosedAt?.getTime() ?? null,
+    affiliateClosedAt: row.boundClosedAt,
   };
 }

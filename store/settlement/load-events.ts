@@ -6,6 +6,7 @@ import { NEGATIVE_EVENTS, REINSTATING_EVENT, type DealVersion } from '../../doma
 import { JOIN_AMENDMENT } from '../agreements/amendments.ts';
 import { itemsWithOperator } from '../db/bulk.ts';
 import { currenciesColumn, knowCurrencies, type CurrenciesColumn } from '../db/currencies.ts';
+import { epochMs } from '../db/epoch-ms.ts';
 import type { Queryable } from '../db/pool.ts';
 import { sqlList } from '../db/sql-list.ts';
 import { ZONES, zonesFrom, type StoredZones } from '../ledger/time-zones.ts';
@@ -137,7 +138,7 @@ export async function loadEvents(
        coalesce(m.payout_minor, e.payout_minor) as "operatorPayoutMinor",
        coalesce(m.payout_currency, e.payout_currency) as "operatorPayoutCurrency",
        e.sub1, e.sub2, e.sub3, e.sub4, e.sub5, e.coupon,
-       e.occurred_at as "occurredAt", e.received_at as "receivedAt",
+       ${epochMs('e.occurred_at')} as "occurredAt", ${epochMs('e.received_at')} as "receivedAt",
        coalesce(m.voided, false) as "isVoided", coalesce(m.rejected, false) as "isRejected",
        o.status, o.reason, o.affiliate_id as "affiliateId", o.deal_id as "dealId",
          o.deal_version as "dealVersion", o.payout_minor as "reportedMinor",
@@ -145,12 +146,12 @@ export async function loadEvents(
        b.affiliate_id as "boundAffiliateId", b.event_id as "boundBy", b.click_id as "boundClickId",
          b.link_id as "boundLinkId",
        b.sub1 as "boundSub1", b.sub2 as "boundSub2",
-       b.sub3 as "boundSub3", b.sub4 as "boundSub4", b.sub5 as "boundSub5", b.clicked_at as "boundClickedAt",
-       b.since as "boundSince", ba.external_id as "boundExternalId", ba.closed_at as "boundClosedAt",
+       b.sub3 as "boundSub3", b.sub4 as "boundSub4", b.sub5 as "boundSub5", ${epochMs('b.clicked_at')} as "boundClickedAt",
+       ${epochMs('b.since')} as "boundSince", ba.external_id as "boundExternalId", ${epochMs('ba.closed_at')} as "boundClosedAt",
        c.affiliate_id as "clickAffiliateId", c.link_id as "clickLinkId",
        c.sub1 as "clickSub1", c.sub2 as "clickSub2", c.sub3 as "clickSub3", c.sub4 as "clickSub4",
-       c.sub5 as "clickSub5", c.clicked_at as "clickedAt",
-       ca.external_id as "clickExternalId", ca.closed_at as "clickClosedAt", ${MOVES} as moves
+       c.sub5 as "clickSub5", ${epochMs('c.clicked_at')} as "clickedAt",
+       ca.external_id as "clickExternalId", ${epochMs('ca.closed_at')} as "clickClosedAt", ${MOVES} as moves
      from ${itemsWithOperator(2)} join events e on e.operator_id = named.operator_id and e.id = named.item
      ${JOIN_AMENDMENT}
      left join event_outcomes o on o.operator_id = $1 and o.event_id = e.id

@@ -1,5 +1,6 @@
 // Reads with an event the reassignments of its customer: moves to another affiliate by hand.
 import type { Reassignment } from '../../domain/types.ts';
+import { epochMs } from '../db/epoch-ms.ts';
 
 /** A reassignment as JSON; times are milliseconds since 1970. */
 export type StoredMove = {
@@ -19,10 +20,6 @@ export const MOVES = `case when (select exists (select from reassignments where 
       'closedAt', ${epochMs('f.closed_at')}, 'from', ${epochMs('r.from_at')}) order by r.from_at, r.id)
     from reassignments r join affiliates f on f.operator_id = $1 and f.id = r.affiliate_id
     where r.operator_id = $1 and r.customer_id = coalesce(e.customer_id, customer_of_click(e.operator_id, e.click_id))) end`;
-
-function epochMs(column: string): string {
-  return `trunc(extract(epoch from ${column}) * 1000)::bigint`;
-}
 
 export function reassignmentFrom({ externalId, closedAt, ...move }: StoredMove): Reassignment {
   return { ...move, affiliateExternalId: externalId, affiliateClosedAt: closedAt };

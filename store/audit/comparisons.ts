@@ -9,7 +9,7 @@ import { LIMIT_COMPARISONS } from './limits.ts';
 import { OWNER_COMPARISONS } from './owners.ts';
 import { UNDONE_COMPARISONS } from './undone.ts';
 import { JOIN_AMENDMENT } from '../agreements/amendments.ts';
-import { inForce, isAccrual } from '../ledger/facts-in-force.ts';
+import { isAccrual, isAmongInForce } from '../ledger/facts-in-force.ts';
 import { OF_PAYOUTS, OF_SINGLES } from '../ledger/slot-kinds.ts';
 
 /**
@@ -184,28 +184,33 @@ const REPORTED_BY_EVENT = `
 /**
  * The slots that a conversion is in against the number that its deal promises; only settled events
  * are in slots. Promised slots count up, existing ones down. Which components per lot took a trade
- * is compared in symbols.ts.
+ * is compared in symbols.ts. `offset 0`: whether an event was sent with a payout is worked out
+ * before it is joined with what is promised, once with a payout and once without.
  */
 const EARNING = `
   with promised as (
     select * from json_to_recordset($2)
       as v (deal_id text, version int, type text, is_computed boolean, by_symbol boolean, symbol text,
-        symbol_group text, slots int) where slots > 0
+        symbol_group text, slots int)
   ), by_symbol as (
     select distinct deal_id, version from promised where by_symbol
-  ), each as (
-    select e.id as event_id, p.slots as n
+  ), settled as (
+    select e.id, o.deal_id, o.deal_version, e.type, e.symbol, e.symbol_group,
+      coalesce(m.payout_minor, e.payout_minor) is not null as is_computed
     from events e join event_outcomes o on o.operator_id = $1 and o.event_id = e.id and o.status = 'settled'
     ${JOIN_AMENDMENT}
-    left join by_symbol b on b.deal_id = o.deal_id and b.version = o.deal_version
-    join promised p on p.deal_id = o.deal_id and p.version = o.deal_version and p.type = e.type
-      and p.is_computed = (coalesce(m.payout_minor, e.payout_minor) is not null)
+    where e.operator_id = $1 offset 0
+  ), each as (
+    select e.id as event_id, p.slots as n
+    from settled e
+    left join by_symbol b on b.deal_id = e.deal_id and b.version = e.deal_version
+    join promised p on p.deal_id = e.deal_id and p.version = e.deal_version and p.type = e.type
+      and p.is_computed = e.is_computed
       and p.symbol = case when b.deal_id is null then '' else coalesce(e.symbol, '') end
       and p.symbol_group = case when b.deal_id is null then '' else coalesce(e.symbol_group, '') end
-    where e.operator_id = $1
     union all
     select f.event_id, -(${isAccrual('f')})::int from slot_facts f
-    where f.operator_id = $1 and f.type not in ('left', 'rejected') and ${inForce('f')}
+    where f.operator_id = $1 and f.type not in ('left', 'rejected') and ${isAmongInForce('f')}
   ), off as (
     select event_id, greatest(max(n), 0) as due, sum(n) as missing
     from each group by 1 having sum(n) <> 0 or max(n) <= 0
@@ -229,7 +234,7 @@ const FACTS = `
   from slot_facts f join slots s on s.operator_id = $1 and s.id = f.slot_id
   left join events e on e.operator_id = $1 and e.id = f.event_id
   ${JOIN_AMENDMENT}
-  where f.operator_id = $1 and f.type not in ('left', 'rejected') and ${inForce('f')}
+  where f.operator_id = $1 and f.type not in ('left', 'rejected') and ${isAmongInForce('f')}
     and (e.id is null or f.type <> e.type or f.occurred_at <> e.occurred_at
     or case when f.event_id = original_event_id
          then (f.amount_minor, f.volume_e4) <> (
@@ -273,7 +278,7 @@ export const COMPARISONS: readonly Check[] = STATEMENTS.map(({ check, statement,
     const read = terms?.(deals);
     if (read?.length === 0) return;
     const values = statement.includes('$2')
-      ? [operatorId, JSON.stringify(read ?? deals.promised)]
+      ? [operatorId, JSON.stringify(read ?? deals.promised.filter(({ slots }) => slots > 0))]
       : [operatorId];
     for await (const rows of inChunks<Row>(audited, statement, values)) {
       for (const { minor, ...row } of rows)

@@ -16,13 +16,15 @@ type Customer = { affiliateId: string; customer: string; paid: Paid[] };
  */
 const PAID_OFTEN = `
   with ${BOUND_BY_CLICKS}, paid as not materialized (
-    select s.id, s.affiliate_id, s.deal_id, s.component, s.currency, posted,
-      substring(s.key from '[^/ ]+ .*') as subject
+    select s.id, s.affiliate_id, s.deal_id, s.component, s.currency, posted, s.key,
+      position('/customer ' in s.key) as customer_at
     from slots s cross join lateral ${POSTED} as p
     where s.operator_id = $1 and s.kind in ${PER_CUSTOMER} and posted > 0
   ), claims as not materialized (
-    select paid.*, coalesce('customer ' || k.customer_id, subject) as customer
-    from paid left join bound k on paid.subject = 'click ' || k.click_id
+    select paid.*, case when customer_at > 0 then substr(key, customer_at + 1)
+      else coalesce('customer ' || k.customer_id, key) end as customer
+    from paid left join bound k
+      on k.click_id = case when customer_at = 0 then substr(key, position('/click ' in key) + 7) end
   ), often as (
     select affiliate_id, customer from claims group by 1, 2 having count(*) > 1
   ), together as (

@@ -2,9 +2,7 @@
 # migration. Node runs the TypeScript sources directly.
 FROM node:24-slim
 
-# Name lookups use at most half of the threads. With Node's default of four, two dead name servers
-# would block every lookup.
-ENV NODE_ENV=production HOST=0.0.0.0 UV_THREADPOOL_SIZE=32
+ENV NODE_ENV=production HOST=0.0.0.0
 WORKDIR /app
 
 # Installs packages before copying the sources, so that a change of the sources reuses this layer.

@@ -1,6 +1,7 @@
 // Configuration of all processes: reads the environment into one validated, frozen object. No file
 // outside `local/`, `bench/`, `test/` and `examples/` reads other variables.
 import { readFileSync } from 'node:fs';
+import { isIP, isIPv4, isIPv6 } from 'node:net';
 import { z } from 'zod';
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -34,6 +35,9 @@ const portNumber = z
   .pipe(z.number().min(1).max(65535));
 const list = z.string().transform((text) => text.split(',').flatMap((item) => item.trim() || []));
 const cidr = z.union([z.cidrv4(), z.cidrv6()], { error: 'is not an address range such as 10.0.0.0/8' });
+const nameServer = z
+  .string()
+  .refine(isNameServer, 'is not the address of a name server, such as 10.0.0.2 or 10.0.0.2:53');
 const postgresUrl = z.string().regex(/^postgres(ql)?:\/\//, 'must be a postgres:// URL');
 const httpUrl = z.url({ protocol: /^https?$/ }).transform((url) => url.replace(/\/+$/, ''));
 const months = z
@@ -115,6 +119,7 @@ const processVariables = z.object({
   ALLOW_ENDPOINT_PORTS: z
     .union([z.literal('*'), list.pipe(z.array(portNumber))])
     .default([80, 443, 8080, 8443]),
+  NAME_SERVERS: list.pipe(z.array(nameServer).min(1, 'names no server')).optional(),
   REQUIRE_HTTPS: z.stringbool().default(true),
   TRUST_PROXY: trustProxy.default(false),
   EGRESS_ADDRESSES: list.default([]),
@@ -211,6 +216,13 @@ export function describeConfig(config: Config): Record<string, unknown> {
   };
 }
 
+/** Returns true for `address`, `IPv4:port` and `[IPv6]:port`. */
+function isNameServer(text: string): boolean {
+  if (isIP(text) !== 0) return true;
+  const [, six = '', four = '', port] = /^(?:\[(.+)\]|([^:]+)):(\d{1,5})$/.exec(text) ?? [];
+  return (isIPv6(six) || isIPv4(four)) && Number(port) >= 1 && Number(port) <= 65_535;
+}
+
 function configFrom(variables: z.output<typeof processVariables>) {
   return Object.freeze({
     port: variables.PORT,
@@ -225,6 +237,7 @@ function configFrom(variables: z.output<typeof processVariables>) {
     secretsKeys: Object.freeze(variables.SECRETS_KEY),
     allowEndpointCidrs: Object.freeze(variables.ALLOW_ENDPOINT_CIDRS),
     allowEndpointPorts: variables.ALLOW_ENDPOINT_PORTS,
+    nameServers: variables.NAME_SERVERS,
     requireHttps: variables.REQUIRE_HTTPS,
     trustProxy: variables.TRUST_PROXY,
     egressAddresses: Object.freeze(variables.EGRESS_ADDRESSES),

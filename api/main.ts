@@ -6,6 +6,7 @@ import { Client, Connection } from '@temporalio/client';
 import { createSettle } from '../activities/settlement/settle.ts';
 import { describeConfig, loadApiConfig } from '../config.ts';
 import { createGuard } from '../delivery/guard.ts';
+import { createNames } from '../delivery/names.ts';
 import { createPreflight } from '../delivery/preflight.ts';
 import { headerProblems } from '../delivery/render.ts';
 import { makeSecret, secretKey, verify } from '../delivery/sign.ts';
@@ -77,6 +78,7 @@ const guard = createGuard({
   allowCidrs: config.allowEndpointCidrs,
   allowPorts: config.allowEndpointPorts,
   requireHttps: config.requireHttps,
+  lookUp: createNames({ servers: config.nameServers }).lookUp,
 });
 const preflight = createPreflight(guard);
 

@@ -12,17 +12,24 @@ import { classify } from './failures.ts';
 
 /**
  * Failure to open a connection: error class, detail, `dnsMs` in milliseconds and the address
- * dialled, where known. undici passes the error on; the sender turns it into an outcome.
+ * dialled, where known, and whether the name certainly has no address. undici passes the error on;
+ * the sender turns it into an outcome.
  */
 export class DialError extends Error {
   readonly errorClass: ErrorClass;
   readonly dnsMs: number | undefined;
   readonly dialled: string | undefined;
-  constructor(errorClass: ErrorClass, detail: string, at: { dnsMs?: number; dialled?: string } = {}) {
+  readonly nameIsAbsent: boolean;
+  constructor(
+    errorClass: ErrorClass,
+    detail: string,
+    at: { dnsMs?: number; dialled?: string; nameIsAbsent?: boolean } = {},
+  ) {
     super(detail);
     this.errorClass = errorClass;
     this.dnsMs = at.dnsMs;
     this.dialled = at.dialled;
+    this.nameIsAbsent = at.nameIsAbsent === true;
   }
 }
 
@@ -146,14 +153,16 @@ export function createDialer(guard: Guard, limits: DialLimits): Dialer {
 
 /**
  * The vetted addresses of a host. Rejects with a DialError when the host has none or resolving
- * takes longer than `dnsMs`.
+ * takes longer than `limitMs`.
  */
-async function addressesOf(hostname: string, guard: Guard, dnsMs: number): Promise<string[]> {
+async function addressesOf(hostname: string, guard: Guard, limitMs: number): Promise<string[]> {
   const startedAt = performance.now();
-  const resolution = await guard.resolve(hostname, AbortSignal.timeout(dnsMs));
+  const resolution = await guard.resolve(hostname, AbortSignal.timeout(limitMs));
   if (resolution.kind === 'resolved') return resolution.addresses;
-  const errorClass = resolution.kind === 'refused' ? 'blocked_address' : 'dns_error';
-  throw new DialError(errorClass, resolution.message, { dnsMs: sinceMs(startedAt) });
+  const dnsMs = sinceMs(startedAt);
+  if (resolution.kind === 'refused') throw new DialError('blocked_address', resolution.message, { dnsMs });
+  const { message, nameIsAbsent } = resolution;
+  throw new DialError('dns_error', message, { dnsMs, nameIsAbsent });
 }
 
 /**

@@ -192,7 +192,13 @@ function answered(progress: Progress, excerptBytes: number): Exchanged {
 
 function failed(progress: Progress, cause: unknown): Exchanged {
   const { errorClass, detail } = failureFrom(cause);
-  const outcome: AttemptOutcome = { kind: 'failed', errorClass, detail, ...measured(progress, cause) };
+  const outcome: AttemptOutcome = {
+    kind: 'failed',
+    errorClass,
+    detail,
+    ...(cause instanceof DialError && cause.nameIsAbsent && { nameIsAbsent: true as const }),
+    ...measured(progress, cause),
+  };
   const isReused = (progress.link?.exchanges ?? 0) > 1;
   return { outcome, isStale: errorClass === 'connection_reset' && isReused && progress.status === 0 };
 }

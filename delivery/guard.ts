@@ -1,30 +1,29 @@
 // Guard against server-side request forgery. The guard judges a URL when an endpoint is saved, and
 // again on every connection, because a name may resolve to another address later. Strangers read
 // its messages, so a message never names an address that the caller did not type.
-import { lookup as lookupWithSystem } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import { createAddressRule } from './addresses.ts';
+import { createNames, type LookUp, type Names } from './names.ts';
 
 export type GuardSettings = {
   /** Addresses that may be called although they are not public. */
   allowCidrs: readonly string[];
   allowPorts: '*' | readonly number[];
   requireHttps: boolean;
-  /**
-   * Resolves a name to all its addresses; rejects when the name has none. The default is the
-   * resolver of the system.
-   */
-  lookup?: (hostname: string) => Promise<readonly { address: string }[]>;
+  /** Looks up a name. The default is the hosts file and the name servers of the system. */
+  lookUp?: Names['lookUp'];
 };
 
 type Refusal = { kind: 'refused'; code: 'blocked_address' | 'invalid_request'; message: string };
 type UrlVerdict = { kind: 'allowed'; url: URL } | Refusal;
 /**
- * Result of resolving a host. `dns_error` is a failure of the resolver, for which neither caller
- * nor endpoint is at fault.
+ * Result of resolving a host. `nameIsAbsent` is true when the name certainly has no address, and
+ * false when nobody could tell, for which neither caller nor endpoint is at fault.
  */
 type Resolution =
-  { kind: 'resolved'; addresses: string[] } | Refusal | { kind: 'dns_error'; message: string };
+  | { kind: 'resolved'; addresses: string[] }
+  | Refusal
+  | { kind: 'dns_error'; nameIsAbsent: boolean; message: string };
 type Check = { ok: true } | { ok: false; code: Refusal['code']; message: string };
 
 export type Guard = {
@@ -55,10 +54,20 @@ const CHECK_DNS_MS = 2000;
  */
 export const MAX_URL_LENGTH = 8192;
 
+/** Results of a look-up without an address, for strangers. */
+const UNRESOLVED: Readonly<
+  Record<Exclude<LookUp['kind'], 'found'>, { nameIsAbsent: boolean; message: string }>
+> = {
+  no_such_name: { nameIsAbsent: true, message: 'the host name does not exist' },
+  no_address: { nameIsAbsent: true, message: 'the host name has no address' },
+  silent: { nameIsAbsent: false, message: 'the name servers did not answer in time for the host name' },
+  failed: { nameIsAbsent: false, message: 'the name servers could not answer for the host name' },
+};
+
 /** Creates a guard. Throws when an entry of `allowCidrs` is not a CIDR. */
 export function createGuard(settings: GuardSettings): Guard {
   const mayDial = createAddressRule(settings.allowCidrs);
-  const lookup = sharing(settings.lookup ?? lookupAll);
+  const lookUp = settings.lookUp ?? createNames().lookUp;
 
   function judgeUrl(text: string): UrlVerdict {
     if (text.length > MAX_URL_LENGTH) return invalid(`the URL is longer than ${MAX_URL_LENGTH} characters`);
@@ -84,16 +93,11 @@ export function createGuard(settings: GuardSettings): Guard {
         ? { kind: 'resolved', addresses: [literal] }
         : blocked('this address may not be called');
     }
-    try {
-      const addresses = (await raced(lookup(hostname), signal)).map(({ address }) => address);
-      if (addresses.length === 0) return { kind: 'dns_error', message: 'the host name has no address' };
-      if (!addresses.every(mayDial))
-        return blocked('the host name stands for an address that may not be called');
-      return { kind: 'resolved', addresses };
-    } catch {
-      const why = signal.aborted ? 'was not resolved in time' : 'could not be resolved';
-      return { kind: 'dns_error', message: `the host name ${why}` };
-    }
+    const found = await orSilent(lookUp(hostname), signal);
+    if (found.kind !== 'found') return { kind: 'dns_error', ...UNRESOLVED[found.kind] };
+    if (!found.addresses.every(mayDial))
+      return blocked('the host name stands for an address that may not be called');
+    return { kind: 'resolved', addresses: [...found.addresses] };
   }
 
   async function check(text: string): Promise<Check> {
@@ -127,38 +131,10 @@ function invalid(message: string): Refusal {
   return { kind: 'refused', code: 'invalid_request', message };
 }
 
-/**
- * Sorts IPv4 first: a host without an IPv6 route would otherwise begin every connection with a
- * failure.
- */
-function lookupAll(hostname: string): Promise<readonly { address: string }[]> {
-  return lookupWithSystem(hostname, { all: true, order: 'ipv4first' });
-}
-
-type Lookup = (hostname: string) => Promise<readonly { address: string }[]>;
-
-/**
- * Limits resolving to one concurrent look-up per name. The system resolver has four threads, and a
- * burst of connections would occupy all of them.
- */
-function sharing(lookup: Lookup): Lookup {
-  const pending = new Map<string, ReturnType<Lookup>>();
-  return (hostname) => {
-    const known = pending.get(hostname);
-    if (known !== undefined) return known;
-    const started = lookup(hostname).finally(() => pending.delete(hostname));
-    pending.set(hostname, started);
-    return started;
-  };
-}
-
-/**
- * Resolves with the value, or rejects as soon as the signal aborts. The work itself cannot be
- * stopped and continues unobserved.
- */
-function raced<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+/** Resolves with the look-up, or with `silent` as soon as the signal aborts. */
+function orSilent(work: Promise<LookUp>, signal: AbortSignal): Promise<LookUp> {
   return new Promise((resolve, reject) => {
-    const stop = (): void => reject(new Error('aborted'));
+    const stop = (): void => resolve({ kind: 'silent' });
     if (signal.aborted) stop();
     signal.addEventListener('abort', stop, { once: true });
     work.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop));

@@ -217,12 +217,6 @@ interface NodePart extends Pick<Part, 'name' | 'ready' | 'stopSeconds'> {
   readonly dataDir: string;
 }
 
-/**
- * Name lookups use at most half of the threads. With Node's default of four, two dead name servers
- * would block every lookup.
- */
-const THREADS = { UV_THREADPOOL_SIZE: '32' };
-
 /** API, worker or receiver, run from its TypeScript source. */
 function nodePart({ entry, youngMb, env, dataDir, ...rest }: NodePart): Part {
   const mark = resolve(ROOT, entry);
@@ -238,8 +232,7 @@ function nodePart({ entry, youngMb, env, dataDir, ...rest }: NodePart): Part {
     ...rest,
     logFile,
     mark,
-    spawn: () =>
-      spawnCommand({ file: process.execPath, args, env: { ...env, ...THREADS }, logFile, cwd: ROOT }),
+    spawn: () => spawnCommand({ file: process.execPath, args, env, logFile, cwd: ROOT }),
     readySeconds: 60,
     stopSignal: 'SIGTERM',
   };

@@ -6,6 +6,7 @@ import { createActivities, DEFAULT_LIMITS } from '../activities/index.ts';
 import { createRecorder } from '../activities/delivery/recorder.ts';
 import { loadConfig } from '../config.ts';
 import { createGuard } from '../delivery/guard.ts';
+import { createNames } from '../delivery/names.ts';
 import { createSender } from '../delivery/send.ts';
 import { createLogger } from '../log.ts';
 import { createPool } from '../store/db/pool.ts';
@@ -38,11 +39,13 @@ await prepareNamespace(client, log);
 const recorder = createRecorder(pool, onDependencyError);
 const metrics = createWorkerMetrics(recorder.backlog);
 if (config.metricsPort !== undefined) await metrics.listen(config.metricsPort, config.host);
+const names = createNames({ servers: config.nameServers, onAsked: metrics.lookedUp });
 const sender = createSender(
   createGuard({
     allowCidrs: config.allowEndpointCidrs,
     allowPorts: config.allowEndpointPorts,
     requireHttps: config.requireHttps,
+    lookUp: names.lookUp,
   }),
 );
 const secretBox = createSecretBox(config.secretsKeys);
@@ -107,6 +110,7 @@ try {
   await Promise.all(workers.map((worker) => worker.run()));
 } finally {
   await sender.close();
+  names.close();
   await pool.end();
   await connection.close();
   await native.close();

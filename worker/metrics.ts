@@ -4,12 +4,15 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { Activities } from '../activities/index.ts';
+import type { LookUp } from '../delivery/names.ts';
 import type { Sender } from '../delivery/send.ts';
 import { errorClassOf } from '../domain/delivery/retry.ts';
 
 type WorkerMetrics = {
   /** Wraps a sender: counts each attempt by its outcome. */
   countAttempts(sender: Sender): Sender;
+  /** Counts a question to the name servers with its result and duration. */
+  lookedUp(result: LookUp['kind'], tookMs: number): void;
   /** Wraps the activities: counts each settled batch with its size and duration. */
   countBatches<A extends Pick<Activities, 'settle'>>(activities: A): A;
   /** Serves `GET /metrics` on this port until the process ends. Rejects when the port is taken. */
@@ -32,6 +35,13 @@ export function createWorkerMetrics(backlog: () => number): WorkerMetrics {
   const attemptTimes = new Histogram({
     name: 'postrider_attempt_seconds',
     help: 'How long attempts took',
+    buckets: SECONDS,
+    registers,
+  });
+  const lookUps = new Histogram({
+    name: 'postrider_name_lookup_seconds',
+    help: 'How long the name servers took to answer for a name, by result',
+    labelNames: ['result'],
     buckets: SECONDS,
     registers,
   });
@@ -68,6 +78,7 @@ export function createWorkerMetrics(backlog: () => number): WorkerMetrics {
         return outcome;
       },
     }),
+    lookedUp: (result, tookMs) => lookUps.observe({ result }, tookMs / 1000),
     countBatches: (activities) => ({
       ...activities,
       async settle(input) {

@@ -35,11 +35,12 @@ export type Measured = { durationMs: number; phases: Phases; dialled?: string };
 
 /**
  * Result of an attempt. `retryAfter` and `control` are the headers of the receiver as sent.
- * `detail` is for operators and contains no address.
+ * `detail` is for operators and contains no address. `nameIsAbsent` is set for a `dns_error` when
+ * the name certainly has no address, by the word of its name servers.
  */
 export type AttemptOutcome =
   | ({ kind: 'answered'; status: number; retryAfter?: string; control?: string; excerpt: string } & Measured)
-  | ({ kind: 'failed'; errorClass: ErrorClass; detail: string } & Measured);
+  | ({ kind: 'failed'; errorClass: ErrorClass; detail: string; nameIsAbsent?: true } & Measured);
 
 /**
  * Decision after an attempt. A receiver may accept a postback and still ask for no more:

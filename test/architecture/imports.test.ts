@@ -26,7 +26,7 @@ const TABLE: readonly Row[] = [
   row('workflows/client', '@temporalio/client, domain/keys, workflows/contract'),
   row('workflows/contract', ''),
   row('store', 'Node, pg, node-pg-migrate, store, domain'),
-  row('delivery', 'Node, undici, ipaddr.js, delivery, domain'),
+  row('delivery', 'Node, undici, ipaddr.js, lru-cache, delivery, domain'),
   row(
     'activities',
     '@temporalio/common, lru-cache, activities, store, delivery, domain, ' +

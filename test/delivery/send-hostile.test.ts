@@ -8,6 +8,7 @@ import { createSender, DEFAULT_LIMITS } from '../../delivery/send.ts';
 import type { PostbackRequest } from '../../delivery/send.ts';
 import type { AttemptOutcome } from '../../domain/delivery/retry.ts';
 import { startListener, startReceiver } from '../support/faulty-receiver.ts';
+import { resolvingTo } from '../support/names.ts';
 
 /** Short limits keep the suite quick; longer defaults follow the same rules. */
 const SHORT = { dnsMs: 200, connectMs: 300, totalMs: 500 };
@@ -92,12 +93,9 @@ for (const [scheme, mode, expected, afterMs] of BEFORE_HTTP) {
 test('an address that never answers leaves time for the next address of its name', async () => {
   const other = await startListener('not-tls');
   const swallowing = await startListener('silent', '127.0.0.2', other.port);
-  const lookup = async (): Promise<{ address: string }[]> => [
-    { address: '127.0.0.2' },
-    { address: '127.0.0.1' },
-  ];
+  const lookUp = resolvingTo('127.0.0.2', '127.0.0.1');
   const named = createSender(
-    createGuard({ allowCidrs: ['127.0.0.0/8'], allowPorts: '*', requireHttps: false, lookup }),
+    createGuard({ allowCidrs: ['127.0.0.0/8'], allowPorts: '*', requireHttps: false, lookUp }),
     SHORT,
   );
   const outcome = await named.send(at(`https://two.example:${other.port}/`));

@@ -15,6 +15,7 @@ import { createGuard } from '../../delivery/guard.ts';
 import { createSender } from '../../delivery/send.ts';
 import type { AttemptOutcome } from '../../domain/delivery/retry.ts';
 import { AUTHORITY, EXPIRED, GOOD, KEY, SELF_SIGNED } from '../support/certificates.ts';
+import { resolvingTo } from '../support/names.ts';
 
 const seenNames: (string | false)[] = [];
 const servers: Server[] = [];
@@ -52,8 +53,8 @@ async function sendFrom(env: NodeJS.ProcessEnv, urls: readonly string[]): Promis
   const script = `
     const { createGuard } = await import(${JSON.stringify(new URL('../../delivery/guard.ts', import.meta.url).href)});
     const { createSender } = await import(${JSON.stringify(new URL('../../delivery/send.ts', import.meta.url).href)});
-    const lookup = async () => [{ address: '127.0.0.1' }];
-    const sender = createSender(createGuard({ allowCidrs: ['127.0.0.0/8'], allowPorts: '*', requireHttps: false, lookup }));
+    const lookUp = async () => ({ kind: 'found', addresses: ['127.0.0.1'] });
+    const sender = createSender(createGuard({ allowCidrs: ['127.0.0.0/8'], allowPorts: '*', requireHttps: false, lookUp }));
     const send = (url) => sender.send({ url, method: 'GET', headers: {}, body: null });
     const outcomes = [];
     for (const url of ${JSON.stringify(urls)}) outcomes.push(await send(url));
@@ -85,7 +86,7 @@ test('an untrusted certificate and a self-signed one give different errors, and 
     allowCidrs: ['127.0.0.0/8'],
     allowPorts: '*',
     requireHttps: true,
-    lookup: async () => [{ address: '127.0.0.1' }],
+    lookUp: resolvingTo('127.0.0.1'),
   });
   const sender = createSender(guard);
   const send = (port: number): Promise<AttemptOutcome> =>

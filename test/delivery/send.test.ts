@@ -6,12 +6,14 @@ import type { AddressInfo } from 'node:net';
 import { after, test } from 'node:test';
 import { createGuard } from '../../delivery/guard.ts';
 import type { GuardSettings } from '../../delivery/guard.ts';
+import type { LookUp } from '../../delivery/names.ts';
 import { render } from '../../delivery/render.ts';
 import { createSender } from '../../delivery/send.ts';
 import type { Limits, PostbackRequest, Sender } from '../../delivery/send.ts';
 import { newSecret, secretKey } from '../../delivery/sign.ts';
 import type { AttemptOutcome } from '../../domain/delivery/retry.ts';
 import { isSigned, startReceiver } from '../support/faulty-receiver.ts';
+import { resolvingTo } from '../support/names.ts';
 
 const LOOPBACK: GuardSettings = { allowCidrs: ['127.0.0.0/8'], allowPorts: '*', requireHttps: false };
 const SHORT: Partial<Limits> = { dnsMs: 200, connectMs: 300, totalMs: 400 };
@@ -129,8 +131,7 @@ test('an attempt at a closed port is reported as refused', async () => {
 });
 
 test('forbidden literals and names that resolve to forbidden addresses are never dialled', async () => {
-  const lookup = async (): Promise<{ address: string }[]> => [{ address: '127.0.0.1' }];
-  const guarded = senderWith(SHORT, { allowCidrs: [], lookup });
+  const guarded = senderWith(SHORT, { allowCidrs: [], lookUp: resolvingTo('127.0.0.1') });
   const before = receiver.connections();
   for (const host of ['127.0.0.1', '2130706433', '[::1]', '0', 'name.example', 'localhost']) {
     assert.equal(
@@ -146,7 +147,7 @@ test('a name that turns forbidden after its check is refused when dialled', asyn
   const answers = ['127.0.0.1', '10.0.0.1'];
   const guard = createGuard({
     ...LOOPBACK,
-    lookup: async () => [{ address: answers.shift() ?? '10.0.0.1' }],
+    lookUp: async () => ({ kind: 'found', addresses: [answers.shift() ?? '10.0.0.1'] }),
   });
   const rebinding = createSender(guard, SHORT);
   senders.push(rebinding);
@@ -171,7 +172,7 @@ test('a connection to another peer than the vetted address is closed before anyt
 });
 
 test('a name keeps its Host header though its address is dialled', async () => {
-  const named = senderWith({}, { lookup: async () => [{ address: '127.0.0.1' }] });
+  const named = senderWith({}, { lookUp: resolvingTo('127.0.0.1') });
   const outcome = await named.send(post(`http://shop.example:${receiver.port}/ok/named`));
   assert.equal(outcome.dialled, `127.0.0.1:${receiver.port}`);
   assert.equal(
@@ -181,19 +182,36 @@ test('a name keeps its Host header though its address is dialled', async () => {
 });
 
 test('the next address of a name is dialled when the first refuses', async () => {
-  const several = senderWith(
-    {},
-    { lookup: async () => [{ address: '127.0.0.99' }, { address: '127.0.0.1' }] },
-  );
+  const several = senderWith({}, { lookUp: resolvingTo('127.0.0.99', '127.0.0.1') });
   const outcome = await several.send(post(`http://several.example:${receiver.port}/ok`));
   assert.equal(outcome.dialled, `127.0.0.1:${receiver.port}`);
 });
 
-test('a resolver that fails or never answers gives dns_error', async () => {
-  const silent = senderWith(SHORT, { lookup: () => new Promise(() => undefined) });
-  const empty = senderWith(SHORT, { lookup: () => Promise.reject(new Error('ENOTFOUND')) });
-  assert.equal(await errorOf(silent.send(post('http://silent.example/'))), 'dns_error');
-  assert.equal(await errorOf(empty.send(post('http://empty.example/'))), 'dns_error');
+test('a name without an address gives dns_error, which says whether the name is certainly absent', async () => {
+  const results = {
+    no_such_name: [true, 'the host name does not exist'],
+    no_address: [true, 'the host name has no address'],
+    silent: [undefined, 'the name servers did not answer in time for the host name'],
+    failed: [undefined, 'the name servers could not answer for the host name'],
+  } as const;
+  for (const [kind, [isAbsent, detail]] of Object.entries(results)) {
+    const lookUp = async (): Promise<LookUp> => ({ kind: kind as keyof typeof results });
+    const outcome = await senderWith(SHORT, { lookUp }).send(post('http://nowhere.example/'));
+    assert.ok(outcome.kind === 'failed');
+    assert.deepEqual(
+      [outcome.errorClass, outcome.nameIsAbsent, outcome.detail],
+      ['dns_error', isAbsent, detail],
+    );
+  }
+});
+
+test('a look-up that never ends gives dns_error within the time limit for names', async () => {
+  const outcome = await senderWith(SHORT, { lookUp: () => new Promise(() => undefined) }).send(
+    post('http://silent.example/'),
+  );
+  assert.ok(outcome.kind === 'failed' && outcome.errorClass === 'dns_error');
+  assert.equal(outcome.nameIsAbsent, undefined);
+  assert.ok((outcome.phases.dnsMs ?? 0) >= 190, `${outcome.phases.dnsMs} ms`);
 });
 
 test('an abort signal ends an attempt as cancelled', async () => {

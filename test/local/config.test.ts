@@ -19,6 +19,7 @@ test('the configuration names every invalid and every missing variable in one me
     ALLOW_ENDPOINT_CIDRS: '10.0.0.0/99',
     SECRETS_KEY: 'short',
     TRUST_PROXY: 'true',
+    NAME_SERVERS: '10.0.0.2, ns.example',
     LOG_LEVEL: 'loud',
   };
   assert.throws(
@@ -48,6 +49,14 @@ test('private addresses and plain HTTP are refused as endpoints by default', () 
     '::1/128',
   ]);
   assert.equal(loadConfig({ ...GOOD, ALLOW_ENDPOINT_PORTS: '*' }).allowEndpointPorts, '*');
+});
+
+test('name servers are addresses with or without a port, and by default those of the system', () => {
+  assert.equal(loadConfig(GOOD).nameServers, undefined);
+  const servers = ['10.0.0.2', '10.0.0.2:5353', 'fd00::2', '[fd00::2]:53'];
+  assert.deepEqual(loadConfig({ ...GOOD, NAME_SERVERS: servers.join(', ') }).nameServers, servers);
+  for (const bad of ['ns.example', '10.0.0.2:0', '10.0.0.256', '[10.0.0.2]:53', 'fd00::2:99999:1', ','])
+    assert.throws(() => loadConfig({ ...GOOD, NAME_SERVERS: bad }), /NAME_SERVERS: /, bad);
 });
 
 /** Addresses of other servers, which have no default and are shown as examples. */

@@ -29,6 +29,9 @@ test('the worker counts attempts and batches by outcome and serves its metrics',
   } as const;
   assert.equal((await sender.send(request)).kind, 'answered');
   for (let more = 0; more < 3; more++) await sender.send(request);
+  metrics.lookedUp('found', 12);
+  metrics.lookedUp('silent', 4000);
+  metrics.lookedUp('silent', 4000);
   let fails = false;
   const settled: Settled = { forBatch: 0, endpointsToWake: [], setAside: [], matched: [] };
   const { settle } = metrics.countBatches<Pick<Activities, 'settle'>>({
@@ -52,6 +55,8 @@ test('the worker counts attempts and batches by outcome and serves its metrics',
       'postrider_attempts_total{outcome="http_503"} 1',
       'postrider_attempts_total{outcome="timeout"} 1',
       'postrider_attempt_seconds_count 4',
+      'postrider_name_lookup_seconds_count{result="found"} 1',
+      'postrider_name_lookup_seconds_sum{result="silent"} 8',
       'postrider_settle_batch_events_sum 3',
       'postrider_settle_batch_events_count 1',
       'postrider_settle_seconds_count{result="settled"} 1',

@@ -44,6 +44,7 @@ import { endpointsResource } from './postbacks/endpoints.operations.ts';
 import type { MakeSecret } from './postbacks/endpoints.routes.ts';
 import type { EndpointRules } from './postbacks/endpoints.schema.ts';
 import { replaysResource } from './postbacks/replays.operations.ts';
+import { stuckResource } from './postbacks/stuck.operations.ts';
 import { healthResource } from './process/health.operations.ts';
 import { metricsResource } from './process/metrics.operations.ts';
 import type { ApiMetrics } from './process/metrics.ts';
@@ -113,6 +114,7 @@ export const RESOURCES: readonly Resource<ResourceDeps>[] = [
   endpointsResource,
   endpointTestResource,
   deliveriesResource,
+  stuckResource,
   replaysResource,
   healthResource,
   metricsResource,

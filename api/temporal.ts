@@ -29,6 +29,8 @@ export type Temporal = Omit<BestEffortClient, 'rematchOrphans'> & {
   isReachable(): Promise<boolean>;
   /** The address of a workflow in the Temporal UI; null where no UI is configured. */
   workflowUrl(workflowId: string): string | null;
+  /** The address of a list of workflows there, by a query of Temporal's. */
+  workflowsUrl(query: string): string | null;
 };
 
 type TemporalDeps = {
@@ -53,6 +55,10 @@ export function createTemporal(deps: TemporalDeps): Temporal {
     log.warn({ err: error }, 'Temporal did not take a signal; the sweep will start what is missing'),
   );
   let checked = { at: 0, isReachable: false };
+  const pageOf = (page: string): string | null =>
+    uiUrl === undefined
+      ? null
+      : `${uiUrl}/namespaces/${encodeURIComponent(client.options.namespace)}/workflows${page}`;
 
   return {
     ...workflows,
@@ -89,12 +95,8 @@ export function createTemporal(deps: TemporalDeps): Temporal {
       }
       return checked.isReachable;
     },
-    workflowUrl(workflowId) {
-      const namespace = encodeURIComponent(client.options.namespace);
-      return uiUrl === undefined
-        ? null
-        : `${uiUrl}/namespaces/${namespace}/workflows/${encodeURIComponent(workflowId)}`;
-    },
+    workflowUrl: (workflowId) => pageOf(`/${encodeURIComponent(workflowId)}`),
+    workflowsUrl: (query) => pageOf(`?query=${encodeURIComponent(query)}`),
   };
 }
 

@@ -37,6 +37,7 @@ import { createReplays } from './delivery/replays.ts';
 import type { SecretBox } from './db/secret-box.ts';
 import { createReconciling } from './ledger/reconciliation.ts';
 import { createSetAside } from './settlement/set-aside.ts';
+import { createStuck } from './delivery/stuck.ts';
 import { createStatements } from './ledger/statements.ts';
 import { createTraces } from './ledger/traces.ts';
 
@@ -69,6 +70,7 @@ export function createStore(pool: Pool, secretBox: SecretBox) {
     contentRepeats: createContentRepeats(pool),
     traces: createTraces(pool),
     deliveries: createDeliveryReports(pool),
+    stuck: createStuck(pool),
     replays: createReplays(pool),
     balances: createBalances(pool),
     periods: createPeriods(pool),

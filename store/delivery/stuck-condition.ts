@@ -1,10 +1,50 @@
-// Which deliveries are stuck, in SQL, for every statement that lists, counts or acts on them.
+// Which deliveries are stuck and why, in SQL, for every statement that lists, counts or acts on
+// them; and the filter of such statements.
 
 /**
- * A condition for a row of `deliveries`: retrying, held, or given up and not acknowledged. The
- * first half is that of an index, in its own words.
+ * A condition for a row of `deliveries`: retrying, held, or given up and not acknowledged. In the
+ * very words of an index.
  */
 export function stuckSql(delivery: string): string {
-  return `(${delivery}.state in ('retrying', 'held', 'gave_up')
-    and (${delivery}.state <> 'gave_up' or ${delivery}.acknowledged_at is null))`;
+  return `${delivery}.state in ('retrying', 'held', 'gave_up')
+    and (${delivery}.state <> 'gave_up' or ${delivery}.acknowledged_at is null)`;
+}
+
+/** Reasons that are no error of an attempt. */
+export const REASONS_WITHOUT_ERROR = ['endpoint_paused', 'endpoint_disabled', 'queued', 'given_up'] as const;
+
+/**
+ * An expression for the reason of a stuck row of `deliveries`, with its row of `endpoints`: that
+ * the endpoint is off, or the last error, its own or that of the endpoint it waits for.
+ */
+export function stuckReasonSql(delivery: string, endpoint: string): string {
+  return `case when ${delivery}.state = 'gave_up' then coalesce(${delivery}.last_error, 'given_up')
+    when ${endpoint}.state <> 'active' then 'endpoint_' || ${endpoint}.state
+    else coalesce(${delivery}.last_error, 'queued') end`;
+}
+
+/** States of a stuck delivery. */
+export const STUCK_STATES = ['retrying', 'held', 'gave_up'] as const;
+
+/** Null where a filter is not set. `reason`: see `stuckReasonSql`. */
+export type StuckFilter = {
+  endpointId: string | null;
+  affiliateId: string | null;
+  state: (typeof STUCK_STATES)[number] | null;
+  reason: string | null;
+  lastError: string | null;
+};
+
+/**
+ * A condition for stuck deliveries `d`: $1 is the operator, $2 to $6 the filter. Without a join,
+ * from which the planner would begin with the endpoints.
+ */
+export const CHOSEN_STUCK = `d.operator_id = $1 and ${stuckSql('d')}
+  and ($2::text is null or d.endpoint_id = $2) and ($3::text is null or d.affiliate_id = $3)
+  and ($4::text is null or d.state = $4) and ($5::text is null or d.last_error = $5)
+  and ($6::text is null or $6 = (select ${stuckReasonSql('d', 'e')} from endpoints e
+    where e.operator_id = d.operator_id and e.id = d.endpoint_id))`;
+
+export function stuckValues({ endpointId, affiliateId, state, lastError, reason }: StuckFilter): unknown[] {
+  return [endpointId, affiliateId, state, lastError, reason];
 }

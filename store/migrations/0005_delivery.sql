@@ -105,6 +105,9 @@ create index deliveries_self on deliveries (operator_id, endpoint_id) where owne
 create index deliveries_waiting on deliveries (operator_id, predecessor_id) where owner = 'predecessor';
 create index deliveries_stuck on deliveries (operator_id, state, id)
   where state in ('retrying', 'held', 'gave_up');
+-- In the words of stuckSql, in the order in which lists show and bulk actions visit them.
+create index deliveries_stuck_in_order on deliveries (operator_id, id)
+  where state in ('retrying', 'held', 'gave_up') and (state <> 'gave_up' or acknowledged_at is null);
 create index deliveries_replayed on deliveries (operator_id, replay_id) where replay_id is not null;
 comment on table deliveries is 'one postback to one endpoint, with exactly one owner until it is finished';
 comment on column deliveries.affiliate_id is 'null: a notice about the operator''s own webhook';

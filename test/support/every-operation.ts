@@ -312,6 +312,7 @@ async function callPayoutsAndLedger(
 /** Returns the bodies of all planned postbacks. */
 async function callDeliveriesAndReplays({ api, ask }: Session, endpoint: string): Promise<unknown[]> {
   const { data: deliveries } = await ask<List>('GET /v1/deliveries?limit=200');
+  for (const group of ['endpoint', 'reason']) await ask(`GET /v1/stuck?group=${group}`);
   const bodies: unknown[] = [];
   for (const { id } of deliveries)
     bodies.push((await ask<{ body: unknown }>(`GET /v1/deliveries/${id}`)).body);

@@ -2,8 +2,8 @@
 // postbacks, and reports each phase. Every trial opens its own connection, so that all phases
 // occur.
 import { TLSSocket } from 'node:tls';
+import { adviceFor } from '../domain/delivery/advice.ts';
 import { errorClassOf, type AttemptOutcome, type Phases } from '../domain/delivery/retry.ts';
-import { adviceFor } from './advice.ts';
 import type { Link } from './dial.ts';
 import { printable, type Watch } from './exchange.ts';
 import type { Guard } from './guard.ts';

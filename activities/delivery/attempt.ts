@@ -2,8 +2,9 @@
 import { LRUCache } from 'lru-cache';
 import { newId } from '../../store/db/ids.ts';
 import type { SendingOwner } from '../../domain/delivery/deliveries.ts';
-import { isTripped } from '../../domain/delivery/breaker.ts';
+import { isTripped, type HealthEvent } from '../../domain/delivery/breaker.ts';
 import {
+  blameOf,
   blamesEndpoint,
   decide,
   errorClassOf,
@@ -58,10 +59,10 @@ const SECRETS_AT_MOST = 50_000;
 export function createAttempt({ sender, recorder, secretBox, random = Math.random }: AttemptDeps): Attempt {
   const keys = new LRUCache<string, SigningKey>({ max: SECRETS_AT_MOST });
   /**
-   * Endpoints this process saw failing: their next success counts even if the endpoint was loaded
-   * before the failure.
+   * Endpoints that this process failed to reach or satisfy: their next delivery counts even if the
+   * endpoint was loaded before the failure.
    */
-  const failing = new Set<string>();
+  const failed = new Set<string>();
 
   const keyOf = (sealed: Buffer, context: string): SigningKey => {
     const name = sealed.toString('base64');
@@ -100,29 +101,29 @@ export function createAttempt({ sender, recorder, secretBox, random = Math.rando
     }
   };
 
+  /** What an attempt says about its endpoint; null where that changes nothing. */
   const eventsOf = (
+    due: Delivery,
     endpoint: SendingEndpoint,
     outcome: AttemptOutcome,
     decision: Decision,
     isProbe: boolean,
   ): EndpointHealthEvents | null => {
-    const of = { operatorId: endpoint.operatorId, endpointId: endpoint.id };
-    if (decision.kind === 'disable_endpoint')
-      return { ...of, failures: 1, recovered: false, disabledBecause: decision.reason };
-    if (
-      decision.kind === 'delivered' ||
-      (isAlive(outcome) && (isProbe || isTripped(endpoint.failuresInARow)))
-    ) {
-      const isUnwanted = decision.kind === 'delivered' && decision.disableEndpoint;
-      const disabledBecause = isUnwanted ? 'the receiver asked for no more postbacks' : null;
-      const recovered = failing.delete(endpoint.id) || endpoint.failingSince !== null;
-      return recovered || disabledBecause !== null
-        ? { ...of, failures: 0, recovered, disabledBecause }
-        : null;
+    const events: HealthEvent[] = [];
+    const error = errorClassOf(outcome);
+    const blame = blameOf(outcome);
+    if (error === null) {
+      if (failed.delete(endpoint.id) || hasFailed(endpoint)) events.push({ kind: 'delivered' });
+      if (decision.kind === 'delivered' && decision.disableEndpoint)
+        events.push({ kind: 'unwanted', because: 'the receiver asked for no more postbacks' });
+    } else if (blame !== 'us') {
+      failed.add(endpoint.id);
+      if (isAlive(outcome) && (isProbe || isTripped(endpoint.failuresInARow)))
+        events.push({ kind: 'answered' });
+      events.push({ kind: 'failed', blame, aboutId: due.aboutId, error });
+      if (decision.kind === 'disable_endpoint') events.push({ kind: 'unwanted', because: decision.reason });
     }
-    if (!blamesEndpoint(outcome)) return null;
-    failing.add(endpoint.id);
-    return { ...of, failures: 1, recovered: false, disabledBecause: null };
+    return events.length === 0 ? null : { operatorId: endpoint.operatorId, endpointId: endpoint.id, events };
   };
 
   return async (due, endpoint, cause, options = {}) => {
@@ -169,7 +170,7 @@ export function createAttempt({ sender, recorder, secretBox, random = Math.rando
         excerpt: outcome.kind === 'answered' ? outcome.excerpt : outcome.detail,
         nextReason: 'reason' in decision ? decision.reason : null,
       },
-      eventsOf(endpoint, outcome, decision, isProbe),
+      eventsOf(due, endpoint, outcome, decision, isProbe),
     );
     const nextAttemptAt = next.nextAttemptAt?.getTime() ?? null;
     return {
@@ -180,6 +181,11 @@ export function createAttempt({ sender, recorder, secretBox, random = Math.rando
       endpointsToWake,
     };
   };
+}
+
+/** Whether something failed since the endpoint's last delivery, as far as its row says. */
+function hasFailed({ failingSince, lastError }: SendingEndpoint): boolean {
+  return failingSince !== null || lastError !== null;
 }
 
 function recipientOf(endpoint: SendingEndpoint, secrets: SigningKey[]): Recipient {

@@ -62,7 +62,7 @@ export function createRecorder(pool: Pool, onWriteError: (error: unknown) => voi
         inserted,
         recordOutcomes(client, records),
         releaseSuccessors(client, finished),
-        inserted.then((kept) => applyHealthEvents(client, byEndpoint(eventsOf(kept)))),
+        inserted.then((kept) => applyHealthEvents(client, eventsOf(kept))),
         notifyGivenUp(client, givenUp),
       ]);
       return [
@@ -113,24 +113,4 @@ export function createRecorder(pool: Pool, onWriteError: (error: unknown) => voi
       return new Promise((resolve) => blocked.push(resolve));
     },
   };
-}
-
-/** Sums the events of each endpoint, in order: after a recovery only later failures count. */
-function byEndpoint(events: readonly EndpointHealthEvents[]): EndpointHealthEvents[] {
-  const sums = new Map<string, EndpointHealthEvents>();
-  for (const one of events) {
-    const sum = sums.get(one.endpointId) ?? {
-      ...one,
-      failures: 0,
-      recovered: false,
-      disabledBecause: null,
-    };
-    sums.set(one.endpointId, {
-      ...sum,
-      failures: one.recovered ? 0 : sum.failures + one.failures,
-      recovered: sum.recovered || one.recovered,
-      disabledBecause: one.disabledBecause ?? sum.disabledBecause,
-    });
-  }
-  return [...sums.values()].toSorted((a, b) => (a.endpointId < b.endpointId ? -1 : 1));
 }

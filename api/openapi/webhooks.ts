@@ -47,6 +47,8 @@ const health = z.object({
   reason: text.nullable(),
   failing_since: time.nullable(),
   failures_in_a_row: z.int(),
+  last_error: text.nullable(),
+  advice: text.nullable(),
   previous_gave_up,
 });
 

@@ -6,6 +6,7 @@ import {
   ENDPOINT_STATES,
   SIGNING_KINDS,
 } from '../../domain/delivery/endpoints.ts';
+import { adviceForError } from '../../domain/delivery/advice.ts';
 import { isTripped } from '../../domain/delivery/breaker.ts';
 import type { NewSecret } from '../../store/delivery/endpoint-secrets.ts';
 import type { Endpoint } from '../../store/delivery/endpoints.ts';
@@ -31,8 +32,14 @@ export const endpoint = z.object({
   state: z.enum(ENDPOINT_STATES),
   state_reason: field.text.nullable(),
   breaker: z.enum(['open', 'closed']),
-  failing_since: field.time.nullable(),
-  failures_in_a_row: field.count,
+  failing_since: field.time
+    .nullable()
+    .meta({ description: 'since when it is known to do nothing but fail; null: it does not' }),
+  failures_in_a_row: field.count.meta({ description: 'what the breaker counts' }),
+  last_error: field.text
+    .nullable()
+    .meta({ description: 'why the latest postback failed; null: none since the last delivery' }),
+  advice: field.text.nullable().meta({ description: 'what its owner can do about `last_error`' }),
   waiting: field.count,
   created_at: field.time,
 });
@@ -83,6 +90,8 @@ export function endpointView(row: Endpoint) {
     breaker: isTripped(row.failuresInARow) ? 'open' : 'closed',
     failing_since: row.failingSince,
     failures_in_a_row: row.failuresInARow,
+    last_error: row.lastError,
+    advice: adviceForError(row.lastError),
     waiting: row.waiting,
     created_at: row.createdAt,
   };

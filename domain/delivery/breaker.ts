@@ -1,5 +1,5 @@
-// Circuit breaker of an endpoint: derives the condition, and computes health, state and notices
-// from successes and failures. Pure.
+// Health of an endpoint: its circuit breaker and condition, and what attempts change of its health,
+// its state and the notices about it. Pure.
 import type { EndpointState } from './endpoints.ts';
 
 /**
@@ -8,26 +8,62 @@ import type { EndpointState } from './endpoints.ts';
  */
 export const BREAKER_THRESHOLD = 10;
 
+/**
+ * Different conversions that failed, with nothing delivered between, after which an endpoint is
+ * failing whatever it answers. One refusal is about its click, and a few may be about old clicks of
+ * one day; of an endpoint that accepts nine postbacks of ten, one row of five in 100,000 fails.
+ */
+export const FAILING_AFTER_CONVERSIONS = 5;
+
 const HOUR_MS = 3_600_000;
 /** Time with nothing but failures after which an endpoint is disabled. */
 const DISABLED_AFTER_MS = 120 * HOUR_MS;
 /** Times with nothing but failures after which the operator is notified. */
 const TOLD_AFTER_MS: readonly number[] = [1, 24, 72].map((hours) => hours * HOUR_MS);
 
-/** The stored health of an endpoint. `noticesSent` counts the notices sent since `failingSince`. */
+/**
+ * Whom a failed attempt blames. `endpoint`: the failure alone says that the endpoint does not work.
+ * `postback`: it may concern this one postback, so only several say something about the endpoint: a
+ * 404 for a click id, a redirect, no such name. `name_servers`: nobody answered the look-up, which
+ * may be the fault of our own name servers. `us`: it says nothing about the endpoint.
+ */
+export const BLAMES = ['endpoint', 'postback', 'name_servers', 'us'] as const;
+export type Blame = (typeof BLAMES)[number];
+
+/**
+ * The stored health of an endpoint. `failuresInARow` is the count of the breaker. `failedAbout`
+ * names what failed since the last delivery, at most `FAILING_AFTER_CONVERSIONS` conversions, and
+ * `lastError` is the error class of the latest of them. `noticesSent` counts the notices sent since
+ * `failingSince`.
+ */
 export type Health = {
   state: EndpointState;
   stateReason: string | null;
   failuresInARow: number;
   failingSince: number | null;
+  failedAbout: readonly string[];
+  lastError: string | null;
   noticesSent: number;
 };
 
+/** Health of an endpoint of which nothing is known, or which has just delivered. */
+export const SOUND = {
+  failuresInARow: 0,
+  failingSince: null,
+  failedAbout: [],
+  lastError: null,
+  noticesSent: 0,
+} as const satisfies Partial<Health>;
+
 /**
- * Outcomes of attempts that concern the endpoint. `recovered`: an attempt succeeded. `failures`
- * counts the failures after the last success.
+ * What an attempt says about its endpoint. `answered`: an endpoint that was down answers again,
+ * though it refused the postback. `aboutId` of a failure is the conversion of its postback.
  */
-export type HealthEvents = { recovered: boolean; failures: number; disabledBecause: string | null };
+export type HealthEvent =
+  | { kind: 'delivered' }
+  | { kind: 'answered' }
+  | { kind: 'failed'; blame: Exclude<Blame, 'us'>; aboutId: string; error: string }
+  | { kind: 'unwanted'; because: string };
 
 export type HealthNotice = 'endpoint.failing' | 'endpoint.disabled';
 
@@ -81,21 +117,17 @@ export function isSentDirectly(
 }
 
 /**
- * Applies events to the health of an endpoint. For an endpoint that is off, events change only the
- * counts and cause no notices.
+ * Applies the events of attempts to the health of an endpoint, in their order. For an endpoint that
+ * is off, events change only the counts and cause no notices.
  */
-export function afterHealthEvents(before: Health, events: HealthEvents, nowMs: number): HealthChange {
-  const kept = events.recovered ? { failuresInARow: 0, failingSince: null, noticesSent: 0 } : before;
-  const failuresInARow = kept.failuresInARow + events.failures;
-  const failingSince = failuresInARow === 0 ? null : (kept.failingSince ?? nowMs);
-  const failingMs = failingSince === null ? 0 : nowMs - failingSince;
-  const health = { ...before, failuresInARow, failingSince, noticesSent: kept.noticesSent };
+export function afterHealthEvents(
+  before: Health,
+  events: readonly HealthEvent[],
+  nowMs: number,
+): HealthChange {
+  const health = events.reduce((now, event) => afterEvent(now, event, nowMs), before);
   if (before.state !== 'active') return { health, stateChanged: false, notices: [] };
-
-  const hasOnlyFailed = events.failures > 0 && failingMs >= DISABLED_AFTER_MS;
-  const because =
-    events.disabledBecause ??
-    (hasOnlyFailed ? `nothing but failures for ${DISABLED_AFTER_MS / HOUR_MS} hours` : null);
+  const because = disabledBecause(health, events, nowMs);
   if (because !== null) {
     return {
       health: { ...health, state: 'disabled', stateReason: because },
@@ -104,16 +136,77 @@ export function afterHealthEvents(before: Health, events: HealthEvents, nowMs: n
     };
   }
   const stateChanged = isTripped(before.failuresInARow) !== isTripped(health.failuresInARow);
+  const failingMs = failingMsOf(health, nowMs);
   const due = TOLD_AFTER_MS.filter((afterMs) => failingMs >= afterMs).length;
-  if (due <= kept.noticesSent) return { health, stateChanged, notices: [] };
+  const isTold = due > health.noticesSent && events.some((event) => isEvidence(health, event));
+  if (!isTold) return { health, stateChanged, notices: [] };
   return { health: { ...health, noticesSent: due }, stateChanged, notices: ['endpoint.failing'] };
+}
+
+function afterEvent(health: Health, event: HealthEvent, nowMs: number): Health {
+  switch (event.kind) {
+    case 'delivered':
+      return { ...health, ...SOUND };
+    case 'answered': {
+      // It works, so what it failed with before is no evidence; what it refuses may still be.
+      const isFailing = health.failedAbout.length >= FAILING_AFTER_CONVERSIONS;
+      const { failingSince, noticesSent } = isFailing ? health : SOUND;
+      return { ...health, failuresInARow: 0, failingSince, noticesSent };
+    }
+    case 'failed': {
+      const { failedAbout } = health;
+      const isNew = failedAbout.length < FAILING_AFTER_CONVERSIONS && !failedAbout.includes(event.aboutId);
+      const after = {
+        ...health,
+        failuresInARow: health.failuresInARow + (event.blame === 'endpoint' ? 1 : 0),
+        failedAbout: isNew ? [...failedAbout, event.aboutId] : failedAbout,
+        lastError: event.error,
+      };
+      return isEvidence(after, event) ? { ...after, failingSince: health.failingSince ?? nowMs } : after;
+    }
+    case 'unwanted':
+      return health;
+  }
+}
+
+/**
+ * Whether a failure says that the endpoint does nothing but fail: alone, or with those of other
+ * conversions.
+ */
+function isEvidence({ failedAbout }: Health, event: HealthEvent): boolean {
+  if (event.kind !== 'failed') return false;
+  return event.blame === 'endpoint' || failedAbout.length >= FAILING_AFTER_CONVERSIONS;
+}
+
+/** Returns true when there is nothing to write. */
+export function isSameHealth(one: Health, other: Health): boolean {
+  const fields = Object.keys(SOUND) as (keyof typeof SOUND)[];
+  return one.state === other.state && fields.every((field) => String(one[field]) === String(other[field]));
+}
+
+function failingMsOf({ failingSince }: Health, nowMs: number): number {
+  return failingSince === null ? 0 : nowMs - failingSince;
+}
+
+/**
+ * Why an endpoint is to be disabled, or null. Name servers that stay silent disable nothing: if
+ * they were ours, every endpoint would be disabled.
+ */
+function disabledBecause(health: Health, events: readonly HealthEvent[], nowMs: number): string | null {
+  const asked = events.findLast((event) => event.kind === 'unwanted');
+  if (asked) return asked.because;
+  const isCertain = events.some(
+    (event) => isEvidence(health, event) && event.kind === 'failed' && event.blame !== 'name_servers',
+  );
+  return isCertain && failingMsOf(health, nowMs) >= DISABLED_AFTER_MS
+    ? `nothing but failures for ${DISABLED_AFTER_MS / HOUR_MS} hours`
+    : null;
 }
 
 /**
  * Health after a person switched the endpoint. Switching an endpoint to active resets its failures.
  */
 export function switched(before: Health, state: EndpointState): Health {
-  if (state === 'active')
-    return { state, stateReason: null, failuresInARow: 0, failingSince: null, noticesSent: 0 };
+  if (state === 'active') return { ...SOUND, state, stateReason: null };
   return { ...before, state, stateReason: 'switched by hand' };
 }

@@ -1,5 +1,6 @@
 // Notices to the operator's own webhooks about endpoints that fail and deliveries that were given
 // up.
+import { adviceForError } from './advice.ts';
 import type { Health, HealthNotice } from './breaker.ts';
 
 /**
@@ -15,7 +16,7 @@ export type NoticeType = (typeof NOTICE_TYPES)[number];
 
 /** Facts of a failing endpoint, as shown to its operator. */
 export function endpointData(endpoint: { endpointId: string; affiliateId: string | null; health: Health }) {
-  const { failingSince, failuresInARow, state, stateReason } = endpoint.health;
+  const { failingSince, failuresInARow, lastError, state, stateReason } = endpoint.health;
   return {
     endpoint_id: endpoint.endpointId,
     affiliate_id: endpoint.affiliateId,
@@ -23,6 +24,8 @@ export function endpointData(endpoint: { endpointId: string; affiliateId: string
     reason: stateReason,
     failing_since: failingSince === null ? null : new Date(failingSince).toISOString(),
     failures_in_a_row: failuresInARow,
+    last_error: lastError,
+    advice: adviceForError(lastError),
   };
 }
 

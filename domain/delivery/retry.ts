@@ -1,6 +1,6 @@
 // Retry policy: decides after an attempt whether the postback is delivered, retried at a later
 // time, or ended. Pure: schedule, time and random number are parameters.
-import { isTripped } from './breaker.ts';
+import { isTripped, type Blame } from './breaker.ts';
 
 /** Failure class of an attempt that received no complete answer. */
 export type ErrorClass =
@@ -159,22 +159,26 @@ export function errorClassOf(outcome: AttemptOutcome): string | null {
   return controlOf(outcome.control) === 'abort-message' ? 'aborted_by_receiver' : `http_${outcome.status}`;
 }
 
-/**
- * Returns true when the circuit breaker counts this failure against the endpoint. A 404 concerns a
- * single click id. Failures of our DNS, guard or shutdown say nothing about the endpoint.
- */
-export function blamesEndpoint(outcome: AttemptOutcome): boolean {
-  if (outcome.kind === 'answered') return outcome.status === 429 || outcome.status >= 500;
-  return !OUR_OWN.has(outcome.errorClass);
+/** Failures without an answer that do not blame the endpoint by themselves. */
+const BLAMED: Readonly<Partial<Record<ErrorClass, Blame>>> = {
+  blocked_address: 'postback',
+  request_too_large: 'postback',
+  dns_error: 'name_servers',
+  cancelled: 'us',
+  local_error: 'us',
+};
+
+/** Whom a failed attempt blames. Not for a delivered one. */
+export function blameOf(outcome: AttemptOutcome): Blame {
+  if (outcome.kind === 'failed')
+    return outcome.nameIsAbsent ? 'postback' : (BLAMED[outcome.errorClass] ?? 'endpoint');
+  return outcome.status === 429 || outcome.status >= 500 ? 'endpoint' : 'postback';
 }
 
-const OUR_OWN: ReadonlySet<ErrorClass> = new Set<ErrorClass>([
-  'blocked_address',
-  'dns_error',
-  'request_too_large',
-  'cancelled',
-  'local_error',
-]);
+/** Returns true when the circuit breaker counts this failure against the endpoint. */
+export function blamesEndpoint(outcome: AttemptOutcome): boolean {
+  return blameOf(outcome) === 'endpoint';
+}
 
 /**
  * The command in the `webhook-delivery` header of the receiver, in upper or lower case. Unknown

@@ -15,6 +15,8 @@ export type Delivery = {
   id: string;
   endpointId: string;
   affiliateId: string | null;
+  /** The conversion, or what else it is about. */
+  aboutId: string;
   type: string;
   body: string;
   tries: number;
@@ -48,10 +50,12 @@ export type SendingEndpoint = {
   isDeleted: boolean;
   failingSince: Date | null;
   failuresInARow: number;
+  /** Null: nothing failed since the last delivery. */
+  lastError: string | null;
 };
 
 const DELIVERY = `operator_id as "operatorId", id, endpoint_id as "endpointId",
-  affiliate_id as "affiliateId", type, body, tries, owner, state,
+  affiliate_id as "affiliateId", original_event_id as "aboutId", type, body, tries, owner, state,
   next_attempt_at as "nextAttemptAt", next_cause as "nextCause", last_error as "lastError"`;
 
 /** The deliveries that a batch must send, or hand over where an earlier run of it tried them. */
@@ -125,7 +129,7 @@ export async function readSendingEndpoints(
       max_in_flight as "maxInFlight",
        rate_per_second::float8 as "ratePerSecond", signing, secret, state,
          deleted_at is not null as "isDeleted", failing_since as "failingSince",
-       failures_in_a_row as "failuresInARow",
+       failures_in_a_row as "failuresInARow", last_error as "lastError",
        array(select r.secret from retiring_secrets r
          where r.operator_id = e.operator_id and r.endpoint_id = e.id and r.ends_at > now()
          order by r.replaced_at desc) as "retiringSecrets"

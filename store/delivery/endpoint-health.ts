@@ -20,6 +20,8 @@ type Row = {
 } & {
   failuresInARow: number;
   failingSince: Date | null;
+  failedAbout: string[];
+  lastError: string | null;
   noticesSent: number;
 };
 
@@ -35,7 +37,7 @@ export async function lockHealth(
     `select e.operator_id as "operatorId", e.id as "endpointId", e.affiliate_id as "affiliateId",
       e.state, e.state_reason as "stateReason",
        e.failures_in_a_row as "failuresInARow", e.failing_since as "failingSince",
-         e.notices_sent as "noticesSent"
+       e.failed_about as "failedAbout", e.last_error as "lastError", e.notices_sent as "noticesSent"
      from json_to_recordset($1) as n ("operatorId" text, "endpointId" text)
      join endpoints e on e.operator_id = n."operatorId" and e.id = n."endpointId" and e.deleted_at is null
      order by e.id for no key update of e`,
@@ -58,10 +60,11 @@ export async function writeHealth(
   await db.query(
     `update endpoints e set state = h.state, state_reason = h."stateReason",
       failures_in_a_row = h."failuresInARow",
-       failing_since = h."failingSince", notices_sent = h."noticesSent"
+       failing_since = h."failingSince", failed_about = h."failedAbout", last_error = h."lastError",
+       notices_sent = h."noticesSent"
      from json_to_recordset($1) as h ("operatorId" text, "endpointId" text, state text,
        "stateReason" text, "failuresInARow" int,
-       "failingSince" timestamptz, "noticesSent" int)
+       "failingSince" timestamptz, "failedAbout" text[], "lastError" text, "noticesSent" int)
      where e.operator_id = h."operatorId" and e.id = h."endpointId"`,
     [
       JSON.stringify(

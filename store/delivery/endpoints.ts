@@ -37,6 +37,7 @@ export type Endpoint = EndpointSettings & {
   stateReason: string | null;
   failingSince: Date | null;
   failuresInARow: number;
+  lastError: string | null;
   /** The number of deliveries in its queue. */
   waiting: number;
   /** The public key by which its receiver verifies signatures, where it signs with a key pair. */
@@ -66,7 +67,8 @@ export const ENDPOINT_COLUMNS = `id, affiliate_id as "affiliateId", name, url, m
   max_in_flight as "maxInFlight",
   rate_per_second::float8 as "ratePerSecond", signing, share_customer_id as "shareCustomerId", state,
     state_reason as "stateReason",
-  failing_since as "failingSince", failures_in_a_row as "failuresInARow", created_at as "createdAt",
+  failing_since as "failingSince", failures_in_a_row as "failuresInARow",
+  last_error as "lastError", created_at as "createdAt",
   (select count(*)::int from deliveries d where d.operator_id = endpoints.operator_id
     and d.endpoint_id = endpoints.id and d.owner = 'endpoint')
     as waiting, public_key as "publicKey",

@@ -22,6 +22,8 @@ create table endpoints (
   state_reason text,
   failing_since timestamptz,
   failures_in_a_row int not null default 0,
+  failed_about text[] not null default '{}',
+  last_error text,
   notices_sent int not null default 0,
   created_at timestamptz not null default now(),
   deleted_at timestamptz,
@@ -42,7 +44,13 @@ comment on column endpoints.secret is 'sealed by the secret box; never stored in
 comment on column endpoints.public_key is
   'of an endpoint that signs with ed25519 (v1a): what its receiver verifies with; null for a shared secret';
 comment on column endpoints.failing_since is
-  'written only on failure and on recovery, so that healthy traffic costs nothing';
+  'since when it is known to do nothing but fail; like the four columns behind it written only on failure and '
+  'on recovery, so that healthy traffic costs nothing';
+comment on column endpoints.failures_in_a_row is
+  'what the breaker counts: failures that say something about the endpoint';
+comment on column endpoints.failed_about is
+  'conversions that failed since the last delivery, the first five of them: enough to call the endpoint failing';
+comment on column endpoints.last_error is 'why the latest of these failed; null: none since the last delivery';
 comment on column endpoints.notices_sent is
   'notices to the operator that the endpoint fails, since failing_since';
 

@@ -409,6 +409,22 @@ const KNOWN: readonly Defect[] = [
     tests: [PAYMENTS],
     sees: 'the audit counts a payment that is told twice once',
   },
+  {
+    title: 'endpoint health: one conversion refused five times counts as five',
+    file: 'domain/delivery/breaker.ts',
+    from: `!failedAbout.includes(event.aboutId)`,
+    to: `true`,
+    tests: ['test/domain/delivery/breaker.test.ts'],
+    sees: 'one conversion that is refused again and again',
+  },
+  {
+    title: 'endpoint health: silent name servers disable endpoints',
+    file: 'domain/delivery/breaker.ts',
+    from: `event.blame !== 'name_servers'`,
+    to: `true`,
+    tests: ['test/domain/delivery/breaker.test.ts'],
+    sees: 'silent name servers are told of, but never disable an endpoint',
+  },
 ];
 
 /** Defects of the list above that the audit must name as well, with the check. */

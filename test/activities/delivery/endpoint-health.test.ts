@@ -240,6 +240,111 @@ describe('the operator’s own webhook', () => {
   });
 });
 
+/** The endpoint's row: its version, and what its health says. */
+async function failing() {
+  const { rows } = await database.pool.query<{
+    version: string;
+    since: Date | null;
+    about: number;
+    lastError: string | null;
+    failures: number;
+  }>(
+    `select xmin::text as version, failing_since as since, cardinality(failed_about) as about,
+       last_error as "lastError", failures_in_a_row as failures
+     from endpoints where operator_id = $1 and id = $2`,
+    [operator.operatorId, endpointId],
+  );
+  return rows[0]!;
+}
+
+/** Settles sales of new customers and sends the first try of each. */
+async function sell(count: number): Promise<void> {
+  const batch = await settleBatch(working.activities, operator, await operator.ingestSales(count));
+  await working.activities.deliverFirst(batch);
+}
+
+const moveBack = (hours: number) =>
+  database.pool.query(
+    `update endpoints set failing_since = failing_since - make_interval(hours => $2) where id = $1`,
+    [endpointId, hours],
+  );
+
+describe('an endpoint that answers and accepts nothing', () => {
+  for (const [status, advice] of [
+    [404, 'Check path and method of the endpoint.'],
+    [301, 'Use the address it points to: redirects are not followed.'],
+  ] as const) {
+    test(`an endpoint that answers ${status} to everything is told of after an hour and disabled after 120`, async () => {
+      await addOwnWebhook(['endpoint.failing', 'endpoint.disabled']);
+      answer = ({ path }) => (path === '/own' ? [200] : [status, { location: '/elsewhere' }]);
+      await sell(4);
+      assert.deepEqual((await failing()).since, null, 'four conversions may all be about their clicks');
+      await sell(8);
+      const { since, about, lastError, failures } = await failing();
+      assert.ok(since !== null);
+      assert.deepEqual([about, lastError, failures], [5, `http_${status}`, 0]);
+      assert.deepEqual(await notices(), []);
+      await moveBack(2);
+      await sell(1);
+      await moveBack(119);
+      await sell(1);
+      const told = (await notices()).map(({ type, data }) => [
+        type,
+        data['state'],
+        data['reason'],
+        data['last_error'],
+        data['advice'],
+      ]);
+      assert.deepEqual(told, [
+        ['endpoint.failing', 'active', null, `http_${status}`, advice],
+        ['endpoint.disabled', 'disabled', 'nothing but failures for 120 hours', `http_${status}`, advice],
+      ]);
+      assert.equal(receiver.requests.length, 14, 'it was tried like any other until then');
+    });
+  }
+
+  test('an endpoint whose name has no address is told of after an hour', async () => {
+    await addOwnWebhook(['endpoint.failing']);
+    await database.pool.query(`update endpoints set url = 'http://lapsed.invalid/' where id = $1`, [
+      endpointId,
+    ]);
+    await sell(6);
+    await moveBack(2);
+    await sell(1);
+    assert.deepEqual(
+      (await notices()).map(({ type, data }) => [type, data['last_error']]),
+      [['endpoint.failing', 'dns_error']],
+    );
+  });
+
+  test('one delivery clears what an endpoint refused before it, also by another worker', async () => {
+    answer = () => [403];
+    await sell(6);
+    const other = withActivities(database.pool, temporal.client);
+    try {
+      answer = () => [200];
+      const batch = await settleBatch(other.activities, operator, await operator.ingestSales(1));
+      await other.activities.deliverFirst(batch);
+      const { version: _, ...cleared } = await failing();
+      assert.deepEqual(cleared, { since: null, about: 0, lastError: null, failures: 0 });
+    } finally {
+      await other.close();
+    }
+  });
+
+  test('deliveries write nothing to the row of their endpoint, nor do refusals that add nothing to it', async () => {
+    const { version: healthy } = await failing();
+    await sell(20);
+    assert.equal((await failing()).version, healthy);
+    answer = () => [404];
+    await sell(6);
+    const { version: refused } = await failing();
+    assert.notEqual(refused, healthy);
+    await sell(20);
+    assert.equal((await failing()).version, refused);
+  });
+});
+
 describe('Retry-After', () => {
   test('Retry-After of one answer holds for the whole queue and for the next probe', async () => {
     await switchEndpoint(database.pool, operator.operatorId, endpointId, 'paused');

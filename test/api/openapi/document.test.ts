@@ -212,6 +212,7 @@ function otherMessages(): unknown[] {
   const health = {
     failingSince: at.getTime(),
     failuresInARow: 3,
+    lastError: 'http_503',
     state: 'active',
     stateReason: null,
   } as Health;

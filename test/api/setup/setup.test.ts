@@ -238,6 +238,8 @@ describe('an endpoint', () => {
       breaker: 'closed',
       failing_since: null,
       failures_in_a_row: 0,
+      last_error: null,
+      advice: null,
       waiting: 0,
     });
     for (const path of [`endpoints/${id}`, 'endpoints'])

@@ -3,32 +3,35 @@ import { describe, test } from 'node:test';
 import assert from 'node:assert/strict';
 import {
   afterHealthEvents,
+  FAILING_AFTER_CONVERSIONS,
   isSentDirectly,
   isTripped,
+  SOUND,
   switched,
+  type Blame,
   type Health,
-  type HealthEvents,
+  type HealthEvent,
 } from '../../../domain/delivery/breaker.ts';
 
 const HOUR = 3_600_000;
 const NOW = Date.UTC(2026, 10, 22);
-const WELL: Health = {
-  state: 'active',
-  stateReason: null,
-  failuresInARow: 0,
-  failingSince: null,
-  noticesSent: 0,
-};
-const failures = (count: number): HealthEvents => ({
-  recovered: false,
-  failures: count,
-  disabledBecause: null,
-});
-const RECOVERED: HealthEvents = { recovered: true, failures: 0, disabledBecause: null };
+const WELL: Health = { ...SOUND, state: 'active', stateReason: null };
+/** Failures of so many conversions, one each. */
+const failures = (count: number, blame: Exclude<Blame, 'us'> = 'endpoint'): HealthEvent[] =>
+  Array.from({ length: count }, (_, index) => ({
+    kind: 'failed',
+    blame,
+    aboutId: `evt_${index}`,
+    error: blame === 'endpoint' ? 'http_503' : blame === 'postback' ? 'http_404' : 'dns_error',
+  }));
+const DELIVERED: readonly HealthEvent[] = [{ kind: 'delivered' }];
+const ANSWERED: HealthEvent = { kind: 'answered' };
 const failingFor = (hours: number, changes: Partial<Health> = {}): Health => ({
   ...WELL,
   failuresInARow: 50,
   failingSince: NOW - hours * HOUR,
+  failedAbout: ['evt_0'],
+  lastError: 'http_503',
   ...changes,
 });
 
@@ -48,10 +51,10 @@ describe('the breaker', () => {
   });
 
   test('the breaker closes with a success, which changes the state only where it had tripped', () => {
-    const closed = afterHealthEvents(failingFor(2), RECOVERED, NOW);
+    const closed = afterHealthEvents(failingFor(2), DELIVERED, NOW);
     assert.deepEqual(closed, { health: WELL, stateChanged: true, notices: [] });
     assert.equal(
-      afterHealthEvents({ ...WELL, failuresInARow: 3, failingSince: NOW }, RECOVERED, NOW).stateChanged,
+      afterHealthEvents({ ...WELL, failuresInARow: 3, failingSince: NOW }, DELIVERED, NOW).stateChanged,
       false,
     );
   });
@@ -59,10 +62,16 @@ describe('the breaker', () => {
   test('the breaker counts only failures after the last success', () => {
     const { health } = afterHealthEvents(
       failingFor(30, { noticesSent: 2 }),
-      { ...RECOVERED, failures: 2 },
+      [...DELIVERED, ...failures(2)],
       NOW,
     );
-    assert.deepEqual(health, { ...WELL, failuresInARow: 2, failingSince: NOW });
+    assert.deepEqual(health, {
+      ...WELL,
+      failuresInARow: 2,
+      failingSince: NOW,
+      failedAbout: ['evt_0', 'evt_1'],
+      lastError: 'http_503',
+    });
   });
 });
 
@@ -99,7 +108,7 @@ describe('an endpoint that only fails', () => {
   });
 
   test('an endpoint is not disabled by time alone, nor while it is paused', () => {
-    assert.equal(afterHealthEvents(failingFor(500), RECOVERED, NOW).health.state, 'active');
+    assert.equal(afterHealthEvents(failingFor(500), DELIVERED, NOW).health.state, 'active');
     const paused = afterHealthEvents(failingFor(500, { state: 'paused' }), failures(1), NOW);
     assert.deepEqual([paused.health.state, paused.notices], ['paused', []]);
   });
@@ -107,13 +116,84 @@ describe('an endpoint that only fails', () => {
   test('an endpoint is disabled at once when its answer asks for it', () => {
     const { health, notices } = afterHealthEvents(
       WELL,
-      { ...failures(1), disabledBecause: '410 after 3 ms: gone' },
+      [...failures(1, 'postback'), { kind: 'unwanted', because: '410 after 3 ms: gone' }],
       NOW,
     );
     assert.deepEqual(
       [health.state, health.stateReason, notices],
       ['disabled', '410 after 3 ms: gone', ['endpoint.disabled']],
     );
+  });
+});
+
+describe('an endpoint that answers and refuses everything', () => {
+  const refused = (count: number) => failures(count, 'postback');
+  const afterRefusals = (count: number) => afterHealthEvents(WELL, refused(count), NOW).health;
+
+  test('an endpoint is failing once five different conversions were refused, and its breaker stays closed', () => {
+    assert.equal(afterRefusals(FAILING_AFTER_CONVERSIONS - 1).failingSince, null);
+    const { failingSince, failuresInARow, lastError } = afterRefusals(FAILING_AFTER_CONVERSIONS);
+    assert.deepEqual([failingSince, failuresInARow, lastError], [NOW, 0, 'http_404']);
+  });
+
+  test('one conversion that is refused again and again does not make its endpoint failing', () => {
+    const again = Array.from({ length: 50 }, () => refused(1)).flat();
+    const { health } = afterHealthEvents(WELL, again, NOW);
+    assert.deepEqual([health.failingSince, health.failedAbout], [null, ['evt_0']]);
+  });
+
+  test('an endpoint that accepts one of five is not failing', () => {
+    const events = Array.from({ length: 20 }, () => [...refused(4), ...DELIVERED]).flat();
+    assert.deepEqual(afterHealthEvents(WELL, events, NOW).health, WELL);
+  });
+
+  test('an endpoint that refuses everything is told of and disabled at the times of any other failure', () => {
+    const failing = afterRefusals(5);
+    const later = (hours: number, noticesSent: number) =>
+      afterHealthEvents({ ...failing, noticesSent }, refused(1), NOW + hours * HOUR);
+    assert.deepEqual(later(0.9, 0).notices, []);
+    assert.deepEqual(later(1, 0).notices, ['endpoint.failing']);
+    assert.deepEqual(later(119, 3).notices, []);
+    assert.deepEqual(
+      [later(120, 3).notices, later(120, 3).health.state],
+      [['endpoint.disabled'], 'disabled'],
+    );
+  });
+
+  test('a conversion refused long after a timeout is no evidence that its endpoint fails', () => {
+    const change = afterHealthEvents(failingFor(500), refused(1), NOW);
+    assert.deepEqual([change.notices, change.health.state], [[], 'active']);
+  });
+
+  test('an endpoint told of by its fifth refusal is not disabled by it, however long ago the first was', () => {
+    const slow = afterHealthEvents(WELL, refused(4), NOW - 900 * HOUR).health;
+    const { health, notices } = afterHealthEvents(slow, refused(5), NOW);
+    assert.deepEqual([health.state, health.failingSince, notices], ['active', NOW, []]);
+  });
+
+  test('an endpoint that was down and refuses one conversion works again, but fails on if it refused five', () => {
+    const down = failingFor(30, { noticesSent: 2 });
+    const back = afterHealthEvents(down, [ANSWERED, ...refused(1)], NOW);
+    assert.deepEqual(
+      [back.stateChanged, back.health.failuresInARow, back.health.failingSince, back.health.noticesSent],
+      [true, 0, null, 0],
+    );
+    const refusing = { ...down, failedAbout: ['a', 'b', 'c', 'd', 'e'] };
+    const { health, stateChanged } = afterHealthEvents(refusing, [ANSWERED, ...refused(1)], NOW);
+    assert.deepEqual(
+      [stateChanged, health.failuresInARow, health.failingSince, health.noticesSent],
+      [true, 0, down.failingSince, 2],
+    );
+  });
+
+  test('silent name servers are told of, but never disable an endpoint', () => {
+    const silent = (count: number) => failures(count, 'name_servers');
+    const failing = afterHealthEvents(WELL, silent(5), NOW).health;
+    assert.equal(failing.failingSince, NOW);
+    const told = afterHealthEvents(failing, silent(1), NOW + 500 * HOUR);
+    assert.deepEqual([told.notices, told.health.state], [['endpoint.failing'], 'active']);
+    const gone = afterHealthEvents(failing, [...silent(1), ...refused(1)], NOW + 500 * HOUR);
+    assert.equal(gone.health.state, 'disabled');
   });
 });
 

@@ -5,7 +5,6 @@ import { test } from 'node:test';
 import * as fc from 'fast-check';
 import {
   DEFAULT_SCHEDULE_SECONDS,
-  blamesEndpoint,
   decide,
   errorClassOf,
   probeFailedReason,
@@ -236,26 +235,4 @@ test('an attempt is described in a few words', () => {
   assert.equal(errorClassOf(answered(503)), 'http_503');
   assert.equal(errorClassOf(answered(400, { control: 'abort-message' })), 'aborted_by_receiver');
   assert.equal(errorClassOf(failed('tls_error')), 'tls_error');
-});
-
-test('only failures caused by the endpoint count for its breaker', () => {
-  const its = [
-    answered(429),
-    answered(500),
-    answered(503),
-    failed('timeout'),
-    failed('connection_refused'),
-    failed('tls_error'),
-  ];
-  const not = [
-    answered(200),
-    answered(404),
-    answered(301),
-    failed('dns_error'),
-    failed('blocked_address'),
-    failed('cancelled'),
-    failed('local_error'),
-  ];
-  for (const outcome of its) assert.ok(blamesEndpoint(outcome), reasonOf(outcome));
-  for (const outcome of not) assert.ok(!blamesEndpoint(outcome), reasonOf(outcome));
 });

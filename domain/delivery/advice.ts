@@ -1,5 +1,5 @@
 // Advice to the owner of an endpoint about a failed attempt, in one sentence.
-import { isDelivered, type ErrorClass, type AttemptOutcome } from '../domain/delivery/retry.ts';
+import { isDelivered, type ErrorClass, type AttemptOutcome } from './retry.ts';
 
 const ADVICE: Readonly<Record<ErrorClass, string>> = {
   blocked_address:
@@ -24,6 +24,17 @@ const ADVICE: Readonly<Record<ErrorClass, string>> = {
   cancelled: 'Test again: we stopped it because this process was shutting down.',
   local_error: 'Tell us, with the id of this request: something went wrong on our side.',
 };
+
+/**
+ * Advice about the endpoint whose last failure has this error class, such as `timeout` or
+ * `http_404`. Null without a failure.
+ */
+export function adviceForError(errorClass: string | null): string | null {
+  if (errorClass === null) return null;
+  if (Object.hasOwn(ADVICE, errorClass)) return ADVICE[errorClass as ErrorClass];
+  const [, status] = /^http_(\d{3})$/.exec(errorClass) ?? [];
+  return adviceForStatus(Number(status ?? 400));
+}
 
 /**
  * Advice about an attempt. Null when the postback was delivered and the owner needs to do nothing.

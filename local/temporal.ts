@@ -17,6 +17,8 @@ interface TemporalOptions {
   readonly namespace: string;
   /** Keeps nothing on disk; for tests. */
   readonly inMemory?: boolean;
+  /** Dynamic settings of the server besides the usual ones; for tests. */
+  readonly settings?: Readonly<Record<string, number>>;
 }
 
 // The defaults of the first two (20 a second) cost 50 ms per step on the development server's
@@ -77,7 +79,8 @@ export function stuckWorkflowsUrl(uiUrl: string, namespace: string): string {
 // The user's TEMPORAL_* variables configure another server.
 const SERVER_ENV = { PATH: process.env.PATH, HOME: process.env.HOME };
 
-function serverArguments({ dataDir, port, uiPort, namespace, inMemory = false }: TemporalOptions): string[] {
+function serverArguments(options: TemporalOptions): string[] {
+  const { dataDir, port, uiPort, namespace, inMemory = false, settings = {} } = options;
   const folder = resolve(dataDir, 'temporal');
   if (!inMemory) mkdirSync(folder, { recursive: true });
   return [
@@ -95,7 +98,7 @@ function serverArguments({ dataDir, port, uiPort, namespace, inMemory = false }:
       ? []
       : [...flag('sqlite-pragma', 'journal_mode=wal'), ...flag('sqlite-pragma', 'synchronous=1')]),
     ...searchAttributeFlags(),
-    ...Object.entries(DYNAMIC_CONFIG).flatMap(([key, value]) =>
+    ...Object.entries({ ...DYNAMIC_CONFIG, ...settings }).flatMap(([key, value]) =>
       flag('dynamic-config-value', `${key}=${value}`),
     ),
   ];

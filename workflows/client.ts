@@ -40,7 +40,12 @@ export type WorkflowClient = {
   startReplay(operatorId: string, replayId: string): Promise<void>;
   /** Tells `replayPostbacks` that its row was cancelled. */
   cancelReplay(operatorId: string, replayId: string): Promise<void>;
-  /** Starts `settleSetAside` of one reason unless it runs, and makes it count its events again. */
+  /** Starts `settleSetAside` of one reason unless it runs; sends no signal. */
+  startSetAside(operatorId: string, reason: string): Promise<void>;
+  /**
+   * Starts `settleSetAside` of one reason unless it runs, and makes it count its events again. The
+   * sweep alone calls this, once its events differ from those it shows.
+   */
   wakeSetAside(operatorId: string, reason: string): Promise<void>;
   /** Makes `settleSetAside` of each reason settle its events again. */
   retrySetAside(operatorId: string, reasons: readonly string[]): Promise<void>;
@@ -122,6 +127,9 @@ export function createWorkflowClient(client: Client, callTimeoutMs = CALL_TIMEOU
     },
     cancelReplay: (operatorId, replayId) =>
       signal(WORKFLOWS.replayPostbacks, replayOptions(operatorId, replayId), 'cancel'),
+    async startSetAside(operatorId, reason) {
+      await start(WORKFLOWS.settleSetAside, setAsideOptions(operatorId, reason));
+    },
     wakeSetAside: (operatorId, reason) =>
       signal(WORKFLOWS.settleSetAside, setAsideOptions(operatorId, reason), 'wake'),
     async retrySetAside(operatorId, reasons) {

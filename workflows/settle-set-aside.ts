@@ -1,5 +1,5 @@
-// Holds the events of an operator that were set aside for one reason: shows a count and samples,
-// and settles or rejects them on a signal.
+// Holds the events of an operator that were set aside for one reason: shows what they lack, and
+// settles or rejects them on a signal.
 import {
   condition,
   continueAsNew,
@@ -20,50 +20,62 @@ const dismiss = defineSignal(SIGNALS.dismiss);
 export type SetAsideStatus = {
   reason: string;
   count: number;
+  lacking: string[];
   samples: { eventId: string; detail: string | null }[];
 };
 const status = defineQuery<SetAsideStatus>(STATUS_QUERY);
 
-const COUNT_EVERY_MS = 10_000;
-
-/** Ends when no event is left. */
+/**
+ * Ends when no event is left. Counts after a signal only, so that its history does not grow while
+ * nothing changes: the sweep wakes it, every ten seconds at most, once its events are not those it
+ * shows.
+ */
 export async function settleSetAside(input: SetAsideInput): Promise<{ settled: number; dismissed: number }> {
   let isWoken = false;
-  let command: 'retry' | 'dismiss' | null = null;
-  const now: SetAsideStatus = { reason: input.reason, count: 0, samples: [] };
+  // In the order of their signals. The same wish twice is one, until its step has begun.
+  const wishes = new Set<'retry' | 'dismiss'>();
+  const now: SetAsideStatus = { reason: input.reason, count: 0, lacking: [], samples: [] };
   const result = { settled: 0, dismissed: 0 };
   setHandler(wake, () => void (isWoken = true));
-  setHandler(retry, () => void (command = 'retry'));
-  setHandler(dismiss, () => void (command = 'dismiss'));
+  setHandler(retry, () => void wishes.add('retry'));
+  setHandler(dismiss, () => void wishes.add('dismiss'));
   setHandler(status, () => now);
 
   for (;;) {
     isWoken = false;
     Object.assign(now, await upkeep.countSetAside(input));
     show(input, now);
-    if (now.count === 0 && !isWoken && command === null) return result;
-    if (workflowInfo().continueAsNewSuggested) await continueAsNew<typeof settleSetAside>(input);
-    if (command === null) await condition(() => isWoken || command !== null);
-    if (command === null) await condition(() => command !== null, COUNT_EVERY_MS);
-    if (command === 'retry') result.settled += (await upkeep.retrySetAside(input)).settled;
-    if (command === 'dismiss') result.dismissed += (await upkeep.dismissSetAside(input)).dismissed;
-    command = null;
+    if (now.count === 0 && !isWoken && wishes.size === 0) return result;
+    // A new run counts first, so only a wish would be lost with this one.
+    if (workflowInfo().continueAsNewSuggested && wishes.size === 0)
+      await continueAsNew<typeof settleSetAside>(input);
+    await condition(() => isWoken || wishes.size > 0);
+    const [wish] = wishes;
+    // Taken before its step: the same wish during the step is one for another step.
+    if (wish) wishes.delete(wish);
+    if (wish === 'retry') result.settled += (await upkeep.retrySetAside(input)).settled;
+    if (wish === 'dismiss') result.dismissed += (await upkeep.dismissSetAside(input)).dismissed;
   }
 }
 
 function show(input: SetAsideInput, now: SetAsideStatus): void {
-  const state = now.count === 0 ? 'settled' : 'set_aside';
   updateSearchAttributes({
     OperatorId: input.operatorId,
-    DeliveryState: state,
+    DeliveryState: now.count === 0 ? 'settled' : 'set_aside',
     LastError: input.reason.slice(0, 64),
     Held: now.count,
   });
-  const samples = now.samples.map(
-    ({ eventId, detail }) => `- ${eventId}${detail === null ? '' : `: ${detail}`}`,
-  );
-  const summary =
-    `**${now.count} events set aside**: ${input.reason}. ` +
-    'Send `retry` to settle them again, `dismiss` to reject them.';
-  setCurrentDetails([summary, '', ...samples].join('\n'));
+  setCurrentDetails(detailsOf(now));
+}
+
+function detailsOf({ reason, count, lacking, samples }: SetAsideStatus): string {
+  if (count === 0) return `No event is set aside any more: ${reason}.`;
+  const [events, them] = count === 1 ? ['1 event', 'it'] : [`${count} events`, 'them'];
+  return [
+    `**${events} set aside**: ${reason}. Send \`retry\` to settle ${them} again, \`dismiss\` to reject ${them}.`,
+    '',
+    ...lacking,
+    '',
+    ...samples.map(({ eventId, detail }) => `- ${eventId}${detail === null ? '' : `: ${detail}`}`),
+  ].join('\n');
 }

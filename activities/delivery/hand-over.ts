@@ -38,7 +38,7 @@ export function createHandOver({
       await inParallel([...endpoints.values()], ({ operatorId, endpointId }) =>
         workflows.wakeEndpoint(operatorId, endpointId),
       );
-      await inParallel(setAside, ({ operatorId, reason }) => workflows.wakeSetAside(operatorId, reason));
+      await inParallel(setAside, ({ operatorId, reason }) => workflows.startSetAside(operatorId, reason));
       return { workflows: started + endpoints.size + setAside.length };
     },
   };

@@ -254,15 +254,18 @@ async function parkNext(pool: Pool, operatorId: string, reason: string): Promise
 }
 
 /**
- * The amendment may supply the payout for lack of which an event was set aside, or a request waits.
+ * The amendment may supply what an event was set aside for, such as the payout or a currency with a
+ * rate, or what a request waits for.
  */
 async function helpWaiting(
   client: PoolClient,
   operatorId: string,
   due: readonly DueAmendment[],
 ): Promise<void> {
-  if (due.some(({ status }) => status === 'set_aside'))
-    await requestRetries(client, operatorId, ['payout_required']);
+  const reasons = due.flatMap(({ status, outcomeReason }) =>
+    status === 'set_aside' && outcomeReason !== null ? [outcomeReason] : [],
+  );
+  if (reasons.length > 0) await requestRetries(client, operatorId, [...new Set(reasons)]);
   await retryChanges(
     client,
     operatorId,

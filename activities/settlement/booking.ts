@@ -106,10 +106,10 @@ export function createBooking(): {
 /** One outcome per event, the last one. Conversions carry the amount reported for them. */
 function outcomesOf({ settlement, books, setAside, waited }: BookingInput): OutcomeRow[] {
   const rows = new Map<string, OutcomeRow>();
-  const add = (outcome: Outcome, reported: ReportedAmount | undefined, detail?: string): void => {
+  const add = (outcome: Outcome, reported?: ReportedAmount): void => {
     const { amountMinor: payoutMinor = null, currency: payoutCurrency = null } = reported ?? {};
-    const row = { ...outcome, payoutMinor, payoutCurrency, isFirst: !waited.has(outcome.eventId) };
-    rows.set(outcome.eventId, detail === undefined ? row : { ...row, detail });
+    const isFirst = !waited.has(outcome.eventId);
+    rows.set(outcome.eventId, { ...outcome, payoutMinor, payoutCurrency, isFirst });
   };
   for (const outcome of settlement.outcomes)
     add(outcome, books.reported.get(reportedKey(outcome.eventId, outcome.affiliateId ?? '')));
@@ -118,12 +118,13 @@ function outcomesOf({ settlement, books, setAside, waited }: BookingInput): Outc
       eventId,
       status: 'set_aside',
       reason,
+      detail,
       affiliateId: null,
       method: null,
       clickId: null,
       version: null,
     };
-    add(outcome, undefined, detail);
+    add(outcome);
   }
   return [...rows.values()];
 }

@@ -1,20 +1,25 @@
-// Activities of the workflow for events set aside: counts them, settles them again in batches, or
-// rejects them for good.
+// Activities of the workflow for events set aside: counts them and says what they lack, settles
+// them again in batches, or rejects them for good.
+import { describeSetAside } from '../../domain/settlement/set-aside.ts';
 import { newId } from '../../store/db/ids.ts';
 import type { Pool } from '../../store/db/pool.ts';
 import { findRetryRequest, clearRetryRequest } from '../../store/agreements/retry-requests.ts';
 import {
   dismissSetAside,
+  noteShown,
   readSetAside,
-  sampleSetAside,
+  summarizeSetAside,
   type Sample,
 } from '../../store/settlement/set-aside.ts';
 import { MAX_BATCH_EVENTS, type SetAsideInput } from '../../workflows/contract.ts';
 import type { HandOverActivities } from '../delivery/hand-over.ts';
 import type { SettleActivities } from './settle.ts';
 
+/** `lacking`: in words, what each group of the events lacks; sums, days and currencies only. */
+type Counted = { count: number; lacking: string[]; samples: Sample[] };
+
 export type SetAsideActivities = {
-  countSetAside(input: SetAsideInput): Promise<{ count: number; samples: Sample[] }>;
+  countSetAside(input: SetAsideInput): Promise<Counted>;
   retrySetAside(input: SetAsideInput): Promise<{ settled: number }>;
   dismissSetAside(input: SetAsideInput): Promise<{ dismissed: number }>;
 };
@@ -25,7 +30,12 @@ export function createSetAside({
   handOver,
 }: { pool: Pool } & SettleActivities & HandOverActivities): SetAsideActivities {
   return {
-    countSetAside: ({ operatorId, reason }) => sampleSetAside(pool, operatorId, reason),
+    async countSetAside({ operatorId, reason }) {
+      const { groups, samples, ...summary } = await summarizeSetAside(pool, operatorId, reason);
+      await noteShown(pool, operatorId, reason, summary);
+      const lacking = groups.map((group) => describeSetAside(reason, group));
+      return { count: summary.count, lacking, samples };
+    },
 
     async retrySetAside({ operatorId, reason }) {
       const wantedAt = await findRetryRequest(pool, operatorId, reason);

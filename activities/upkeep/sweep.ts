@@ -12,12 +12,12 @@ import {
   findIdleEndpoints,
   findIdleDeliveries,
   findLostEvents,
-  findSetAsideReasons,
   findUnfinishedReratings,
   findRequestedRetries,
 } from '../../store/upkeep/sweep.ts';
 import { findRunningReplays } from '../../store/delivery/replays.ts';
 import { findUnfollowed, releaseSuccessors } from '../../store/delivery/succession.ts';
+import { findSetAsideReasons } from '../../store/settlement/set-aside.ts';
 import {
   MAX_BATCH_EVENTS,
   byOperator,
@@ -132,7 +132,11 @@ export function createSweep({ pool, client, workflows, handOver, graceMs }: Swee
       const replays = await findRunningReplays(pool, OWNERS_AT_ONCE);
       for (const { operatorId, id } of replays) await workflows.startReplay(operatorId, id);
       const setAside = await findSetAsideReasons(pool, OWNERS_AT_ONCE);
-      for (const { operatorId, reason } of setAside) await workflows.wakeSetAside(operatorId, reason);
+      // A wake is history: only what changed is shown again.
+      for (const { operatorId, reason, isChanged } of setAside)
+        await (isChanged
+          ? workflows.wakeSetAside(operatorId, reason)
+          : workflows.startSetAside(operatorId, reason));
       const retries = await findRequestedRetries(pool, OWNERS_AT_ONCE);
       for (const { operatorId, reason } of retries) await workflows.retrySetAside(operatorId, [reason]);
       const reratings = await findUnfinishedReratings(pool, OWNERS_AT_ONCE);

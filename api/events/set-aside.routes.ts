@@ -1,5 +1,6 @@
 // Routes of events that were set aside: retry settlement, or reject for good.
 import type { Request, Response, Router } from 'express';
+import { describeSetAside } from '../../domain/settlement/set-aside.ts';
 import type { Store } from '../../store/index.ts';
 import type { SetAsideActionResult } from '../../store/settlement/set-aside.ts';
 import { type Auth, callerOf } from '../http/auth.ts';
@@ -11,7 +12,7 @@ import type { Temporal } from '../temporal.ts';
 type Deps = {
   store: Pick<Store, 'setAside'>;
   auth: Auth;
-  temporal: Pick<Temporal, 'retrySetAside' | 'wakeSetAside'>;
+  temporal: Pick<Temporal, 'retrySetAside'>;
 };
 
 export function addSetAsideRoutes(router: Router, { store, auth, temporal }: Deps): void {
@@ -20,9 +21,10 @@ export function addSetAsideRoutes(router: Router, { store, auth, temporal }: Dep
       auth.scope('manage'),
       async (req, res) => {
         const { operatorId, eventId } = eventOf(req, res);
-        const reason = reasonOf(await store.setAside.wantRetry(operatorId, eventId));
+        const { reason, group } = doneOf(await store.setAside.wantRetry(operatorId, eventId));
         void temporal.retrySetAside(operatorId, [reason]);
-        res.status(202).json({ id: eventId, status: 'retrying', reason });
+        const lacking = describeSetAside(reason, group);
+        res.status(202).json({ id: eventId, status: 'retrying', reason, lacking });
       },
     ],
   });
@@ -32,8 +34,7 @@ export function addSetAsideRoutes(router: Router, { store, auth, temporal }: Dep
       auth.scope('manage'),
       async (req, res) => {
         const { operatorId, eventId } = eventOf(req, res);
-        const reason = reasonOf(await store.setAside.dismiss(operatorId, eventId));
-        void temporal.wakeSetAside(operatorId, reason);
+        const { reason } = doneOf(await store.setAside.dismiss(operatorId, eventId));
         res.json({ id: eventId, status: 'rejected', reason });
       },
     ],
@@ -47,8 +48,8 @@ function eventOf(req: Request, res: Response): { operatorId: string; eventId: st
   return { operatorId: callerOf(res).operator.id, eventId };
 }
 
-function reasonOf(result: SetAsideActionResult): string {
+function doneOf<Done>(result: SetAsideActionResult<Done>): Done {
   if (result === 'not_found') throw notFound('event');
   if (result === 'not_set_aside') throw new ApiError('not_possible', 'the event is not set aside');
-  return result.reason;
+  return result;
 }

@@ -74,11 +74,13 @@ export function notSettled(
   event: ConversionEvent,
   status: 'orphaned' | 'rejected' | 'set_aside' | 'voided',
   reason: string | null,
+  detail?: string,
 ): Settlement {
   const outcome: Outcome = {
     eventId: event.id,
     status,
     reason,
+    ...(detail !== undefined && { detail }),
     affiliateId: null,
     method: null,
     clickId: null,

@@ -5,9 +5,10 @@ import { needsAmount, type SlotName } from '../commission/commission.ts';
 import { isOperatorPayout, type SlotKind } from '../commission/slot-kinds.ts';
 import { converted, rateAt, type FxRate } from '../ledger/fx.ts';
 import { payoutCurrencyOf, type Component, type ConversionEvent, type DealVersion } from '../types.ts';
+import { lackedRate } from './set-aside.ts';
 
-/** Reasons for which a fact cannot be made yet. */
-export type Lacking = 'payout_required' | 'no_exchange_rate';
+/** Why a fact cannot be made yet; `detail` names the missing rate. */
+export type Lacking = { reason: 'payout_required' | 'no_exchange_rate'; detail?: string };
 
 /** The deal version that rates an event, and the slots in which the event earns. */
 export type Rated = { version: DealVersion; names: SlotName[] };
@@ -28,7 +29,7 @@ export function conversionFacts(
   const { id: eventId, type, occurredAt } = event;
   const paysComputed = names.some(({ kind }) => isOperatorPayout(kind));
   if (payout === 'require' && !paysComputed && names.some(({ kind }) => kind !== 'month'))
-    return 'payout_required';
+    return { reason: 'payout_required' };
   const worthOf = (base: string | null): Worth => {
     if (base === null || base === currency) return UNCHANGED;
     const ofPair = rates.filter((rate) => rate.base === base && rate.quote === currency);
@@ -41,7 +42,14 @@ export function conversionFacts(
     type === 'revenue' && names.some(({ kind }) => kind === 'month') && components.some(countsRevenue);
   const needed =
     isCounted || (!paysComputed && components.some((one) => one.on.includes(type) && needsAmount(one)));
-  if (ofPayout === WITHOUT_RATE || (ofAmount === WITHOUT_RATE && needed)) return 'no_exchange_rate';
+  const lackedBase =
+    ofPayout === WITHOUT_RATE
+      ? payoutCurrencyOf(event)
+      : ofAmount === WITHOUT_RATE && needed
+        ? event.currency
+        : null;
+  if (lackedBase !== null)
+    return { reason: 'no_exchange_rate', detail: lackedRate(lackedBase, currency, occurredAt) };
   const fact: SlotFact = {
     originalEventId: eventId,
     eventId,

@@ -2,11 +2,12 @@
 import type { Evidence, Method } from '../attribution/attribution.ts';
 import type { DealVersion, ConversionEvent, EVENT_OUTCOMES } from '../types.ts';
 
-/** Outcome of an event. */
+/** Outcome of an event. `detail`: of an event set aside, what it lacks or why it failed. */
 export type Outcome = {
   eventId: string;
   status: (typeof EVENT_OUTCOMES)[number];
   reason: string | null;
+  detail?: string;
   affiliateId: string | null;
   method: Method | null;
   clickId: string | null;

@@ -105,8 +105,8 @@ export function startPreview(operator: OperatorRules, version: DealVersion): Pre
         const lacksRate = own.some(
           ({ reversal, why }) => why === 'no_exchange_rate' && !isUpToAmount(reversal),
         );
-        if (typeof factFor === 'string' || lacksRate) {
-          const lacks = typeof factFor === 'string' ? factFor : 'no_exchange_rate';
+        if (typeof factFor !== 'function' || lacksRate) {
+          const lacks = typeof factFor === 'function' ? 'no_exchange_rate' : factFor.reason;
           if (by === version) lacking.set(lacks, (lacking.get(lacks) ?? 0) + 1);
           return false;
         }

@@ -26,7 +26,7 @@ export type SettledConversion = Loaded & { ratedBy: Pick<DealVersion, 'dealId' |
  * A conversion that keeps its rating: its new version lacks something, or pays in another currency
  * than was reported.
  */
-type Kept = { eventId: string; reason: Lacking | 'other_currency' };
+type Kept = { eventId: string; reason: Lacking['reason'] | 'other_currency' };
 
 /**
  * The outcome of a conversion after it was rated again. `version` is null where no deal rates it.
@@ -238,7 +238,7 @@ function placesOf(
     .filter((slot) => !foreign.includes(slot))
     .flatMap((slot) => slot.groups.get(event.id)!.accrual.fx?.rateId ?? []);
   const factFor = conversionFacts(event, rated, batch.rates, stored);
-  if (typeof factFor === 'string') return factFor;
+  if (typeof factFor !== 'function') return factFor.reason;
   const reversed = reversalsBy(batch, books, loaded, version.terms, known);
   if (typeof reversed === 'string') return reversed;
   return names.map((name) => {

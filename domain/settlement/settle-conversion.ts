@@ -11,7 +11,7 @@ import { ownClickId, reportChange, reportToOthers, subsOf, type ReportSubject } 
 import type { Loaded, Outcome } from './outcomes.ts';
 import { reportedKey } from './reported-amounts.ts';
 import { reasonOf } from './reversal-reasons.ts';
-import { lacksRate, putBackBy, settledReversal } from './settle-reversal.ts';
+import { putBackBy, rateLackedBy, settledReversal } from './settle-reversal.ts';
 
 /**
  * Settles a conversion: books its commission, and then applies and reports the reversals that
@@ -31,7 +31,8 @@ export function settleConversion(
   const version = batch.rated.get(event.id)?.version ?? null;
   const deltas = accrueIn(books, batch, loaded, affiliateId);
   // What is set aside binds all the same: whose the customer is does not wait for a rate.
-  if (typeof deltas === 'string') return { ...notSettled(event, 'set_aside', deltas), bindings };
+  if ('reason' in deltas)
+    return { ...notSettled(event, 'set_aside', deltas.reason, deltas.detail), bindings };
   const currency = version?.terms.currency ?? batch.operator.currency;
   const clickId = click?.id ?? null;
   const about: ReportSubject = {
@@ -89,10 +90,10 @@ function waitingOutcomes(
       ({ reversal, conversionId }) => reversal.id === event.id && conversionId === conversion.id,
     );
     if (isHit) {
-      if (!lacksRate(event, scope))
-        return [settledReversal(event, affiliateId, reasonOf(books, event, scope))];
+      const lacked = rateLackedBy(event, scope);
+      if (lacked === null) return [settledReversal(event, affiliateId, reasonOf(books, event, scope))];
       return outcome?.status === 'orphaned'
-        ? notSettled(event, 'set_aside', 'no_exchange_rate').outcomes
+        ? notSettled(event, 'set_aside', 'no_exchange_rate', lacked).outcomes
         : [];
     }
     return outcome?.status === 'orphaned' && contradicts(event, conversion)
@@ -116,7 +117,7 @@ function accrueIn(
   if (!rating) return nothing;
   const { names, version } = rating;
   const factFor = conversionFacts(event, rating, rates);
-  if (typeof factFor === 'string') return factFor;
+  if (typeof factFor !== 'function') return factFor;
   const deltas = names.map((name) => {
     const accrual = factFor(name.kind);
     const facts = isRejected ? ([accrual, rejecting(accrual)] as const) : ([accrual] as const);

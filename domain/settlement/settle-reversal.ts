@@ -8,6 +8,7 @@ import { inOrder, notSettled, type Batch, type Settlement } from './batch.ts';
 import type { BatchLedger } from './batch-ledger.ts';
 import type { Loaded, Outcome } from './outcomes.ts';
 import { reasonOf } from './reversal-reasons.ts';
+import { lackedRate } from './set-aside.ts';
 
 /**
  * Settles a reversal: lowers (or restores) each conversion that it reverses, and reports each in
@@ -32,7 +33,8 @@ export function settleReversal(
       return notSettled(event, 'orphaned', 'no_conversion');
   }
   const scope = scopeOf(batch, books, reversed, all);
-  const setAside = lacksRate(event, scope) ? notSettled(event, 'set_aside', 'no_exchange_rate') : null;
+  const lacked = rateLackedBy(event, scope);
+  const setAside = lacked === null ? null : notSettled(event, 'set_aside', 'no_exchange_rate', lacked);
   // Checked before the first conversion is changed: the reversal waits as a whole.
   if (setAside && !isUpToAmount(event)) return setAside;
   const { messages } = applyReversals(
@@ -72,13 +74,15 @@ function winsNaming(chargeback: ConversionEvent, { reversals }: Known): Loaded[]
 }
 
 /**
- * Whether a reversal lacks an exchange rate: by a reference for any of its conversions, up to an
- * amount only where it reaches none.
+ * The exchange rate that a reversal lacks, null where it lacks none: by a reference for any of its
+ * conversions, up to an amount only where it reaches none.
  */
-export function lacksRate(event: ConversionEvent, { effects }: Scope): boolean {
+export function rateLackedBy(event: ConversionEvent, { conversions, effects }: Scope): string | null {
   const own = effects.filter(({ reversal }) => reversal.id === event.id);
-  if (!own.some(({ why }) => why === 'no_exchange_rate')) return false;
-  return event.reference !== null || own.every(({ fact }) => fact === null);
+  const lacking = own.find(({ why }) => why === 'no_exchange_rate');
+  if (!lacking || (event.reference === null && own.some(({ fact }) => fact !== null))) return null;
+  const { event: of } = conversions.find((one) => one.event.id === lacking.conversionId)!;
+  return lackedRate(event.currency ?? '', of.currency ?? '', of.occurredAt);
 }
 
 /** The outcome of a settled reversal. */

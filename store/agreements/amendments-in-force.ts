@@ -3,8 +3,8 @@ import type { EventType } from '../../domain/types.ts';
 import type { Queryable } from '../db/pool.ts';
 
 /**
- * The latest amendment of an event, to be booked. `status`: of the event's outcome, null before it
- * has one. `before`: number of the amendment that was in force.
+ * The latest amendment of an event, to be booked. `status`, `outcomeReason`: of the event's
+ * outcome, null before it has one. `before`: number of the amendment that was in force.
  */
 export type DueAmendment = {
   eventId: string;
@@ -12,6 +12,7 @@ export type DueAmendment = {
   number: number;
   before: number;
   status: string | null;
+  outcomeReason: string | null;
   isVoided: boolean;
   isRejected: boolean;
   wasRejected: boolean;
@@ -39,7 +40,7 @@ export async function putDueInForce(
          coalesce(max(a.number) filter (where a.in_force), 0) as before
        from due d join amendments a on a.operator_id = $1 and a.event_id = d.event_id group by 1
      )
-     select l.event_id as "eventId", e.type, l.number, l.before, o.status,
+     select l.event_id as "eventId", e.type, l.number, l.before, o.status, o.reason as "outcomeReason",
        a.voided as "isVoided", a.rejected as "isRejected", coalesce(b.rejected, false) as "wasRejected"
      from last l join events e on e.operator_id = $1 and e.id = l.event_id
      join amendments a on a.operator_id = $1 and a.event_id = l.event_id and a.number = l.number

@@ -231,6 +231,17 @@ comment on table retries_wanted is
   'reasons of set-aside events that may settle now, as after a new exchange rate; deleted once tried';
 select estimate_tenants_alike('retries_wanted');
 
+create table set_aside_shown (
+  operator_id text collate "C" not null references operators,
+  reason text not null,
+  digest text not null,
+  primary key (operator_id, reason)
+);
+comment on table set_aside_shown is
+  'the set-aside events that the workflow of their reason shows; the sweep wakes it when they differ';
+comment on column set_aside_shown.digest is 'number of the events and a hash of their ids';
+select estimate_tenants_alike('set_aside_shown');
+
 create table sweep_marks (
   name text primary key,
   through timestamptz not null

@@ -41,14 +41,10 @@ export async function writeBindings(
   if (rowCount !== bindings.length) throw new ConflictError('a customer was bound meanwhile');
 }
 
-/**
- * An outcome with the reported amount so far and the reason in words. `isFirst`: the event had no
- * outcome before.
- */
+/** An outcome with the reported amount so far. `isFirst`: the event had no outcome before. */
 export type OutcomeRow = Outcome & {
   payoutMinor: bigint | null;
   payoutCurrency: string | null;
-  detail?: string;
   isFirst: boolean;
 };
 

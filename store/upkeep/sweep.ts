@@ -107,21 +107,6 @@ export async function findIdleEndpoints(
   return rows;
 }
 
-/** Operators and reasons of set-aside events. */
-export async function findSetAsideReasons(
-  db: Queryable,
-  limit: number,
-): Promise<{ operatorId: string; reason: string }[]> {
-  const { rows } = await db.query<{ operatorId: string; reason: string }>(
-    `select distinct operator_id as "operatorId", reason
-     from event_outcomes
-     where status = 'set_aside'
-     limit $1`,
-    [limit],
-  );
-  return rows;
-}
-
 /** Operators with commission whose hold has ended. */
 export async function findOperatorsWithDueHolds(db: Queryable): Promise<string[]> {
   const { rows } = await db.query<{ id: string }>(

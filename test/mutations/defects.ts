@@ -22,6 +22,7 @@ const RACES = 'test/activities/settlement/settle-races.test.ts';
 const MONTHS = 'test/domain/settlement/months.test.ts';
 const PAYMENTS = 'test/api/events/payments.test.ts';
 const REINSTATED = 'test/store/ledger/reinstatements.test.ts';
+const SET_ASIDE = 'test/workflows/settle-set-aside.test.ts';
 const STORED = 'test/activities/settlement/settle-linked-slots.test.ts';
 
 const KNOWN: readonly Defect[] = [
@@ -340,8 +341,8 @@ const KNOWN: readonly Defect[] = [
   {
     title: 'what is set aside for want of a rate binds nobody',
     file: 'domain/settlement/settle-conversion.ts',
-    from: `return { ...notSettled(event, 'set_aside', deltas), bindings };`,
-    to: `return notSettled(event, 'set_aside', deltas);`,
+    from: `return { ...notSettled(event, 'set_aside', deltas.reason, deltas.detail), bindings };`,
+    to: `return notSettled(event, 'set_aside', deltas.reason, deltas.detail);`,
     tests: ['test/domain/attribution/arrival-order.test.ts'],
     sees: 'does not depend on the order in which they arrive',
   },
@@ -352,6 +353,38 @@ const KNOWN: readonly Defect[] = [
     to: `bindings: []`,
     tests: ['test/activities/settlement/settle-set-aside.test.ts'],
     sees: 'because a rule failed binds its customer',
+  },
+  {
+    title: 'the workflow of set-aside events woken whether they changed or not',
+    file: 'activities/upkeep/sweep.ts',
+    from: `for (const { operatorId, reason, isChanged } of setAside)`,
+    to: `for (const { operatorId, reason, isChanged = true } of setAside.map((one) => ({ ...one, isChanged: true })))`,
+    tests: [SET_ASIDE],
+    sees: 'writes no history while nothing changes',
+  },
+  {
+    title: 'set-aside events that are all gone not noticed by the sweep',
+    file: 'store/settlement/set-aside.ts',
+    from: `full join set_aside_shown`,
+    to: `left join set_aside_shown`,
+    tests: [SET_ASIDE],
+    sees: 'writes no history while nothing changes',
+  },
+  {
+    title: 'the workflow of set-aside events continued as new over a wish',
+    file: 'workflows/settle-set-aside.ts',
+    from: `continueAsNewSuggested && wishes.size === 0`,
+    to: `continueAsNewSuggested`,
+    tests: [SET_ASIDE],
+    sees: 'in the last step before it continues as new are obeyed',
+  },
+  {
+    title: 'a missing rate dated by the chargeback instead of its conversion',
+    file: 'domain/settlement/settle-reversal.ts',
+    from: `return lackedRate(event.currency ?? '', of.currency ?? '', of.occurredAt);`,
+    to: `return lackedRate(event.currency ?? '', of.currency ?? '', event.occurredAt);`,
+    tests: ['test/domain/settlement/set-aside.test.ts'],
+    sees: 'names as a refund, the missing rate of the conversion’s day',
   },
   {
     title: 'a parent’s part that was rejected for itself reinstated with its source',

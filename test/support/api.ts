@@ -102,7 +102,6 @@ export async function withApi({
     ...reaching,
     rematchSoon: (operatorId) => void rematched.push(operatorId),
     retrySetAside: async (_, reasons) => void started.push(...reasons.map((reason) => `retry ${reason}`)),
-    wakeSetAside: async (_, reason) => void started.push(`show ${reason}`),
     applyAmendments: async (operatorId) => void started.push(`amend ${operatorId}`),
     startRerating: async (_, dealId, version) => void started.push(`rerate ${dealId}/${version}`),
   };

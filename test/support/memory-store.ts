@@ -49,7 +49,7 @@ export type MemorySettling = {
   /** Amends the values of an event. */
   amend(eventId: string, values: Pick<ConversionEvent, 'amountMinor' | 'operatorPayoutMinor'>): void;
   readonly events: ReadonlyMap<string, ConversionEvent>;
-  readonly outcomes: ReadonlyMap<string, KnownOutcome>;
+  readonly outcomes: ReadonlyMap<string, KnownOutcome & { detail?: string }>;
   readonly slots: ReadonlyMap<string, Slot>;
   /** All facts of a slot by its key, also those that are not in force. */
   readonly facts: ReadonlyMap<string, readonly SlotFact[]>;
@@ -87,7 +87,7 @@ export function createMemorySettling(
   const versions = [...agreed];
   const ratedBy = new Map<string, Pick<DealVersion, 'dealId' | 'version'> | null>();
   const events = new Map<string, ConversionEvent>();
-  const outcomes = new Map<string, KnownOutcome>();
+  const outcomes = new Map<string, KnownOutcome & { detail?: string }>();
   const slots = new Map<string, Slot>();
   const reported = new Map<string, ReportedAmount>();
   const postings: Posting[] = [];

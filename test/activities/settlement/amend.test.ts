@@ -244,6 +244,22 @@ test('an amendment that supplies a missing payout settles the event that waited 
   assert.deepEqual(await outcomesOf(pool, [sale!]), ['settled 1234']);
 });
 
+test('an amendment has an event that was set aside settled again, whatever it was set aside for', async () => {
+  const operator = await withOperator(pool);
+  const settle = createSettling(pool);
+  const [sale] = await operator.ingest([{ currency: 'GBP' }]);
+  await settle(operator.operatorId, [sale!]);
+  assert.deepEqual(await outcomesOf(pool, [sale!]), ['set_aside no_exchange_rate']);
+  await amend(operator, sale!, { currency: 'USD' });
+  await apply(operator);
+  const { rows } = await pool.query(`select reason from retries_wanted where operator_id = $1`, [
+    operator.operatorId,
+  ]);
+  assert.deepEqual(rows, [{ reason: 'no_exchange_rate' }]);
+  await settle(operator.operatorId, [sale!]);
+  assert.deepEqual(await outcomesOf(pool, [sale!]), ['settled 1000']);
+});
+
 test('the audit knows a payout that an amendment added to an event without a component', async () => {
   const operator = await withOperator(pool);
   const { operatorId } = operator;

@@ -42,7 +42,7 @@ import { endpointImportResource } from './postbacks/endpoint-import.operations.t
 import { endpointTestResource } from './postbacks/endpoint-test.operations.ts';
 import { endpointsResource } from './postbacks/endpoints.operations.ts';
 import type { MakeSecret } from './postbacks/endpoints.routes.ts';
-import type { EndpointRules } from './postbacks/endpoints.schema.ts';
+import type { EndpointRules } from './postbacks/endpoint-check.ts';
 import { replaysResource } from './postbacks/replays.operations.ts';
 import { stuckResource } from './postbacks/stuck.operations.ts';
 import { healthResource } from './process/health.operations.ts';

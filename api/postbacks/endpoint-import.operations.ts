@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { text } from '../http/answer-fields.ts';
 import { jsonAnswer, jsonRequest } from '../http/operation.ts';
 import { defineResource } from '../http/resource.ts';
+import { warnings } from './endpoint-check.ts';
 import { addEndpointImportRoute } from './endpoint-import.routes.ts';
 import { endpointImport } from './endpoint-import.schema.ts';
 
@@ -13,6 +14,7 @@ const importedUrl = z.object({
   unmapped: z.array(z.object({ macro: text, where: text, note: text })),
   notes: z.array(text),
   method: z.literal('GET'),
+  warnings,
 });
 
 export const endpointImportResource = defineResource({

@@ -7,7 +7,7 @@ import { jsonBody } from '../http/body.ts';
 import { addPath } from '../http/path.ts';
 import { invalid, read } from '../http/read.ts';
 import { endpointImport } from './endpoint-import.schema.ts';
-import { checkEndpoint, type EndpointRules } from './endpoints.schema.ts';
+import { checkEndpoint, type EndpointRules } from './endpoint-check.ts';
 
 /** Must be registered before `/v1/endpoints/:id`, which would match `import` as an id. */
 export function addEndpointImportRoute(
@@ -24,9 +24,9 @@ export function addEndpointImportRoute(
         if (result.kind === 'refused')
           throw invalid([{ path: result.about, code: result.code, message: result.message }]);
         const { translation } = result;
-        await checkEndpoint({ url: translation.url }, endpointRules);
+        const warnings = await checkEndpoint({ url: translation.url }, endpointRules);
         // These platforms call by GET by default, and the receivers of their postbacks expect it.
-        res.json({ ...translation, method: 'GET' });
+        res.json({ ...translation, method: 'GET', warnings });
       },
     ],
   });

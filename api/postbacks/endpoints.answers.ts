@@ -11,6 +11,7 @@ import { isTripped } from '../../domain/delivery/breaker.ts';
 import type { NewSecret } from '../../store/delivery/endpoint-secrets.ts';
 import type { Endpoint } from '../../store/delivery/endpoints.ts';
 import * as field from '../http/answer-fields.ts';
+import { warnings } from './endpoint-check.ts';
 
 export const endpoint = z.object({
   id: field.idOf('ep'),
@@ -48,9 +49,10 @@ const shownSecret = field.text
   .nullable()
   .meta({ description: 'shown this once; null for `v1a`, whose public half is `public_key`' });
 
-export const newEndpoint = endpoint.extend({ secret: shownSecret });
+export const newEndpoint = endpoint.extend({ secret: shownSecret, warnings });
+export const rotatedEndpoint = endpoint.extend({ secret: shownSecret });
 /** A change of `signing` may come with a new secret. */
-export const changedEndpoint = endpoint.extend({ secret: shownSecret.optional() });
+export const changedEndpoint = endpoint.extend({ secret: shownSecret.optional(), warnings });
 
 export const enabledEndpoint = endpoint.extend({
   offer: z

@@ -63,7 +63,7 @@ export const endpointsResource = defineResource({
       description: 'The one before signs beside it for `overlap_hours`.',
       who: 'manage',
       body: jsonRequest(rotation),
-      answers: { 200: jsonAnswer(answers.newEndpoint) },
+      answers: { 200: jsonAnswer(answers.rotatedEndpoint) },
     },
   },
 });

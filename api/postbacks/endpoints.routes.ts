@@ -12,15 +12,9 @@ import { byAffiliate, listOf } from '../http/lists.ts';
 import { addPath, idFromPath } from '../http/path.ts';
 import { read } from '../http/read.ts';
 import type { Temporal } from '../temporal.ts';
+import { checkEndpoint, type EndpointRules, type Warning } from './endpoint-check.ts';
 import { endpointView, shown } from './endpoints.answers.ts';
-import {
-  checkEndpoint,
-  DEFAULT_OVERLAP_HOURS,
-  endpointChange,
-  type EndpointRules,
-  newEndpoint,
-  rotation,
-} from './endpoints.schema.ts';
+import { DEFAULT_OVERLAP_HOURS, endpointChange, newEndpoint, rotation } from './endpoints.schema.ts';
 
 type Signing = Endpoint['signing'];
 /**
@@ -48,7 +42,7 @@ export function addEndpointRoutes(
       async (req, res) => {
         const operatorId = callerOf(res).operator.id;
         const { affiliate_id: affiliateId = null, ...wire } = read(newEndpoint, req.body);
-        await checkEndpoint(wire, endpointRules);
+        const warnings = await checkEndpoint(wire, endpointRules);
         await requireAffiliate(store, operatorId, affiliateId, 'affiliate_id');
         const {
           max_in_flight: maxInFlight,
@@ -63,7 +57,8 @@ export function addEndpointRoutes(
           { id: newId('ep'), affiliateId, ...made },
           settings,
         );
-        res.status(201).json({ ...endpointView(endpoint), ...shown(made) });
+        warnings.push(...(await sameUrl(operatorId, endpoint)));
+        res.status(201).json({ ...endpointView(endpoint), ...shown(made), warnings });
       },
     ],
     get: [
@@ -92,7 +87,7 @@ export function addEndpointRoutes(
         const id = idFromPath(req, 'endpoint');
         const operatorId = callerOf(res).operator.id;
         const wire = read(endpointChange, req.body);
-        await checkEndpoint(wire, endpointRules);
+        const warnings = await checkEndpoint(wire, endpointRules);
         const made = await secretFor(wire.signing, operatorId, id);
         const {
           max_in_flight: maxInFlight,
@@ -103,7 +98,8 @@ export function addEndpointRoutes(
         const change = { ...rest, maxInFlight, ratePerSecond, shareCustomerId };
         const endpoint = await store.endpoints.update(operatorId, id, change);
         if (endpoint === null) throw notFound('endpoint');
-        res.json({ ...endpointView(endpoint), ...(made && shown(made)) });
+        if (wire.url !== undefined) warnings.push(...(await sameUrl(operatorId, endpoint)));
+        res.json({ ...endpointView(endpoint), ...(made && shown(made)), warnings });
       },
     ],
     delete: [
@@ -139,6 +135,16 @@ export function addEndpointRoutes(
       },
     ],
   });
+
+  /** A warning where others of the same affiliate have the same URL. */
+  async function sameUrl(operatorId: string, endpoint: Endpoint): Promise<Warning[]> {
+    const others = await store.endpoints.findSameUrl(operatorId, endpoint);
+    if (others.length === 0) return [];
+    const message =
+      `${others.join(', ')} of the same affiliate has this URL too: what both listen to comes there twice, ` +
+      'with two values of webhook-id';
+    return [{ code: 'same_url', path: 'url', message }];
+  }
 
   /**
    * Makes a secret of the new kind when `signing` changes. The former secret signs beside it for

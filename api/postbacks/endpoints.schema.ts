@@ -1,19 +1,11 @@
-// Requests of endpoints. The rules for a URL and headers belong to `delivery/`, and are handed in.
+// Requests of endpoints: their settings, a change of them, and a rotation of the secret.
 import { z } from 'zod';
 import { BODY_FORMATS, ENDPOINT_METHODS, SIGNING_KINDS } from '../../domain/delivery/endpoints.ts';
 import { NOTICE_TYPES } from '../../domain/delivery/notices.ts';
 import { DEFAULT_SCHEDULE_SECONDS } from '../../domain/delivery/retry.ts';
-import {
-  misplacedMacros,
-  type Parsed,
-  parseText,
-  parseUrl,
-  type Problem,
-} from '../../domain/delivery/templates/template.ts';
 import { EVENT_TYPES } from '../../domain/types.ts';
-import type { Issue } from '../http/errors.ts';
 import { id, name as aName, record } from '../http/fields.ts';
-import { invalid, problem } from '../http/read.ts';
+import { problem } from '../http/read.ts';
 
 /** Types of message that an endpoint can subscribe to, besides the events themselves. */
 const CONVERSION_TYPES = ['created', 'adjusted', 'reversed', 'reinstated', 'released'].map(
@@ -27,7 +19,8 @@ const LONGEST_OVERLAP_HOURS = 168;
 
 export const settings = {
   name: aName.nullable(),
-  url: z.string().max(4096),
+  /** Without the blanks and line ends that come along when it is pasted. */
+  url: z.string().trim().max(4096),
   method: z.enum(ENDPOINT_METHODS),
   body: z.enum(BODY_FORMATS),
   events: z
@@ -90,58 +83,3 @@ export const DEFAULT_OVERLAP_HOURS = 24;
 export const rotation = z.strictObject({
   overlap_hours: z.int().min(0).max(LONGEST_OVERLAP_HOURS).default(DEFAULT_OVERLAP_HOURS),
 });
-
-/** Rules for the URL and headers of an endpoint; made by `delivery/`. */
-export type EndpointRules = {
-  guard: {
-    check(
-      url: string,
-    ): Promise<{ ok: true } | { ok: false; code: 'blocked_address' | 'invalid_request'; message: string }>;
-  };
-  headerProblems(headers: Readonly<Record<string, string>>): { name: string; message: string }[];
-};
-
-/** Throws for a blocked or invalid URL, an unknown or misplaced macro, and a reserved header. */
-export async function checkEndpoint(
-  given: {
-    url?: string | undefined;
-    headers?: Record<string, string> | undefined;
-    form?: Record<string, string> | null | undefined;
-  },
-  rules: EndpointRules,
-) {
-  const headers = rules.headerProblems(given.headers ?? {});
-  const issues: Issue[] = headers.map(({ name, message }) => ({
-    path: `headers.${name}`,
-    code: 'invalid_header',
-    message,
-  }));
-  for (const [name, value] of Object.entries(given.headers ?? {}))
-    issues.push(...issuesIn(`headers.${name}`, parseText(value)));
-  for (const [name, value] of Object.entries(given.form ?? {}))
-    issues.push(
-      ...issuesOf(`form.${name}`, misplacedMacros(name, "a field's name")),
-      ...issuesIn(`form.${name}`, parseText(value)),
-    );
-  const urlIssues = given.url === undefined ? [] : issuesIn('url', parseUrl(given.url));
-  const verdict =
-    given.url === undefined || urlIssues.length > 0
-      ? { ok: true as const }
-      : await rules.guard.check(given.url);
-  if (!verdict.ok)
-    throw invalid([...issues, { path: 'url', code: verdict.code, message: verdict.message }], verdict.code);
-  issues.push(...urlIssues);
-  if (issues.length > 0)
-    throw invalid(
-      issues,
-      issues.some(({ code }) => code === 'unknown_macro') ? 'unknown_macro' : 'invalid_request',
-    );
-}
-
-function issuesIn(path: string, parsed: Parsed<unknown>): Issue[] {
-  return parsed.kind === 'problems' ? issuesOf(path, parsed.problems) : [];
-}
-
-function issuesOf(path: string, problems: readonly Problem[]): Issue[] {
-  return problems.map(({ code, message }) => ({ path, code, message }));
-}

@@ -152,6 +152,19 @@ export function createEndpoints(pool: Pool, secretBox: SecretBox) {
       return was !== null && from.includes(was) ? await find(operatorId, id) : null;
     },
 
+    /** Other endpoints of the same affiliate with the same URL, at most ten, oldest first. */
+    async findSameUrl(
+      operatorId: string,
+      { id, affiliateId, url }: Pick<Endpoint, 'id' | 'affiliateId' | 'url'>,
+    ): Promise<string[]> {
+      const { rows } = await pool.query<{ id: string }>(
+        `select id from endpoints where operator_id = $1 and affiliate_id is not distinct from $2
+           and url = $3 and id <> $4 and deleted_at is null order by id limit 10`,
+        [operatorId, affiliateId, url, id],
+      );
+      return rows.map((row) => row.id);
+    },
+
     /** How many postbacks to an endpoint were given up, which a replay would send again. */
     async countGivenUp(operatorId: string, id: string): Promise<number> {
       const { rows } = await pool.query<{ count: number }>(

@@ -458,6 +458,14 @@ const KNOWN: readonly Defect[] = [
     tests: ['test/domain/delivery/breaker.test.ts'],
     sees: 'silent name servers are told of, but never disable an endpoint',
   },
+  {
+    title: 'templates: macros behind a # are saved, and every conversion is lost',
+    file: 'domain/delivery/lookalikes.ts',
+    from: `const LOST_PARAMETERS = /[=&]|#.*#/s;`,
+    to: `const LOST_PARAMETERS = /[]/s;`,
+    tests: ['test/domain/delivery/lookalikes.test.ts'],
+    sees: 'a URL that ends with /p?cid=#s2#&payout=#price# is refused fragment',
+  },
 ];
 
 /** Defects of the list above that the audit must name as well, with the check. */

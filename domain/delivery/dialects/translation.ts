@@ -40,6 +40,8 @@ type Meaning = { ours: string | null; note: string | null; isKnown: boolean };
 const STYLES = { braces: /\{([^{}]*)\}/g, hashes: /#([a-z]\w*)#/gi };
 /** Placeholders that trackers show in place of the macro of the network. */
 const BLANK_TO_FILL = /(?<==)(REPLACE|OPTIONAL|\{\}|\{[A-Z]+_[A-Z_]+\})(?=&|#|$)/g;
+/** An ampersand as HTML pages show it. */
+const HTML_AMPERSAND = /&amp;/gi;
 const ENCODED_BRACES = /%7B([\w.:-]*)%7D/gi;
 /** A macro that lets a receiver tell a reversal from a conversion. */
 const TELLS_REVERSALS = /\{_?(status|event|event_type|payout_delta|reason)\b/;
@@ -49,7 +51,7 @@ const TELLS_REVERSALS = /\{_?(status|event|event_type|payout_delta|reason)\b/;
  * no translation makes it a valid template.
  */
 export function translate(given: string, from: DialectName | 'auto'): Translated {
-  const url = given.trim().replaceAll(ENCODED_BRACES, '{$1}');
+  const url = given.trim().replaceAll(HTML_AMPERSAND, '&').replaceAll(ENCODED_BRACES, '{$1}');
   if (from !== 'auto') return translateFrom(url, from);
   const [best] = DIALECT_NAMES.map((name) => ({ name, known: knownIn(url, DIALECTS[name]) })).toSorted(
     (a, b) => b.known - a.known,
@@ -74,6 +76,11 @@ export function translate(given: string, from: DialectName | 'auto'): Translated
     );
   }
   return result;
+}
+
+/** Whether some dialect knows a macro of this name, with or without a counterpart of ours. */
+export function isKnownElsewhere(name: string): boolean {
+  return DIALECT_NAMES.some((dialect) => meaningOf(name, DIALECTS[dialect]).isKnown);
 }
 
 function translateFrom(url: string, name: DialectName): Translated {

@@ -68,14 +68,13 @@ type Place = keyof typeof PLACES;
  */
 export function parseUrl(url: string): Parsed<UrlTemplate> {
   const macros = [...url.matchAll(MACRO)];
-  const layout = BLANK_OR_CONTROL.test(url) ? undefined : layOut(url, macros);
-  if (layout === undefined)
-    return {
-      kind: 'problems',
-      problems: [
-        { code: 'invalid_url', macro: '', position: 1, message: 'this is not an http or https URL' },
-      ],
-    };
+  const blankAt = url.search(BLANK_OR_CONTROL);
+  if (blankAt >= 0) {
+    const what = /\s/.test(url.charAt(blankAt)) ? 'a blank or line end' : 'a control character';
+    return invalidUrl(said(`this URL has ${what} inside`, blankAt));
+  }
+  const layout = layOut(url, macros);
+  if (layout === undefined) return invalidUrl({ position: 1, message: 'this is not an http or https URL' });
   const misplaced = macros.flatMap(({ 0: macro, index }) => {
     const place = layout.placeAt(index);
     return place.in === 'path' || place.in === 'query' ? [] : [misplacedIn(NAMES[place.in], macro, index)];
@@ -84,6 +83,10 @@ export function parseUrl(url: string): Parsed<UrlTemplate> {
   if (problems.length > 0) return { kind: 'problems', problems };
   const { origin, path, query } = layout;
   return { kind: 'template', template: { origin, path: path.split(/([/\\])/).map(cut), query: cut(query) } };
+}
+
+function invalidUrl(where: { position: number; message: string }): Parsed<UrlTemplate> {
+  return { kind: 'problems', problems: [{ code: 'invalid_url', macro: '', ...where }] };
 }
 
 /** Parses the value of a header or a form field and returns the template or all its problems. */

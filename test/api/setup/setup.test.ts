@@ -241,6 +241,7 @@ describe('an endpoint', () => {
       last_error: null,
       advice: null,
       waiting: 0,
+      warnings: [],
     });
     for (const path of [`endpoints/${id}`, 'endpoints'])
       assert.ok(!JSON.stringify((await api.call(`GET /v1/${path}`, { key })).body).includes('whsec_'));

@@ -40,7 +40,8 @@ export async function findTemporalCli(print: (line: string) => void): Promise<st
   );
 }
 
-function cacheDir(): string {
+/** The folder of programs that were fetched or built once, for every clone. */
+export function cacheDir(): string {
   return join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'postrider');
 }
 

@@ -1,0 +1,87 @@
+// Runs Node's test runner on a PostgreSQL and a Temporal server of the run's own.
+import { spawn } from 'node:child_process';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startPostgres } from '../../local/postgres.ts';
+import type { RunningPart } from '../../local/process.ts';
+import { createTemplate } from './database.ts';
+import { freePort } from './ports.ts';
+
+/** What a Temporal server is started with. */
+export interface TestServices {
+  readonly dataDir: string;
+  readonly postgres: { readonly port: number; readonly password: string };
+}
+
+export type TemporalStarter = (services: TestServices) => Promise<RunningPart & { readonly address: string }>;
+
+/** The addresses of both servers, and a signal that asks the run to stop. */
+export interface TestRun {
+  readonly databaseUrl: string;
+  readonly temporalAddress: string;
+  readonly stopping: AbortSignal;
+}
+
+/**
+ * Starts PostgreSQL, then Temporal, does `work` on both, and removes everything. The servers run in
+ * their own sessions, so this process outlives them: a signal only aborts `stopping`.
+ */
+export async function withServers<T>(
+  startTemporal: TemporalStarter,
+  work: (run: TestRun) => Promise<T>,
+): Promise<T> {
+  const stopping = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stopping.abort());
+  const dataDir = mkdtempSync(join(tmpdir(), 'postrider-test-'));
+  chmodSync(dataDir, 0o755);
+  const own = { port: await freePort(), password: 'test' };
+  try {
+    // Safe without fsync: the data is thrown away, and a killed process loses nothing.
+    const settings = { fsync: 'off', full_page_writes: 'off' };
+    const postgres = await startPostgres({ dataDir, ...own, settings });
+    try {
+      await createTemplate(postgres.url);
+      const temporal = await startTemporal({ dataDir, postgres: own });
+      try {
+        return await work({
+          databaseUrl: postgres.url,
+          temporalAddress: temporal.address,
+          stopping: stopping.signal,
+        });
+      } finally {
+        await temporal.stop();
+      }
+    } finally {
+      await postgres.stop();
+    }
+  } finally {
+    rmSync(dataDir, { recursive: true, force: true });
+  }
+}
+
+/** Exit code of Node's test runner, given its options and then the files. */
+export async function runTests(args: readonly string[], run: TestRun): Promise<number> {
+  if (run.stopping.aborted) return 1;
+  const all = ['--import', '@oxc-node/core/register', '--test', '--test-concurrency=2', ...args];
+  const env = {
+    ...process.env,
+    TEST_DATABASE_URL: run.databaseUrl,
+    TEST_TEMPORAL_ADDRESS: run.temporalAddress,
+  };
+  return runNode(all, run.stopping, env);
+}
+
+/** Exit code of a Node process with these arguments; a stopping run ends it. */
+export function runNode(
+  args: readonly string[],
+  stopping: AbortSignal,
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<number> {
+  const child = spawn(process.execPath, args, { stdio: 'inherit', env });
+  stopping.addEventListener('abort', () => child.kill('SIGTERM'));
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('exit', (code) => resolve(code ?? 1));
+  });
+}

@@ -175,14 +175,18 @@ export function loadSealing(env: Env = process.env) {
 /**
  * Settings of `npm start`. `embedded`: neither PostgreSQL nor Temporal is given; only then tokens
  * are generated and loopback receivers allowed by default. `env`: environment that the parts
- * inherit.
+ * inherit. `given`: variables that replace an embedded part.
  */
 export function loadLocalConfig(env: Env = process.env) {
   const variables = parse(localVariables, env);
-  const embedded = variables.DATABASE_URL === undefined && variables.TEMPORAL_ADDRESS === undefined;
+  const given = (['DATABASE_URL', 'TEMPORAL_ADDRESS'] as const).filter(
+    (name) => variables[name] !== undefined,
+  );
+  const embedded = given.length === 0;
   return Object.freeze({
     env,
     embedded,
+    given,
     port: variables.PORT,
     host: variables.HOST,
     dataDir: variables.DATA_DIR,

@@ -15,7 +15,7 @@ import { tableOf, withRatios, type Figures } from './figures.ts';
 import type { LoadQuestions } from './load.ts';
 import { measureLedger } from './ledger.ts';
 import { measureNoDurability } from './no-durability.ts';
-import { withOwnStack } from './own-stack.ts';
+import { onServices, withOwnStack } from './own-stack.ts';
 import { measureBatch, measureIdle, measureOpenLoop, measureRealReceivers, measureSingle } from './phases.ts';
 import type { ReceiverQuestions } from './receivers.ts';
 import { ALL_TO_ONE, EVENLY, HALF_TO_ONE, setUpStage, type Bench, type Spread, type Stage } from './stage.ts';
@@ -29,7 +29,9 @@ const HELP = `npm run bench -- [options]
   --only NAME   one measurement: single, batch, idle, open, clicks, real, wpe (a workflow per event),
                 drain (an endpoint after an outage), isolation (endpoints beside one that hangs; not with
                 --quick), nodur (no durability), delivery (first attempts alone, beside undici and job
-                queues), ledger (settling and the audit alone)`;
+                queues), ledger (settling and the audit alone)
+  --database URL, --temporal HOST:PORT
+                services that run already, in place of embedded ones`;
 
 type Name = 'single' | 'batch' | 'idle' | 'open' | 'clicks' | 'wpe' | 'real' | 'drain' | 'isolation';
 type Measure = (bench: Bench, stage: Stage, events: number) => Promise<Partial<Figures>>;
@@ -97,6 +99,7 @@ async function run(
   wanted: readonly (keyof Sizes)[],
   sizes: Sizes,
   isQuick: boolean,
+  services: NodeJS.ProcessEnv,
 ): Promise<{ figures: Figures; differences: string[] }> {
   const [load, receivers] = await Promise.all([
     startChild<LoadQuestions>('load.ts'),
@@ -113,7 +116,7 @@ async function run(
         for (const stage of stages) found.push(await measureStage({ load, receivers }, stack, stage, sizes));
         // A request that is never answered would delay the end.
         await receivers.ask('open', 0);
-      });
+      }, services);
     if (wanted.includes('nodur')) {
       console.log(`measuring nodur: ${sizes.nodur} events`);
       found.push(await measureNoDurability({ load, receivers }, sizes.nodur));
@@ -181,6 +184,8 @@ const { values } = parseArgs({
     events: { type: 'string', default: '20000' },
     quick: { type: 'boolean', default: false },
     only: { type: 'string' },
+    database: { type: 'string' },
+    temporal: { type: 'string' },
     help: { type: 'boolean', default: false },
   },
 });
@@ -188,11 +193,18 @@ const sizes = sizesOf(Number(values.events), values.quick);
 const wanted = (Object.keys(sizes) as (keyof Sizes)[]).filter(
   (name) => (values.only ?? name) === name && sizes[name] > 0,
 );
-if (values.help || wanted.length === 0 || !Number.isSafeInteger(sizes.real)) {
+const { database, temporal } = values;
+const isHalfGiven = (database === undefined) !== (temporal === undefined);
+if (values.help || wanted.length === 0 || !Number.isSafeInteger(sizes.real) || isHalfGiven) {
   console.log(HELP);
   process.exitCode = values.help ? 0 : 1;
 } else {
-  const { figures, differences } = await run(wanted, sizes, values.quick);
+  const { figures, differences } = await run(
+    wanted,
+    sizes,
+    values.quick,
+    database && temporal ? onServices(database, temporal) : {},
+  );
   report(figures, differences);
 }
 process.exit();

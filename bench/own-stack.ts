@@ -1,11 +1,28 @@
 // Temporary stack of one run: fresh data in a temporary folder, free ports, otherwise as `npm
 // start` has it.
+import { randomBytes } from 'node:crypto';
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadLocalConfig } from '../config.ts';
 import { startStack, type Stack } from '../local/stack.ts';
 import { freePort } from '../test/support/ports.ts';
+
+/**
+ * Settings of a stack on services that run already, which `npm start` has by itself where it starts
+ * them.
+ */
+export function onServices(databaseUrl: string, temporalAddress: string): NodeJS.ProcessEnv {
+  return {
+    DATABASE_URL: databaseUrl,
+    TEMPORAL_ADDRESS: temporalAddress,
+    ADMIN_TOKEN: randomBytes(24).toString('base64url'),
+    SECRETS_KEY: randomBytes(32).toString('base64'),
+    ALLOW_ENDPOINT_CIDRS: '127.0.0.0/8',
+    ALLOW_ENDPOINT_PORTS: '*',
+    REQUIRE_HTTPS: 'false',
+  };
+}
 
 /**
  * Runs `work` on the stack and removes it afterwards. After a failure, or a signal to stop, data

@@ -3,6 +3,7 @@
 import { loadLocalConfig, type LocalConfig } from '../config.ts';
 import { seedDemo } from './demo.ts';
 import { startStack, type Stack } from './stack.ts';
+import { switchesOf } from './switches.ts';
 import { stuckWorkflowsUrl } from './temporal.ts';
 
 const print = (line: string): void => console.log(line);
@@ -16,6 +17,7 @@ async function run(config: LocalConfig): Promise<void> {
   const asked = new Promise<void>((resolve) => stopping.signal.addEventListener('abort', () => resolve()));
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stopping.abort());
 
+  for (const line of switchesOf(config)) print(line);
   const stack = await startStack(config, { print, receiver: config.demo, signal: stopping.signal });
   describeStack(config, stack);
   if (config.demo) await seed(stack);

@@ -28,6 +28,17 @@ test('.env.example names every variable of config.ts and of docker-compose.yml, 
   assert.deepEqual(found('.env.example', /^(?:# )?([A-Z][A-Z_]+)=/gm), sorted([...configured, ...composed]));
 });
 
+test('docker-compose.yml hands every variable to a container, but those of .env.example for other processes', () => {
+  const elsewhere = readSource('.env.example')
+    .split(/\n\n/)
+    .filter((section) => /^# (Your own|Only for npm start)/.test(section))
+    .flatMap((section) => Array.from(section.matchAll(/^# ([A-Z][A-Z_]+)=/gm), ([, name]) => name!));
+  const set = [...found('docker-compose.yml', /^ +([A-Z_]+): /gm), ...found('Dockerfile', /\b([A-Z_]+)=\S/g)];
+  // The API's port is published under another number; inside, it is the default.
+  const missing = configured.filter((name) => ![...elsewhere, ...set, 'PORT'].includes(name));
+  assert.deepEqual(missing, []);
+});
+
 test('README.md explains every variable of config.ts', () => {
   const table =
     readSource('README.md')

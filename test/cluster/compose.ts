@@ -5,7 +5,6 @@ import { parse } from 'yaml';
 interface Service {
   readonly image: string;
   readonly environment?: Readonly<Record<string, string>>;
-  readonly entrypoint?: readonly string[];
   readonly command?: readonly string[];
 }
 
@@ -28,9 +27,15 @@ export function imageVersion(name: string): string {
 export function environmentOf(name: string, values: Replacements, replacements: Replacements) {
   const environment = Object.entries(find(name).environment ?? {});
   return {
-    ...Object.fromEntries(environment.map(([variable, text]) => [variable, filled(String(text), values)])),
+    ...Object.fromEntries(environment.map(([variable, text]) => [variable, filled(text, values)])),
     ...replacements,
   };
+}
+
+/** The settings that a service gives to PostgreSQL as `-c name=value`. */
+export function postgresSettingsOf(name: string): Record<string, string> {
+  const settings = (find(name).command ?? []).filter((word) => word.includes('='));
+  return Object.fromEntries(settings.map((setting) => setting.split('=') as [string, string]));
 }
 
 /** The shell script that a service runs once, with `replacements` for paths of its image. */

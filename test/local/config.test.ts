@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { describeConfig, loadApiConfig, loadConfig, loadLocalConfig } from '../../config.ts';
+import { switchesOf } from '../../local/switches.ts';
 import { readSource } from '../support/sources.ts';
 
 const KEY = Buffer.alloc(32, 7);
@@ -60,7 +61,7 @@ test('name servers are addresses with or without a port, and by default those of
 });
 
 /** Addresses of other servers, which have no default and are shown as examples. */
-const EXAMPLES = ['DATABASE_URL', 'TEMPORAL_ADDRESS', 'TEMPORAL_UI_URL'];
+const EXAMPLES = ['DATABASE_URL', 'TEMPORAL_ADDRESS', 'TEMPORAL_UI_URL', 'METRICS_PORT'];
 
 for (const [file, pattern] of [
   ['.env.example', /^# ([A-Z_]+)=(.*)$/gm],
@@ -120,4 +121,14 @@ test('the local stack is embedded, with the demo, only while neither service is 
   assert.equal(loadLocalConfig({ DEMO: '0' }).demo, false);
   const given = loadLocalConfig({ TEMPORAL_ADDRESS: 'temporal:7233' });
   assert.deepEqual([given.embedded, given.demo], [false, false]);
+});
+
+test('npm start says which variables replace its own services, and how to run everything here', () => {
+  assert.deepEqual(switchesOf(loadLocalConfig({})), []);
+  const one = switchesOf(loadLocalConfig({ TEMPORAL_ADDRESS: 'temporal:7233' }));
+  assert.match(one[0]!, /^TEMPORAL_ADDRESS is set, so its Temporal is used/);
+  assert.match(one.at(-1)!, /env -u TEMPORAL_ADDRESS npm start$/);
+  const both = switchesOf(loadLocalConfig({ ...GOOD, DEMO: '1' })).join('\n');
+  assert.match(both, /DATABASE_URL is set[^]*TEMPORAL_ADDRESS is set[^]*-u DATABASE_URL -u TEMPORAL_ADDRESS/);
+  assert.doesNotMatch(both, /hunter2|no demo/);
 });

@@ -23,13 +23,18 @@ export interface TestRun {
   readonly stopping: AbortSignal;
 }
 
+// Safe in tests: the data is thrown away, and a killed process loses nothing.
+const UNSAFE = { fsync: 'off', full_page_writes: 'off' };
+
 /**
- * Starts PostgreSQL, then Temporal, does `work` on both, and removes everything. The servers run in
- * their own sessions, so this process outlives them: a signal only aborts `stopping`.
+ * Starts PostgreSQL with these settings, then Temporal, does `work` on both, and removes
+ * everything. The servers run in their own sessions, so this process outlives them: a signal only
+ * aborts `stopping`.
  */
 export async function withServers<T>(
   startTemporal: TemporalStarter,
   work: (run: TestRun) => Promise<T>,
+  settings: Readonly<Record<string, string>> = UNSAFE,
 ): Promise<T> {
   const stopping = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stopping.abort());
@@ -37,8 +42,6 @@ export async function withServers<T>(
   chmodSync(dataDir, 0o755);
   const own = { port: await freePort(), password: 'test' };
   try {
-    // Safe without fsync: the data is thrown away, and a killed process loses nothing.
-    const settings = { fsync: 'off', full_page_writes: 'off' };
     const postgres = await startPostgres({ dataDir, ...own, settings });
     try {
       await createTemplate(postgres.url);

@@ -99,6 +99,8 @@ const fileContent = z.string().transform((path, context) => {
   }
 });
 
+const token = z.string().min(16, 'must have at least 16 characters');
+
 const processVariables = z.object({
   PORT: portNumber.default(8080),
   HOST: z.string().default('127.0.0.1'),
@@ -113,7 +115,9 @@ const processVariables = z.object({
   TEMPORAL_TLS_SERVER_CA_CERT_PATH: fileContent.optional(),
   TEMPORAL_TLS_SERVER_NAME: z.string().optional(),
   TEMPORAL_UI_URL: httpUrl.optional(),
-  ADMIN_TOKEN: z.string().min(16, 'must have at least 16 characters').optional(),
+  TEMPORAL_CODEC_KEY: secretsKeys.optional(),
+  TEMPORAL_CODEC_TOKEN: token.optional(),
+  ADMIN_TOKEN: token.optional(),
   SECRETS_KEY: secretsKeys,
   ALLOW_ENDPOINT_CIDRS: list.pipe(z.array(cidr)).default([]),
   ALLOW_ENDPOINT_PORTS: z
@@ -152,10 +156,18 @@ export function loadConfig(env: Env = process.env) {
   return configFrom(parse(processVariables, env));
 }
 
-/** Settings of the API, which also needs the administrator's token. */
+/**
+ * Settings of the API, which also needs the administrator's token. `codecToken`: opens the codec
+ * server beside it.
+ */
 export function loadApiConfig(env: Env = process.env) {
   const variables = parse(processVariables.required({ ADMIN_TOKEN: true }), env);
-  return Object.freeze({ ...configFrom(variables), adminToken: variables.ADMIN_TOKEN });
+  const { ADMIN_TOKEN: adminToken, TEMPORAL_CODEC_TOKEN: codecToken } = variables;
+  if (codecToken !== undefined && variables.TEMPORAL_CODEC_KEY === undefined)
+    throw incomplete([
+      'TEMPORAL_CODEC_TOKEN: needs TEMPORAL_CODEC_KEY, since nothing is encrypted without it',
+    ]);
+  return Object.freeze({ ...configFrom(variables), adminToken, codecToken });
 }
 
 /** URL of the database, for `npm run db:migrate`. */
@@ -207,6 +219,7 @@ export function describeConfig(config: Config): Record<string, unknown> {
   return {
     ...rest,
     ...('adminToken' in rest ? { adminToken: '[hidden]' } : {}),
+    ...('codecToken' in rest && rest.codecToken ? { codecToken: '[hidden]' } : {}),
     databaseUrl: databaseUrl
       .replace(/\/\/[^@/]*@/, '//[hidden]@')
       .replace(/password=[^&]*/g, 'password=[hidden]'),
@@ -216,6 +229,7 @@ export function describeConfig(config: Config): Record<string, unknown> {
       namespace: temporal.namespace,
       tls: Boolean(temporal.connection.tls),
       apiKey: temporal.connection.apiKey ? '[hidden]' : undefined,
+      codecKeys: temporal.codecKeys?.map(({ id }) => id),
     },
   };
 }
@@ -237,6 +251,7 @@ function configFrom(variables: z.output<typeof processVariables>) {
       connection: temporalConnection(variables),
       namespace: variables.TEMPORAL_NAMESPACE,
       uiUrl: variables.TEMPORAL_UI_URL,
+      codecKeys: variables.TEMPORAL_CODEC_KEY,
     }),
     secretsKeys: Object.freeze(variables.SECRETS_KEY),
     allowEndpointCidrs: Object.freeze(variables.ALLOW_ENDPOINT_CIDRS),
@@ -288,7 +303,12 @@ function parse<S extends z.ZodType>(schema: S, env: Env): z.output<S> {
   const result = schema.safeParse(Object.fromEntries(variables));
   if (result.success) return result.data;
   const lines = result.error.issues.map(({ path, message }) => {
-    return `  ${String(path[0])}: ${message.endsWith('received undefined') ? 'is required' : message}`;
+    return `${String(path[0])}: ${message.endsWith('received undefined') ? 'is required' : message}`;
   });
-  throw new Error(`The configuration is not complete:\n${[...new Set(lines)].join('\n')}`);
+  throw incomplete(lines);
+}
+
+function incomplete(problems: readonly string[]): Error {
+  const lines = [...new Set(problems)].map((problem) => `  ${problem}`);
+  return new Error(`The configuration is not complete:\n${lines.join('\n')}`);
 }

@@ -12,6 +12,7 @@ import { headerProblems } from '../delivery/render.ts';
 import { makeSecret, secretKey, verify } from '../delivery/sign.ts';
 import { createLogger, type Logger } from '../log.ts';
 import { createWorkflowClient } from '../workflows/client.ts';
+import { createPayloadCodec, createWireCodec } from '../workflows/payload-codec.ts';
 import { readBacklog } from '../store/upkeep/backlog.ts';
 import { createStore } from '../store/index.ts';
 import { missingMigrations } from '../store/db/migrate.ts';
@@ -53,13 +54,15 @@ const pool = createPool(config.databaseUrl, {
 await refuseOldSchema(pool, log);
 const store = createStore(pool, createSecretBox(config.secretsKeys));
 const connection = Connection.lazy({ ...config.temporal.connection, channelArgs: RECONNECT });
-const client = new Client({ connection, namespace: config.temporal.namespace });
+const { namespace, codecKeys, uiUrl } = config.temporal;
+const codec = codecKeys ? createPayloadCodec(createSecretBox(codecKeys)) : null;
+const client = new Client({ connection, namespace, dataConverter: { payloadCodecs: codec ? [codec] : [] } });
 const temporal = createTemporal({
   pool,
   client,
   connection,
   workflows: createWorkflowClient(client, SIGNAL_MS),
-  uiUrl: config.temporal.uiUrl,
+  uiUrl,
   log,
 });
 const dispatcher = createDispatcher({ client, log });
@@ -81,6 +84,11 @@ const guard = createGuard({
   lookUp: createNames({ servers: config.nameServers }).lookUp,
 });
 const preflight = createPreflight(guard);
+const codecServer = codec && {
+  ...createWireCodec(codec),
+  token: config.codecToken,
+  uiOrigin: uiUrl && new URL(uiUrl).origin,
+};
 
 const dryRun = createDryRun({ pool, createSettle });
 const refusals = createRefusalLog({ store: store.refusals, onRefused: metrics.refused, log });
@@ -93,6 +101,7 @@ const app = createApp({
   clickWriter,
   dryRun,
   temporal,
+  codec: codecServer,
   endpointRules: { guard, headerProblems },
   makeSecret,
   preflight,

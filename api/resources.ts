@@ -45,6 +45,8 @@ import type { MakeSecret } from './postbacks/endpoints.routes.ts';
 import type { EndpointRules } from './postbacks/endpoint-check.ts';
 import { replaysResource } from './postbacks/replays.operations.ts';
 import { stuckResource } from './postbacks/stuck.operations.ts';
+import { codecResource } from './process/codec.operations.ts';
+import type { CodecServer } from './process/codec.routes.ts';
 import { healthResource } from './process/health.operations.ts';
 import { metricsResource } from './process/metrics.operations.ts';
 import type { ApiMetrics } from './process/metrics.ts';
@@ -66,6 +68,7 @@ export type ResourceDeps = {
   clickWriter: ClickWriter;
   dryRun: DryRun;
   temporal: Temporal;
+  codec: CodecServer | null;
   /** The rules of `delivery/` for an endpoint's URL and headers. */
   endpointRules: EndpointRules;
   makeSecret: MakeSecret;
@@ -118,5 +121,6 @@ export const RESOURCES: readonly Resource<ResourceDeps>[] = [
   replaysResource,
   healthResource,
   metricsResource,
+  codecResource,
   apiDocsResource,
 ];

@@ -142,6 +142,7 @@ async function createParts(config: LocalConfig, stack: StackAddresses, print: Pr
     dataDir,
     port: config.temporalPort,
     uiPort: config.temporalUiPort,
+    codecEndpoint: temporal.codecKeys && `${stack.apiUrl}/codec`,
     namespace: config.temporalNamespace,
   };
   const answersAt = (url: string) => (signal: AbortSignal) =>

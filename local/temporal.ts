@@ -14,6 +14,8 @@ interface TemporalOptions {
   readonly port: number;
   /** Without a port there is no UI. */
   readonly uiPort?: number;
+  /** Address of the codec server that the UI asks for encrypted payloads. */
+  readonly codecEndpoint?: string | undefined;
   readonly namespace: string;
   /** Keeps nothing on disk; for tests. */
   readonly inMemory?: boolean;
@@ -80,7 +82,7 @@ export function stuckWorkflowsUrl(uiUrl: string, namespace: string): string {
 const SERVER_ENV = { PATH: process.env.PATH, HOME: process.env.HOME };
 
 function serverArguments(options: TemporalOptions): string[] {
-  const { dataDir, port, uiPort, namespace, inMemory = false, settings = {} } = options;
+  const { dataDir, port, uiPort, codecEndpoint, namespace, inMemory = false, settings = {} } = options;
   const folder = resolve(dataDir, 'temporal');
   if (!inMemory) mkdirSync(folder, { recursive: true });
   return [
@@ -91,6 +93,7 @@ function serverArguments(options: TemporalOptions): string[] {
     ...flag('namespace', namespace),
     ...flag('log-level', 'warn'),
     ...(uiPort === undefined ? ['--headless'] : flag('ui-port', String(uiPort))),
+    ...(codecEndpoint === undefined ? [] : flag('ui-codec-endpoint', codecEndpoint)),
     ...(inMemory ? [] : flag('db-filename', join(folder, 'temporal.db'))),
     // Steps do not wait for the disk. A kill loses nothing, and after a power cut the sweep
     // restarts lost workflows from PostgreSQL.

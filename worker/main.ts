@@ -12,6 +12,7 @@ import { createLogger } from '../log.ts';
 import { createPool } from '../store/db/pool.ts';
 import { createSecretBox } from '../store/db/secret-box.ts';
 import { TASK_QUEUES } from '../workflows/contract.ts';
+import { createPayloadCodec } from '../workflows/payload-codec.ts';
 import { buildBundle } from './bundle.ts';
 import { heartbeats } from './heartbeat.ts';
 import { createWorkerMetrics } from './metrics.ts';
@@ -25,7 +26,8 @@ Runtime.install({
   ),
 });
 
-const { namespace, connection: address } = config.temporal;
+const { namespace, connection: address, codecKeys } = config.temporal;
+const dataConverter = { payloadCodecs: codecKeys ? [createPayloadCodec(createSecretBox(codecKeys))] : [] };
 const onDependencyError = (error: unknown): void => log.warn({ err: error }, 'a dependency is away');
 const pool = createPool(config.databaseUrl, {
   applicationName: 'postrider-worker',
@@ -33,7 +35,7 @@ const pool = createPool(config.databaseUrl, {
 });
 const native = await connectToTemporal();
 const connection = await Connection.connect(address);
-const client = new Client({ connection, namespace });
+const client = new Client({ connection, namespace, dataConverter });
 await prepareNamespace(client, log);
 
 const recorder = createRecorder(pool, onDependencyError);
@@ -67,6 +69,7 @@ const workflowBundle = await buildBundle();
 const common = {
   connection: native,
   namespace,
+  dataConverter,
   workflowBundle,
   activities,
   interceptors: { activity: [heartbeats] },

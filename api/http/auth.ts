@@ -20,6 +20,8 @@ const LAST_USE_EVERY_MS = 60_000;
 export type Auth = {
   /** Requires the administrator token. */
   admin: RequestHandler;
+  /** Requires the administrator token or this one, which a browser may send as a password. */
+  adminOr(token: string | undefined): RequestHandler;
   /**
    * Requires a key with this scope; `callerOf` then gives the caller. `inQuery`: the key may also
    * be the parameter `key`.
@@ -67,7 +69,6 @@ export function createAuth({
   /** Unknown keys and keys being looked up. Apart from valid keys, which a flood cannot evict. */
   const unproven = new LRUCache<string, Promise<Caller | null>>({ max: REMEMBERED_KEYS, ttl: BELIEVED_MS });
   const touched = new LRUCache<string, true>({ max: REMEMBERED_KEYS, ttl: LAST_USE_EVERY_MS });
-  const adminHash = sha256(adminToken);
 
   function callerBy(key: string): Promise<Caller | null> {
     const hash = sha256(key);
@@ -99,13 +100,28 @@ export function createAuth({
     apiKeys.touch(caller.operator.id, caller.key.id).catch(() => touched.delete(caller.key.id));
   }
 
-  return {
-    admin: (req, _res, next) => {
+  /** Requires one of the installation's tokens. */
+  function requiring(
+    tokens: readonly string[],
+    givenBy: (req: Request) => string | undefined,
+  ): RequestHandler {
+    const hashes = tokens.map(sha256);
+    return (req, _res, next) => {
       admission.requireHttps(req);
+      const given = sha256(givenBy(req) ?? missing());
       // Hashes of equal length make the comparison constant in time.
-      if (timingSafeEqual(sha256(bearerOf(req) ?? missing()), adminHash)) return next();
+      if (hashes.some((hash) => timingSafeEqual(given, hash))) return next();
       throw new ApiError('unauthorized', 'this needs the administrator token');
-    },
+    };
+  }
+
+  return {
+    admin: requiring([adminToken], bearerOf),
+    adminOr: (token) =>
+      requiring(
+        token === undefined ? [adminToken] : [adminToken, token],
+        (req) => bearerOf(req) ?? passwordOf(req),
+      ),
     scope:
       (scope, { inQuery } = { inQuery: false }) =>
       async (req, res, next) => {
@@ -134,6 +150,11 @@ function missing(): never {
 
 function bearerOf(req: Request): string | undefined {
   return /^Bearer +(.+?) *$/i.exec(req.headers.authorization ?? '')?.[1];
+}
+
+function passwordOf(req: Request): string | undefined {
+  const encoded = /^Basic +(\S+) *$/i.exec(req.headers.authorization ?? '')?.[1];
+  return encoded && /^[^:]*:(.*)$/s.exec(Buffer.from(encoded, 'base64').toString())?.[1];
 }
 
 function keyInQuery(req: Request): string | undefined {

@@ -12,6 +12,8 @@ export const jsonBody: RequestHandler[] = [only(['json'], 'application/json', tr
 
 export const eventBody: RequestHandler[] = [only(['json'], 'application/json', false), json(ONE_LIMIT)];
 
+export const largeJsonBody: RequestHandler[] = [only(['json'], 'application/json', false), json(BATCH_LIMIT)];
+
 /** A batch: one JSON value, or lines of JSON, which handlers get as text. */
 export const batchBody: RequestHandler[] = [
   only(['json', 'application/x-ndjson'], 'application/json or application/x-ndjson', false),

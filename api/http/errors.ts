@@ -116,7 +116,8 @@ export function createErrorHandler(
     const { code, message, issues } = bodyOf(error);
     if (code === 'unavailable' || code === 'rate_limited')
       res.setHeader('retry-after', String(error.retryAfterSeconds));
-    if (code === 'unauthorized') res.setHeader('www-authenticate', 'Bearer');
+    if (code === 'unauthorized' && !res.hasHeader('www-authenticate'))
+      res.setHeader('www-authenticate', 'Bearer');
     const page = res.locals['errorPage'] as ErrorPage | undefined;
     if (page && (req.headers.accept ?? '').includes('text/html')) {
       res.setHeader('content-security-policy', page.policy);

@@ -25,6 +25,7 @@ const TABLE: readonly Row[] = [
   row('workflows', '@temporalio/workflow, @temporalio/common, workflows', 'activities'),
   row('workflows/client', '@temporalio/client, domain/keys, workflows/contract'),
   row('workflows/contract', ''),
+  row('workflows/payload-codec', '', '@temporalio/common, store'),
   row('store', 'Node, pg, node-pg-migrate, store, domain'),
   row('delivery', 'Node, undici, ipaddr.js, lru-cache, delivery, domain'),
   row(
@@ -36,7 +37,7 @@ const TABLE: readonly Row[] = [
   row(
     'api',
     'Node, express, helmet, ipaddr.js, isbot, lru-cache, zod, csv-parse, api, store, domain',
-    'config, log, workflows/contract, delivery/preflight',
+    'config, log, workflows/contract, workflows/payload-codec, delivery/preflight',
   ),
   row('api/process/metrics', 'prom-client', 'express, api, store'),
   row('api/intake/dispatcher', '@temporalio/client, domain, workflows/contract, store, api/intake', 'log'),

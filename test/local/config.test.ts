@@ -81,6 +81,31 @@ for (const [file, pattern] of [
   });
 }
 
+test('payloads of Temporal are encrypted where there is a key, and a token of the codec server needs one', () => {
+  const old = Buffer.alloc(32, 9);
+  const TEMPORAL_CODEC_KEY = `k2:${KEY.toString('base64')},k1:${old.toString('hex')}`;
+  assert.equal(loadConfig(GOOD).temporal.codecKeys, undefined);
+  assert.deepEqual(loadConfig({ ...GOOD, TEMPORAL_CODEC_KEY }).temporal.codecKeys, [
+    { id: 'k2', key: KEY },
+    { id: 'k1', key: old },
+  ]);
+  const TEMPORAL_CODEC_TOKEN = 'a token of those who watch';
+  assert.throws(
+    () => loadApiConfig({ ...GOOD, TEMPORAL_CODEC_TOKEN }),
+    /TEMPORAL_CODEC_TOKEN: needs TEMPORAL_CODEC_KEY/,
+  );
+  assert.throws(
+    () => loadConfig({ ...GOOD, TEMPORAL_CODEC_TOKEN: 'short' }),
+    /TEMPORAL_CODEC_TOKEN: must have/,
+  );
+  const shown = JSON.stringify(
+    describeConfig(loadApiConfig({ ...GOOD, TEMPORAL_CODEC_KEY, TEMPORAL_CODEC_TOKEN })),
+  );
+  assert.ok(shown.includes('"codecKeys":["k2","k1"]'), shown);
+  for (const secret of [KEY.toString('base64'), old.toString('hex'), TEMPORAL_CODEC_TOKEN])
+    assert.ok(!shown.includes(secret), shown);
+});
+
 test('a list of secrets keys keeps its order, and a single key may omit its id, in base64 or hex', () => {
   const old = Buffer.alloc(32, 9);
   const two = loadConfig({

@@ -20,11 +20,12 @@ import { headerProblems } from '../../delivery/render.ts';
 import { makeSecret, secretKey, verify } from '../../delivery/sign.ts';
 import { createLogger, type Logger } from '../../log.ts';
 import { createWorkflowClient } from '../../workflows/client.ts';
+import { createPayloadCodec, createWireCodec } from '../../workflows/payload-codec.ts';
 import { createStore, type Store } from '../../store/index.ts';
 import type { Pool } from '../../store/db/pool.ts';
-import { createSecretBox } from '../../store/db/secret-box.ts';
 import { createConformance, type Conformance } from './conformance.ts';
 import { withDatabase } from './database.ts';
+import { SECRET_BOX } from './operator.ts';
 import { freePort } from './ports.ts';
 
 /** Response with its parsed body; `body` is null where the response has none. */
@@ -62,17 +63,29 @@ type CallOptions = { key?: string; body?: unknown; headers?: Record<string, stri
 
 export const ADMIN_TOKEN = 'the administrator of this test';
 
-type ApiOptions = { config?: Partial<AppDeps['config']>; limits?: CallerLimits; log?: Logger };
+export const TEST_CODEC = {
+  ...createWireCodec(createPayloadCodec(SECRET_BOX)),
+  token: 'a token of those who watch',
+  uiOrigin: 'http://ui.example',
+};
+
+type ApiOptions = {
+  config?: Partial<AppDeps['config']>;
+  limits?: CallerLimits;
+  log?: Logger;
+  codec?: AppDeps['codec'];
+};
 
 /** Starts the API on an empty database. Requests are written `POST /v1/events`. */
 export async function withApi({
   config: given,
   limits,
   log = createLogger('silent', 'test'),
+  codec = TEST_CODEC,
 }: ApiOptions = {}): Promise<TestApi> {
   const database = await withDatabase();
   const { pool } = database;
-  const store = createStore(pool, createSecretBox([{ id: 'test', key: Buffer.alloc(32, 1) }]));
+  const store = createStore(pool, SECRET_BOX);
   /** The clock advances by a minute per call, so the metrics never serve a cached backlog. */
   let clock = 0;
   const accepted: { operatorId: string; id: string }[] = [];
@@ -134,6 +147,7 @@ export async function withApi({
     makeSecret,
     preflight,
     signing,
+    codec,
     refusals,
     metrics,
     log,

@@ -44,6 +44,7 @@ export async function callEveryOperation(api: TestApi): Promise<unknown[]> {
   await session.ask('DELETE /v1/event-types/first_money');
   await session.ask(`DELETE /v1/endpoints/${endpoint}`);
   for (const path of ['/healthz', '/readyz', '/openapi.json']) await session.ask(`GET ${path}`);
+  await callCodec(session);
   return bodies;
 }
 
@@ -329,4 +330,11 @@ async function callDeliveriesAndReplays({ api, ask }: Session, endpoint: string)
   await ask(`GET /v1/replays/${replay}`);
   await ask(`DELETE /v1/replays/${replay}`);
   return bodies;
+}
+
+async function callCodec({ api }: Session): Promise<void> {
+  const payloads = [{ metadata: { encoding: 'anNvbi9wbGFpbg==' }, data: 'Im9wcl8wMSI=' }];
+  const encoded = await api.call('POST /codec/encode', { key: ADMIN_TOKEN, body: { payloads } });
+  const decoded = await api.call('POST /codec/decode', { key: ADMIN_TOKEN, body: encoded.body as object });
+  assert.deepEqual(decoded.body, { payloads });
 }

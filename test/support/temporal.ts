@@ -3,6 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
+import type { DataConverter } from '@temporalio/common';
 import { msToTs } from '@temporalio/common/lib/time.js';
 import { SEARCH_ATTRIBUTES } from '../../workflows/contract.ts';
 
@@ -11,6 +12,7 @@ export interface TestTemporal {
   readonly namespace: string;
   readonly connection: Connection;
   readonly client: Client;
+  readonly dataConverter: DataConverter;
   /** For `after`, once the workers of the file have stopped. */
   readonly close: () => Promise<void>;
 }
@@ -20,7 +22,7 @@ const INT = 3;
 const DATETIME = 6;
 
 /** Throws, naming the command to run, when there is no server. */
-export async function withTemporal(): Promise<TestTemporal> {
+export async function withTemporal(dataConverter: DataConverter = {}): Promise<TestTemporal> {
   const address = process.env.TEST_TEMPORAL_ADDRESS;
   if (!address)
     throw new Error(
@@ -37,7 +39,8 @@ export async function withTemporal(): Promise<TestTemporal> {
     address,
     namespace,
     connection,
-    client: new Client({ connection, namespace }),
+    client: new Client({ connection, namespace, dataConverter }),
+    dataConverter,
     close: () => connection.close(),
   };
 }

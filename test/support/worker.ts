@@ -48,17 +48,19 @@ let isQuiet = false;
 
 /** Runs workers for all three task queues in the namespace; returns a function that stops them. */
 export async function runWorkers(
-  { address, namespace }: Pick<TestTemporal, 'address' | 'namespace'>,
+  temporal: Pick<TestTemporal, 'address' | 'namespace'> & Partial<Pick<TestTemporal, 'dataConverter'>>,
   activities: Activities,
 ): Promise<() => Promise<void>> {
   if (!isQuiet) Runtime.install({ logger: new DefaultLogger('ERROR') });
   isQuiet = true;
+  const { address, namespace, dataConverter = {} } = temporal;
   const connection = await NativeConnection.connect({ address });
   const interceptors = { activity: [heartbeats] };
   const workflowBundle = await buildBundle();
   const common = {
     connection,
     namespace,
+    dataConverter,
     activities,
     interceptors,
     workflowBundle,

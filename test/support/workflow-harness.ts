@@ -1,5 +1,6 @@
 // Workflow harness of a test file: a database, a namespace, the workers, and the dispatcher that
 // starts batches.
+import type { DataConverter } from '@temporalio/common';
 import { createDispatcher } from '../../api/intake/dispatcher.ts';
 import type { Limits } from '../../activities/index.ts';
 import { createLogger } from '../../log.ts';
@@ -21,8 +22,11 @@ export interface WorkflowHarness {
   close(): Promise<void>;
 }
 
-export async function withHarness(limits: Partial<Limits> = {}): Promise<WorkflowHarness> {
-  const [database, temporal] = await Promise.all([withDatabase(), withTemporal()]);
+export async function withHarness(
+  limits: Partial<Limits> = {},
+  dataConverter: DataConverter = {},
+): Promise<WorkflowHarness> {
+  const [database, temporal] = await Promise.all([withDatabase(), withTemporal(dataConverter)]);
   const testActivities = withActivities(database.pool, temporal.client, { sweepGraceMs: 0, ...limits });
   const stopWorkers = await runWorkers(temporal, testActivities.activities);
   const dispatcher = createDispatcher({ client: temporal.client, log: createLogger('silent', 'test') });

@@ -187,6 +187,7 @@ describe('the server agrees with the document', () => {
 const ELSEWHERE = [
   'GET /capture.js 200',
   'GET /capture.js 304',
+  'GET /codec 200',
   'GET /docs 200',
   'GET /metrics 200',
   'GET /v1/statements/{id} 200',

@@ -18,25 +18,29 @@ const [CONFIG, HOOKS] = ['schemathesis.toml', 'hooks.py'].map((file) =>
 
 const port = String(await freePort());
 const receiverOnly = { RECEIVER_PORT: port, ALLOW_ENDPOINT_PORTS: port, DEMO: '1' };
-process.exitCode = await withOwnStack(async (stack) => {
-  const known = await seed(stack);
-  const what = ['--max-time', String(SECONDS), '--seed', '1', '--generation-database', 'none'];
-  const args = [
-    '--config-file',
-    CONFIG!,
-    'run',
-    `${stack.apiUrl}/openapi.json`,
-    '--url',
-    stack.apiUrl,
-    ...what,
-  ];
-  const child = spawn(process.env.SCHEMATHESIS ?? 'schemathesis', [...args, ...process.argv.slice(2)], {
-    stdio: 'inherit',
-    // Files of the run are deleted with the stack's folder.
-    cwd: stack.dataDir,
-    env: { ...process.env, ...known, SCHEMATHESIS_HOOKS: HOOKS },
-    timeout: TIMEOUT_MS,
-  });
-  const [code] = (await once(child, 'exit')) as [number | null];
-  return code ?? 1;
-}, receiverOnly);
+const withCodec = { TEMPORAL_CODEC_KEY: Buffer.alloc(32, 7).toString('base64') };
+process.exitCode = await withOwnStack(
+  async (stack) => {
+    const known = await seed(stack);
+    const what = ['--max-time', String(SECONDS), '--seed', '1', '--generation-database', 'none'];
+    const args = [
+      '--config-file',
+      CONFIG!,
+      'run',
+      `${stack.apiUrl}/openapi.json`,
+      '--url',
+      stack.apiUrl,
+      ...what,
+    ];
+    const child = spawn(process.env.SCHEMATHESIS ?? 'schemathesis', [...args, ...process.argv.slice(2)], {
+      stdio: 'inherit',
+      // Files of the run are deleted with the stack's folder.
+      cwd: stack.dataDir,
+      env: { ...process.env, ...known, SCHEMATHESIS_HOOKS: HOOKS },
+      timeout: TIMEOUT_MS,
+    });
+    const [code] = (await once(child, 'exit')) as [number | null];
+    return code ?? 1;
+  },
+  { ...receiverOnly, ...withCodec },
+);

@@ -335,6 +335,6 @@ async function callDeliveriesAndReplays({ api, ask }: Session, endpoint: string)
 async function callCodec({ api }: Session): Promise<void> {
   const payloads = [{ metadata: { encoding: 'anNvbi9wbGFpbg==' }, data: 'Im9wcl8wMSI=' }];
   const encoded = await api.call('POST /codec/encode', { key: ADMIN_TOKEN, body: { payloads } });
-  const decoded = await api.call('POST /codec/decode', { key: ADMIN_TOKEN, body: encoded.body as object });
+  const decoded = await api.call('POST /codec/decode', { key: ADMIN_TOKEN, body: encoded.body });
   assert.deepEqual(decoded.body, { payloads });
 }

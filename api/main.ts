@@ -9,7 +9,7 @@ import { createGuard } from '../delivery/guard.ts';
 import { createNames } from '../delivery/names.ts';
 import { createPreflight } from '../delivery/preflight.ts';
 import { headerProblems } from '../delivery/render.ts';
-import { makeSecret, secretKey, verify } from '../delivery/sign.ts';
+import { makeSecret, readSecret, secretKey, verify } from '../delivery/sign.ts';
 import { createLogger, type Logger } from '../log.ts';
 import { createWorkflowClient } from '../workflows/client.ts';
 import { createPayloadCodec, createWireCodec } from '../workflows/payload-codec.ts';
@@ -104,6 +104,7 @@ const app = createApp({
   codec: codecServer,
   endpointRules: { guard, headerProblems },
   makeSecret,
+  readSecret,
   preflight,
   signing,
   refusals,

@@ -41,7 +41,7 @@ import { deliveriesResource } from './postbacks/deliveries.operations.ts';
 import { endpointImportResource } from './postbacks/endpoint-import.operations.ts';
 import { endpointTestResource } from './postbacks/endpoint-test.operations.ts';
 import { endpointsResource } from './postbacks/endpoints.operations.ts';
-import type { MakeSecret } from './postbacks/endpoints.routes.ts';
+import type { MakeSecret, ReadSecret } from './postbacks/endpoints.routes.ts';
 import type { EndpointRules } from './postbacks/endpoint-check.ts';
 import { replaysResource } from './postbacks/replays.operations.ts';
 import { stuckResource } from './postbacks/stuck.operations.ts';
@@ -72,6 +72,7 @@ export type ResourceDeps = {
   /** The rules of `delivery/` for an endpoint's URL and headers. */
   endpointRules: EndpointRules;
   makeSecret: MakeSecret;
+  readSecret: ReadSecret;
   preflight: Pick<Preflight, 'run'>;
   refusals: RefusalLog;
   metrics: ApiMetrics;

@@ -1,5 +1,6 @@
 // Planned, unsent postbacks: an operator with settled events and an endpoint per affiliate.
 import { createSettle } from '../activities/settlement/settle.ts';
+import { NEWEST_API_VERSION } from '../domain/delivery/versions.ts';
 import { makeSecret } from '../delivery/sign.ts';
 import { newId } from '../store/db/ids.ts';
 import { createEndpoints, type EndpointSettings } from '../store/delivery/endpoints.ts';
@@ -23,6 +24,7 @@ const SETTINGS: Omit<EndpointSettings, 'url'> = {
   ratePerSecond: null,
   signing: 'v1',
   shareCustomerId: false,
+  apiVersion: NEWEST_API_VERSION,
 };
 
 /** Plans a postback for each of so many events, spread over one affiliate per URL. */

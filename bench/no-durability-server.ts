@@ -12,6 +12,7 @@ import { addEventRoutes } from '../api/events/events.routes.ts';
 import { createGuard } from '../delivery/guard.ts';
 import { render, type Recipient } from '../delivery/render.ts';
 import { createSender } from '../delivery/send.ts';
+import { NEWEST_API_VERSION } from '../domain/delivery/versions.ts';
 import { newSecret, secretKey } from '../delivery/sign.ts';
 import { bodyOf, conversionMessage } from '../domain/delivery/bodies.ts';
 import type { Message } from '../domain/delivery/messages.ts';
@@ -137,7 +138,11 @@ async function send(message: Message, recipients: ReadonlyMap<string, Recipient>
   const { affiliateId } = message;
   const release = await limiter.acquire(affiliateId, IN_FLIGHT_PER_ENDPOINT, Date.now() + FAR_AWAY_MS);
   const now = new Date();
-  const body = bodyOf(conversionMessage(message), { shareCustomerId: false }, now);
+  const body = bodyOf(
+    conversionMessage(message),
+    { shareCustomerId: false, apiVersion: NEWEST_API_VERSION },
+    now,
+  );
   const postback = { id: newId('dlv'), type: message.type, body, try: 1 };
   await sender.send(render(postback, recipients.get(affiliateId)!, now.getTime()));
   release?.();

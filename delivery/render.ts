@@ -75,15 +75,16 @@ export function render(postback: Postback, recipient: Recipient, nowMs: number):
 }
 
 /**
- * Values of macros and form fields: the scalars of `data`, and three fields of the
- * envelope.
+ * Values of macros and form fields: the scalars of `data`, and four fields of the envelope.
  */
 function valuesOf(postback: Postback): Record<string, string> {
-  const { timestamp, data } = JSON.parse(postback.body) as {
+  const { timestamp, api_version, data } = JSON.parse(postback.body) as {
     timestamp?: unknown;
+    api_version?: unknown;
     data?: Record<string, unknown>;
   };
-  const fields = Object.entries({ ...data, event_type: postback.type, delivery_id: postback.id, timestamp });
+  const envelope = { event_type: postback.type, delivery_id: postback.id, timestamp, api_version };
+  const fields = Object.entries({ ...data, ...envelope });
   return Object.fromEntries(
     fields.flatMap(([name, value]) => (isScalar(value) ? [[name, String(value)]] : [])),
   );

@@ -7,6 +7,7 @@ import type { SigningKind } from '../domain/delivery/endpoints.ts';
 import {
   createHmac,
   createPrivateKey,
+  createPublicKey,
   generateKeyPairSync,
   randomBytes,
   sign,
@@ -55,6 +56,31 @@ export function makeSecret(signing: SigningKind): { secret: string; publicKey: s
   return signing === 'v1a' ? newKeyPair() : { secret: newSecret(), publicKey: null };
 }
 
+/**
+ * Reads a secret that its owner brought along, for a kind of signing. Of a key pair the public key
+ * is worked out from the seed, so that receivers never verify by a half that does not belong. The
+ * message of a problem does not repeat the text.
+ */
+export function readSecret(
+  signing: SigningKind,
+  secret: string,
+): { kind: 'secret'; secret: string; publicKey: string | null } | { kind: 'problem'; message: string } {
+  try {
+    const key = signing === 'v1a' ? privateKey(secret) : secretKey(secret);
+    if (Buffer.isBuffer(key)) return { kind: 'secret', secret, publicKey: null };
+    const publicKey = publicKeyOf(key);
+    return Buffer.from(secret.slice(PRIVATE_PREFIX.length), 'base64').subarray(32).equals(publicKey)
+      ? { kind: 'secret', secret, publicKey: PUBLIC_PREFIX + publicKey.toString('base64') }
+      : { kind: 'problem', message: 'the public half of this key pair does not belong to its seed' };
+  } catch (error) {
+    return { kind: 'problem', message: (error as Error).message };
+  }
+}
+
+function publicKeyOf(key: KeyObject): Buffer {
+  return Buffer.from(createPublicKey(key).export({ format: 'jwk' }).x!, 'base64url');
+}
+
 /** A signing key: the bytes of a shared secret, or an ed25519 private key. */
 export type SigningKey = Buffer | KeyObject;
 
@@ -63,12 +89,11 @@ export type SigningKey = Buffer | KeyObject;
  * repeat the text.
  */
 export function signingKey(secret: string): SigningKey {
-  return secret.startsWith(PRIVATE_PREFIX)
-    ? privateKey(secret.slice(PRIVATE_PREFIX.length))
-    : secretKey(secret);
+  return secret.startsWith(PRIVATE_PREFIX) ? privateKey(secret) : secretKey(secret);
 }
 
-function privateKey(encoded: string): KeyObject {
+function privateKey(secret: string): KeyObject {
+  const encoded = secret.startsWith(PRIVATE_PREFIX) ? secret.slice(PRIVATE_PREFIX.length) : '';
   const pair = Buffer.from(encoded, 'base64');
   if (pair.length !== 64 || pair.toString('base64') !== encoded) {
     throw new Error('a private signing key is whsk_ and the base64 of 64 bytes');

@@ -63,7 +63,9 @@ const givenUp = z.object({
   previous_gave_up,
 });
 
-const message = (type: string, data: z.ZodType) => z.object({ type: z.literal(type), timestamp: time, data });
+const api_version = text.meta({ description: 'version of `data`, which the endpoint is pinned to' });
+const message = (type: string, data: z.ZodType) =>
+  z.object({ type: z.literal(type), timestamp: time, api_version, data });
 const webhook = (type: string, summary: string, data: z.ZodType) =>
   [type, { summary, body: message(type, data) }] as const;
 

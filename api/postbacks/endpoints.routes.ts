@@ -1,8 +1,14 @@
 // Routes of endpoints: settings, secrets, and pause, resume, enable.
 import type { Router } from 'express';
+import type { z } from 'zod';
 import { newId } from '../../store/db/ids.ts';
 import type { NewSecret } from '../../store/delivery/endpoint-secrets.ts';
-import type { Endpoint, EndpointSwitch } from '../../store/delivery/endpoints.ts';
+import type {
+  Endpoint,
+  EndpointChange,
+  EndpointSettings,
+  EndpointSwitch,
+} from '../../store/delivery/endpoints.ts';
 import type { Store } from '../../store/index.ts';
 import { requireAffiliate } from '../http/affiliate-lookup.ts';
 import { type Auth, callerOf } from '../http/auth.ts';
@@ -10,7 +16,7 @@ import { jsonBody } from '../http/body.ts';
 import { ApiError, notFound } from '../http/errors.ts';
 import { byAffiliate, listOf } from '../http/lists.ts';
 import { addPath, idFromPath } from '../http/path.ts';
-import { read } from '../http/read.ts';
+import { invalid, read } from '../http/read.ts';
 import type { Temporal } from '../temporal.ts';
 import { checkEndpoint, type EndpointRules, type Warning } from './endpoint-check.ts';
 import { endpointView, shown } from './endpoints.answers.ts';
@@ -23,17 +29,24 @@ type Signing = Endpoint['signing'];
  */
 export type MakeSecret = (signing: Signing) => NewSecret;
 
+/** Reads a secret that its owner brought along. */
+export type ReadSecret = (
+  signing: Signing,
+  secret: string,
+) => ({ kind: 'secret' } & NewSecret) | { kind: 'problem'; message: string };
+
 type Deps = {
   store: Pick<Store, 'endpoints' | 'endpointSecrets' | 'affiliates'>;
   auth: Auth;
   temporal: Pick<Temporal, 'wakeEndpoint'>;
   endpointRules: EndpointRules;
   makeSecret: MakeSecret;
+  readSecret: ReadSecret;
 };
 
 export function addEndpointRoutes(
   router: Router,
-  { store, auth, temporal, endpointRules, makeSecret }: Deps,
+  { store, auth, temporal, endpointRules, makeSecret, readSecret }: Deps,
 ): void {
   addPath(router, '/v1/endpoints', {
     post: [
@@ -41,21 +54,14 @@ export function addEndpointRoutes(
       ...jsonBody,
       async (req, res) => {
         const operatorId = callerOf(res).operator.id;
-        const { affiliate_id: affiliateId = null, ...wire } = read(newEndpoint, req.body);
+        const { affiliate_id: affiliateId = null, secret, ...wire } = read(newEndpoint, req.body);
         const warnings = await checkEndpoint(wire, endpointRules);
         await requireAffiliate(store, operatorId, affiliateId, 'affiliate_id');
-        const {
-          max_in_flight: maxInFlight,
-          rate_per_second: ratePerSecond,
-          share_customer_id: shareCustomerId,
-          ...rest
-        } = wire;
-        const settings = { ...rest, maxInFlight, ratePerSecond, shareCustomerId };
-        const made = makeSecret(settings.signing);
+        const made = secretOf(wire.signing, secret);
         const endpoint = await store.endpoints.insert(
           operatorId,
           { id: newId('ep'), affiliateId, ...made },
-          settings,
+          settingsOf(wire),
         );
         warnings.push(...(await sameUrl(operatorId, endpoint)));
         res.status(201).json({ ...endpointView(endpoint), ...shown(made), warnings });
@@ -89,14 +95,7 @@ export function addEndpointRoutes(
         const wire = read(endpointChange, req.body);
         const warnings = await checkEndpoint(wire, endpointRules);
         const made = await secretFor(wire.signing, operatorId, id);
-        const {
-          max_in_flight: maxInFlight,
-          rate_per_second: ratePerSecond,
-          share_customer_id: shareCustomerId,
-          ...rest
-        } = wire;
-        const change = { ...rest, maxInFlight, ratePerSecond, shareCustomerId };
-        const endpoint = await store.endpoints.update(operatorId, id, change);
+        const endpoint = await store.endpoints.update(operatorId, id, settingsOf(wire));
         if (endpoint === null) throw notFound('endpoint');
         if (wire.url !== undefined) warnings.push(...(await sameUrl(operatorId, endpoint)));
         res.json({ ...endpointView(endpoint), ...(made && shown(made)), warnings });
@@ -121,10 +120,11 @@ export function addEndpointRoutes(
       async (req, res) => {
         const operatorId = callerOf(res).operator.id;
         const id = idFromPath(req, 'endpoint');
-        const { overlap_hours: overlapHours } = read(rotation, req.body);
+        const { overlap_hours: overlapHours, secret } = read(rotation, req.body);
         const present = await store.endpoints.find(operatorId, id);
-        const signing = present?.signing ?? 'v1';
-        const made = makeSecret(signing);
+        if (present === null) throw notFound('endpoint');
+        const { signing } = present;
+        const made = secretOf(signing, secret);
         const endpoint = await store.endpointSecrets.rotate(operatorId, id, {
           ...made,
           overlapHours,
@@ -135,6 +135,15 @@ export function addEndpointRoutes(
       },
     ],
   });
+
+  /** The secret that the owner brought along, or a new one. */
+  function secretOf(signing: Signing, given: string | undefined): NewSecret {
+    if (given === undefined) return makeSecret(signing);
+    const own = readSecret(signing, given);
+    if (own.kind === 'problem')
+      throw invalid([{ path: 'secret', code: 'invalid_secret', message: own.message }]);
+    return own;
+  }
 
   /** A warning where others of the same affiliate have the same URL. */
   async function sameUrl(operatorId: string, endpoint: Endpoint): Promise<Warning[]> {
@@ -166,6 +175,21 @@ export function addEndpointRoutes(
 
   for (const action of ['pause', 'resume', 'enable'] as const)
     addSwitchPath(router, { store, auth, temporal }, action);
+}
+
+type WireChange = z.infer<typeof endpointChange>;
+
+/** Settings as the store names them. */
+function settingsOf(wire: Required<WireChange>): EndpointSettings;
+function settingsOf(wire: WireChange): EndpointChange;
+function settingsOf({
+  max_in_flight: maxInFlight,
+  rate_per_second: ratePerSecond,
+  share_customer_id: shareCustomerId,
+  api_version: apiVersion,
+  ...rest
+}: WireChange): EndpointChange {
+  return { ...rest, maxInFlight, ratePerSecond, shareCustomerId, apiVersion };
 }
 
 /**

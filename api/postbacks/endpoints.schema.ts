@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { BODY_FORMATS, ENDPOINT_METHODS, SIGNING_KINDS } from '../../domain/delivery/endpoints.ts';
 import { NOTICE_TYPES } from '../../domain/delivery/notices.ts';
 import { DEFAULT_SCHEDULE_SECONDS } from '../../domain/delivery/retry.ts';
+import { API_VERSIONS, NEWEST_API_VERSION } from '../../domain/delivery/versions.ts';
 import { EVENT_TYPES } from '../../domain/types.ts';
 import { id, name as aName, record } from '../http/fields.ts';
 import { problem } from '../http/read.ts';
@@ -43,7 +44,16 @@ export const settings = {
   rate_per_second: z.number().min(0.001).max(10_000).nullable(),
   signing: z.enum(SIGNING_KINDS),
   share_customer_id: z.boolean(),
+  api_version: z.enum(API_VERSIONS).meta({
+    description: 'version of what its postbacks say; a change holds for those planned from then on',
+  }),
 };
+
+/** A secret that its owner brings along; its form depends on `signing`. */
+const ownSecret = z.string().trim().max(255).meta({
+  description:
+    '`whsec_` and the base64 of 24 to 64 bytes; for `v1a`, `whsk_` and that of seed and public key',
+});
 
 const anEndpoint = z.strictObject({
   affiliate_id: id.optional(),
@@ -59,6 +69,8 @@ const anEndpoint = z.strictObject({
   rate_per_second: settings.rate_per_second.default(null),
   signing: settings.signing.default('v1'),
   share_customer_id: settings.share_customer_id.default(false),
+  api_version: settings.api_version.default(NEWEST_API_VERSION),
+  secret: ownSecret.optional(),
 });
 
 export const newEndpoint = anEndpoint.check(formNeedsForm);
@@ -82,4 +94,5 @@ export const DEFAULT_OVERLAP_HOURS = 24;
 
 export const rotation = z.strictObject({
   overlap_hours: z.int().min(0).max(LONGEST_OVERLAP_HOURS).default(DEFAULT_OVERLAP_HOURS),
+  secret: ownSecret.optional(),
 });

@@ -1,5 +1,6 @@
 // Builds messages from facts, and the JSON text of a postback from a message: `{ type, timestamp,
-// data }`. The text is fixed when the postback is planned, so that all tries send the same text.
+// api_version, data }`. The text is fixed when the postback is planned, so that all tries send the
+// same text.
 import { decimalsOf, formatMoney, parseDecimal } from '../ledger/money.ts';
 import { dataOf, fieldsOf } from './fields.ts';
 import type {
@@ -11,6 +12,7 @@ import type {
   PaidPayout,
   ReportedCommission,
 } from './messages.ts';
+import { inVersion } from './versions.ts';
 
 /** Message about a conversion after it was settled or settled again. */
 export function conversionMessage(message: Message): OutgoingMessage {
@@ -78,10 +80,11 @@ export function paidOf(payout: PaidPayout, paidAt: Date): OutgoingMessage {
  */
 export function bodyOf(
   { type, data }: Pick<OutgoingMessage, 'type' | 'data'>,
-  { shareCustomerId }: Pick<Listener, 'shareCustomerId'>,
+  { shareCustomerId, apiVersion }: Pick<Listener, 'shareCustomerId' | 'apiVersion'>,
   timestamp: Date,
 ): string {
-  return inEnvelope(type, shareCustomerId ? data : { ...data, customer_id: undefined }, timestamp);
+  const shared = shareCustomerId ? data : { ...data, customer_id: undefined };
+  return inEnvelope(type, shared, timestamp, apiVersion);
 }
 
 /** What a message reports to be earned or lost, as its body says it; null where it says nothing. */
@@ -96,8 +99,9 @@ export function payoutDeltaIn({ data }: Pick<OutgoingMessage, 'data'>): {
   return { minor: parsed.value, currency };
 }
 
-function inEnvelope(type: string, data: MessageData, timestamp: Date): string {
-  return JSON.stringify({ type, timestamp: timestamp.toISOString(), data });
+function inEnvelope(type: string, newest: MessageData, timestamp: Date, apiVersion: string): string {
+  const { version, data } = inVersion(apiVersion, newest);
+  return JSON.stringify({ type, timestamp: timestamp.toISOString(), api_version: version, data });
 }
 
 /**
@@ -105,7 +109,7 @@ function inEnvelope(type: string, data: MessageData, timestamp: Date): string {
  * money.
  */
 export function testBodyOf(
-  listener: Pick<Listener, 'affiliateId' | 'shareCustomerId'>,
+  listener: Pick<Listener, 'affiliateId' | 'shareCustomerId' | 'apiVersion'>,
   { currency, timestamp }: { currency: string; timestamp: Date },
 ): string {
   const values = { text: 'test', amount: formatMoney(0n, currency), currency, time: timestamp.toISOString() };
@@ -114,7 +118,7 @@ export function testBodyOf(
     if (name === 'customer_id' && !listener.shareCustomerId) continue;
     data[name] = name === 'affiliate_id' ? (listener.affiliateId ?? 'test') : values[kind];
   }
-  return inEnvelope('endpoint.test', data, timestamp);
+  return inEnvelope('endpoint.test', data, timestamp, listener.apiVersion);
 }
 
 /**

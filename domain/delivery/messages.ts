@@ -7,7 +7,12 @@ import type { NoticeType } from './notices.ts';
  * An endpoint as a subscriber. An endpoint without an affiliate is a webhook of the operator and
  * receives the messages of all affiliates.
  */
-export type Listener = { affiliateId: string | null; events: readonly string[]; shareCustomerId: boolean };
+export type Listener = {
+  affiliateId: string | null;
+  events: readonly string[];
+  shareCustomerId: boolean;
+  apiVersion: string;
+};
 
 /** Message types that an endpoint receives only by naming them; `*` does not include them. */
 const OPT_IN = ['conversion.released', 'payout.paid'] as const;

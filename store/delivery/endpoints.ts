@@ -27,6 +27,8 @@ export type EndpointSettings = {
   ratePerSecond: number | null;
   signing: SigningKind;
   shareCustomerId: boolean;
+  /** The version of what its postbacks say. */
+  apiVersion: string;
 };
 
 export type Endpoint = EndpointSettings & {
@@ -47,7 +49,7 @@ export type Endpoint = EndpointSettings & {
   createdAt: Date;
 };
 
-type EndpointChange = { [Field in keyof EndpointSettings]?: EndpointSettings[Field] | undefined };
+export type EndpointChange = { [Field in keyof EndpointSettings]?: EndpointSettings[Field] | undefined };
 
 /** An action of a person on an endpoint's state. */
 export type EndpointSwitch = 'pause' | 'resume' | 'enable';
@@ -65,7 +67,8 @@ const SWITCHES: Record<EndpointSwitch, { from: EndpointState[]; to: EndpointStat
 export const ENDPOINT_COLUMNS = `id, affiliate_id as "affiliateId", name, url, method, body, form, events,
   headers, schedule,
   max_in_flight as "maxInFlight",
-  rate_per_second::float8 as "ratePerSecond", signing, share_customer_id as "shareCustomerId", state,
+  rate_per_second::float8 as "ratePerSecond", signing, share_customer_id as "shareCustomerId",
+  api_version as "apiVersion", state,
     state_reason as "stateReason",
   failing_since as "failingSince", failures_in_a_row as "failuresInARow",
   last_error as "lastError", created_at as "createdAt",
@@ -75,6 +78,24 @@ export const ENDPOINT_COLUMNS = `id, affiliate_id as "affiliateId", name, url, m
   (select max(ends_at) from retiring_secrets r
     where r.operator_id = endpoints.operator_id and r.endpoint_id = endpoints.id
     and r.ends_at > now()) as "overlapEndsAt"`;
+
+/** The column of each setting. */
+const SETTING_COLUMNS: Readonly<Record<keyof EndpointSettings, string>> = {
+  name: 'name',
+  url: 'url',
+  method: 'method',
+  body: 'body',
+  form: 'form',
+  events: 'events',
+  headers: 'headers',
+  schedule: 'schedule',
+  maxInFlight: 'max_in_flight',
+  ratePerSecond: 'rate_per_second',
+  signing: 'signing',
+  shareCustomerId: 'share_customer_id',
+  apiVersion: 'api_version',
+};
+const SETTINGS = Object.keys(SETTING_COLUMNS) as (keyof EndpointSettings)[];
 
 /** The context for which an endpoint's secret is sealed and opened. */
 export function endpointSecretContext(operatorId: string, endpointId: string): string {
@@ -100,19 +121,18 @@ export function createEndpoints(pool: Pool, secretBox: SecretBox) {
       settings: EndpointSettings,
     ) {
       const sealed = secretBox.seal(endpoint.secret, endpointSecretContext(operatorId, endpoint.id));
+      const columns = SETTINGS.map((setting) => SETTING_COLUMNS[setting]);
       const { rows } = await pool.query<Endpoint>(
-        `insert into endpoints (operator_id, id, affiliate_id, secret, url, method, body, events,
-          headers, schedule, max_in_flight,
-           rate_per_second, signing, share_customer_id, form, name, public_key)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
-           returning ${ENDPOINT_COLUMNS}`,
+        `insert into endpoints (operator_id, id, affiliate_id, secret, public_key, ${columns.join(', ')})
+         values ($1, $2, $3, $4, $5, ${columns.map((_, index) => `$${index + 6}`).join(', ')})
+         returning ${ENDPOINT_COLUMNS}`,
         [
           operatorId,
           endpoint.id,
           endpoint.affiliateId,
           sealed,
-          ...valuesOf(settings),
           endpoint.publicKey ?? null,
+          ...SETTINGS.map((setting) => settings[setting]),
         ],
       );
       return rows[0]!;
@@ -123,24 +143,12 @@ export function createEndpoints(pool: Pool, secretBox: SecretBox) {
      * is no such endpoint.
      */
     async update(operatorId: string, id: string, change: EndpointChange): Promise<Endpoint | null> {
+      const given = SETTINGS.filter((setting) => change[setting] !== undefined);
+      if (given.length === 0) return find(operatorId, id);
       const { rows } = await pool.query<Endpoint>(
-        `update endpoints set url = coalesce($3, url), method = coalesce($4, method),
-          body = coalesce($5, body),
-           events = coalesce($6, events), headers = coalesce($7, headers), schedule = coalesce($8, schedule),
-           max_in_flight = coalesce($9, max_in_flight),
-             rate_per_second = case when $15 then $10 else rate_per_second end,
-           signing = coalesce($11, signing), share_customer_id = coalesce($12, share_customer_id),
-             form = case when $16 then $13 else form end,
-           name = case when $17 then $14 else name end
+        `update endpoints set ${given.map((setting, index) => `${SETTING_COLUMNS[setting]} = $${index + 3}`).join(', ')}
          where operator_id = $1 and id = $2 and deleted_at is null returning ${ENDPOINT_COLUMNS}`,
-        [
-          operatorId,
-          id,
-          ...valuesOf(change),
-          change.ratePerSecond !== undefined,
-          change.form !== undefined,
-          change.name !== undefined,
-        ],
+        [operatorId, id, ...given.map((setting) => change[setting])],
       );
       return rows[0] ?? null;
     },
@@ -205,36 +213,4 @@ export function createEndpoints(pool: Pool, secretBox: SecretBox) {
       return rows;
     },
   };
-}
-
-/** Values of settings in the order of the statements above. */
-function valuesOf(settings: EndpointChange): unknown[] {
-  const {
-    url,
-    method,
-    body,
-    events,
-    headers,
-    schedule,
-    maxInFlight,
-    ratePerSecond,
-    signing,
-    shareCustomerId,
-    form,
-    name,
-  } = settings;
-  return [
-    url,
-    method,
-    body,
-    events,
-    headers,
-    schedule,
-    maxInFlight,
-    ratePerSecond,
-    signing,
-    shareCustomerId,
-    form,
-    name,
-  ];
 }

@@ -25,6 +25,7 @@ export async function readListeners(
   // endpoints first.
   const { rows } = await db.query<PlannedEndpoint>(
     `select id, affiliate_id as "affiliateId", events, share_customer_id as "shareCustomerId",
+       api_version as "apiVersion",
        ${conditionSql('e')} as condition,
        rate_per_second is not null or (
          select true from deliveries d

@@ -16,6 +16,7 @@ create table endpoints (
   rate_per_second numeric check (rate_per_second > 0),
   signing text not null check (signing in ('v1', 'v1a', 'none')),
   share_customer_id boolean not null,
+  api_version text not null,
   secret bytea not null,
   public_key text,
   state text not null default 'active' check (state in ('active', 'paused', 'disabled')),
@@ -40,6 +41,8 @@ comment on column endpoints.form is
 comment on column endpoints.events is 'types of postback that the endpoint receives';
 comment on column endpoints.schedule is 'seconds to wait before each try; the first is 0';
 comment on column endpoints.max_in_flight is 'requests to the endpoint at one time';
+comment on column endpoints.api_version is
+  'version of what its postbacks say, of domain/delivery/versions.ts';
 comment on column endpoints.secret is 'sealed by the secret box; never stored in the clear';
 comment on column endpoints.public_key is
   'of an endpoint that signs with ed25519 (v1a): what its receiver verifies with; null for a shared secret';

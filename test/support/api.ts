@@ -17,7 +17,7 @@ import { createTemporal, type Temporal } from '../../api/temporal.ts';
 import { createGuard } from '../../delivery/guard.ts';
 import { createPreflight } from '../../delivery/preflight.ts';
 import { headerProblems } from '../../delivery/render.ts';
-import { makeSecret, secretKey, verify } from '../../delivery/sign.ts';
+import { makeSecret, readSecret, secretKey, verify } from '../../delivery/sign.ts';
 import { createLogger, type Logger } from '../../log.ts';
 import { createWorkflowClient } from '../../workflows/client.ts';
 import { createPayloadCodec, createWireCodec } from '../../workflows/payload-codec.ts';
@@ -145,6 +145,7 @@ export async function withApi({
     temporal,
     endpointRules: { guard, headerProblems },
     makeSecret,
+    readSecret,
     preflight,
     signing,
     codec,

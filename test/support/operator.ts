@@ -1,6 +1,7 @@
 // Operator made directly in the database: one affiliate that earns 10 % of every sale, its
 // endpoints, and events inserted as intake would.
 import { makeSecret } from '../../delivery/sign.ts';
+import { NEWEST_API_VERSION } from '../../domain/delivery/versions.ts';
 import type { ConversionEvent } from '../../domain/types.ts';
 import { newId } from '../../store/db/ids.ts';
 import { createAffiliates } from '../../store/attribution/affiliates.ts';
@@ -45,6 +46,7 @@ export const ENDPOINT: Omit<EndpointSettings, 'url'> = {
   ratePerSecond: null,
   signing: 'v1',
   shareCustomerId: false,
+  apiVersion: NEWEST_API_VERSION,
 };
 
 const FULL_CLAWBACK = {

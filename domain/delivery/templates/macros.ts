@@ -16,11 +16,16 @@ type Kind = 'text' | 'amount' | 'time';
 const KINDS = { text: 'text', currency: 'text', amount: 'amount', time: 'time' } as const;
 
 /** Macros of the envelope around a postback's `data`. */
-const ENVELOPE = { event_type: 'text', delivery_id: 'text', timestamp: 'time' } as const;
+const ENVELOPE = {
+  event_type: 'text',
+  delivery_id: 'text',
+  timestamp: 'time',
+  api_version: 'text',
+} as const;
 
 type MacroName = FieldName | keyof typeof ENVELOPE;
 
-/** Every macro with its kind: the fields of a postback's `data`, and three of its envelope. */
+/** Every macro with its kind: the fields of a postback's `data`, and four of its envelope. */
 export const MACROS = {
   ...Object.fromEntries(Object.entries(FIELDS).map(([name, { kind }]) => [name, KINDS[kind]])),
   ...ENVELOPE,

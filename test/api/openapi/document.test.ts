@@ -13,6 +13,7 @@ import {
   NOTICE_TYPES,
   type NoticeType,
 } from '../../../domain/delivery/notices.ts';
+import { NEWEST_API_VERSION } from '../../../domain/delivery/versions.ts';
 import { newId } from '../../../store/db/ids.ts';
 import { ADMIN_TOKEN, withApi, type TestApi } from '../../support/api.ts';
 import { documentedSuccesses } from '../../support/conformance.ts';
@@ -209,7 +210,10 @@ test('a response of every operation and every kind of postback match their docum
 /** Postbacks that `callEveryOperation` does not cause: endpoint tests and notices. */
 function otherMessages(): unknown[] {
   const at = new Date();
-  const trial = testBodyOf({ affiliateId: null, shareCustomerId: true }, { currency: 'USD', timestamp: at });
+  const trial = testBodyOf(
+    { affiliateId: null, shareCustomerId: true, apiVersion: NEWEST_API_VERSION },
+    { currency: 'USD', timestamp: at },
+  );
   const health = {
     failingSince: at.getTime(),
     failuresInARow: 3,
@@ -227,7 +231,11 @@ function otherMessages(): unknown[] {
     lastError: 'timeout',
   });
   const noticeBody = (type: NoticeType, data: object, timestamp: Date) =>
-    bodyOf({ type, data: { ...data } }, { shareCustomerId: false }, timestamp);
+    bodyOf(
+      { type, data: { ...data } },
+      { shareCustomerId: false, apiVersion: NEWEST_API_VERSION },
+      timestamp,
+    );
   const notices = [
     noticeBody('endpoint.failing', endpointData({ ...about, health }), at),
     noticeBody('endpoint.disabled', endpointData({ ...about, health }), at),

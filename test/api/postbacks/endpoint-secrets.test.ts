@@ -1,7 +1,10 @@
-// Tests of signing secrets of endpoints over HTTP: shown once, rotated, and of another kind when
-// the endpoint changes it.
+// Tests of signing secrets of endpoints over HTTP: shown once, rotated, of another kind when the
+// endpoint changes it, or brought along; and of the version of bodies.
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
+import { newKeyPair } from '../../../delivery/sign.ts';
+import { NEWEST_API_VERSION } from '../../../domain/delivery/versions.ts';
 import { withApi, type TestApi } from '../../support/api.ts';
 
 type Endpoint = {
@@ -136,4 +139,94 @@ describe('an endpoint that signs by a key pair', () => {
     }
     assert.equal((await live(endpoint.id)).length, 1);
   });
+});
+
+describe('a secret that its owner brings along', () => {
+  const shared = (bytes: number) => `whsec_${randomBytes(bytes).toString('base64')}`;
+
+  test('an endpoint signs with the secret that it was created with, which is shown once', async () => {
+    for (const secret of [shared(24), shared(64), `${shared(32)}\n`]) {
+      const endpoint = await made({ secret });
+      assert.equal(endpoint.secret, secret.trim());
+      assert.deepEqual(await live(endpoint.id), [secret.trim()]);
+      const { body } = await api.call(`GET /v1/endpoints/${endpoint.id}`, { key: operator.key });
+      assert.ok(!JSON.stringify(body).includes('whsec_'));
+    }
+  });
+
+  test('an endpoint is rotated to a secret of its owner, and the one before signs beside it', async () => {
+    const endpoint = await made();
+    const secret = shared(32);
+    assert.equal((await rotated(endpoint.id, { secret, overlap_hours: 1 })).secret, secret);
+    assert.deepEqual(await live(endpoint.id), [secret, endpoint.secret]);
+  });
+
+  test('an endpoint with a key pair of its owner shows its public key alone', async () => {
+    const { secret, publicKey } = newKeyPair();
+    const endpoint = await made({ signing: 'v1a', secret });
+    assert.deepEqual([endpoint.secret, endpoint.public_key], [null, publicKey]);
+    assert.deepEqual(await live(endpoint.id), [secret]);
+    const next = newKeyPair();
+    assert.equal((await rotated(endpoint.id, { secret: next.secret })).public_key, next.publicKey);
+  });
+
+  const pair = newKeyPair().secret;
+  const other = newKeyPair().secret;
+  const halves = (from: string, at: number, to?: number) =>
+    Buffer.from(from.slice(5), 'base64').subarray(at, to);
+  const mixed = `whsk_${Buffer.concat([halves(pair, 0, 32), halves(other, 32)]).toString('base64')}`;
+  for (const [name, signing, secret] of [
+    ['too few bytes', 'v1', shared(23)],
+    ['too many bytes', 'v1', shared(65)],
+    ['no prefix', 'v1', randomBytes(32).toString('base64')],
+    ['letters that are not base64', 'v1', `whsec_${'!'.repeat(40)}`],
+    ['nothing', 'v1', ''],
+    ['a key pair', 'v1', pair],
+    ['a key pair', 'none', pair],
+    ['a shared secret', 'v1a', shared(32)],
+    ['half a key pair', 'v1a', `whsk_${randomBytes(32).toString('base64')}`],
+    ['the halves of two key pairs', 'v1a', mixed],
+  ] as const) {
+    test(`an endpoint that signs by ${signing} refuses ${name} as its secret and does not repeat it`, async () => {
+      const { id } = await made({ signing });
+      for (const [request, body] of [
+        ['POST /v1/endpoints', { url: 'http://127.0.0.1:9/', signing, secret }],
+        [`POST /v1/endpoints/${id}/rotate-secret`, { secret }],
+      ] as const) {
+        const answer = await api.call<{ error: { issues: { path: string; code: string }[] } }>(request, {
+          key: operator.key,
+          body,
+        });
+        assert.equal(answer.status, 400);
+        assert.deepEqual(
+          answer.body.error.issues.map(({ path, code }) => [path, code]),
+          [['secret', 'invalid_secret']],
+        );
+        const text = JSON.stringify(answer.body);
+        assert.ok(secret === '' || !text.includes(secret.slice(6)), text);
+      }
+      assert.equal((await live(id)).length, 1);
+    });
+  }
+});
+
+test('an endpoint is pinned to the newest version of bodies, or to the one that it names', async () => {
+  const endpoint = (await made()) as Endpoint & { api_version: string };
+  assert.equal(endpoint.api_version, NEWEST_API_VERSION);
+  const same = await changed(endpoint.id, { api_version: '2026-12-01' });
+  assert.equal((same as typeof endpoint).api_version, '2026-12-01');
+  for (const [request, body] of [
+    ['POST /v1/endpoints', { url: 'http://127.0.0.1:9/', api_version: '2026-11-30' }],
+    [`PATCH /v1/endpoints/${endpoint.id}`, { api_version: 'newest' }],
+  ] as const) {
+    const answer = await api.call<{ error: { issues: { path: string; code: string }[] } }>(request, {
+      key: operator.key,
+      body,
+    });
+    assert.equal(answer.status, 400);
+    assert.deepEqual(
+      answer.body.error.issues.map(({ path, code }) => [path, code]),
+      [['api_version', 'not_an_option']],
+    );
+  }
 });

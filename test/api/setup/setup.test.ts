@@ -233,6 +233,7 @@ describe('an endpoint', () => {
       public_key: null,
       overlap_ends_at: null,
       share_customer_id: false,
+      api_version: '2026-12-01',
       state: 'active',
       state_reason: null,
       breaker: 'closed',

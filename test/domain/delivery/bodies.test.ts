@@ -187,8 +187,8 @@ const CASES: [title: string, message: OutgoingMessage, isShared: boolean, data: 
 for (const [title, message, shareCustomerId, data] of CASES)
   test(`the body of ${title} is unchanged, byte for byte`, () => {
     assert.equal(
-      bodyOf(message, { shareCustomerId }, AT),
-      `{"type":"${message.type}","timestamp":"2026-11-22T10:00:00.000Z","data":${data}}`,
+      bodyOf(message, { shareCustomerId, apiVersion: '2026-12-01' }, AT),
+      `{"type":"${message.type}","timestamp":"2026-11-22T10:00:00.000Z","api_version":"2026-12-01","data":${data}}`,
     );
   });
 
@@ -209,7 +209,7 @@ test('a message that reports no change of a conversion has no reported amount', 
 });
 
 test('the body of an endpoint test is unchanged, byte for byte', () => {
-  const listener = { affiliateId: 'aff_1', shareCustomerId: true };
+  const listener = { affiliateId: 'aff_1', shareCustomerId: true, apiVersion: '2026-12-01' };
   const data =
     '{"event":"test","event_id":"test","original_event_id":"test","transaction_id":"test",' +
     '"click_id":"test","commission_id":"test","payout_id":"test","external_reference":"test",' +
@@ -220,13 +220,16 @@ test('the body of an endpoint test is unchanged, byte for byte', () => {
     '"symbol":"test","symbol_group":"test"}';
   assert.equal(
     testBodyOf(listener, { currency: 'USD', timestamp: AT }),
-    `{"type":"endpoint.test","timestamp":"2026-11-22T10:00:00.000Z","data":${data}}`,
+    `{"type":"endpoint.test","timestamp":"2026-11-22T10:00:00.000Z","api_version":"2026-12-01","data":${data}}`,
   );
 });
 
 test('every field of a postback is a macro and has a value in the body of a test', () => {
   const { data } = JSON.parse(
-    testBodyOf({ affiliateId: null, shareCustomerId: true }, { currency: 'USD', timestamp: AT }),
+    testBodyOf(
+      { affiliateId: null, shareCustomerId: true, apiVersion: '2026-12-01' },
+      { currency: 'USD', timestamp: AT },
+    ),
   ) as { data: object };
   assert.deepEqual(Object.keys(data).toSorted(), Object.keys(FIELDS).toSorted());
   for (const name of Object.keys(FIELDS)) assert.ok(Object.hasOwn(MACROS, name), name);

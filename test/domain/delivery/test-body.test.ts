@@ -7,11 +7,11 @@ import { testBodyOf } from '../../../domain/delivery/bodies.ts';
 
 const TIMESTAMP = new Date('2026-11-22T10:00:00Z');
 /** Filled from the envelope. */
-const OF_ENVELOPE = ['event_type', 'delivery_id', 'timestamp'];
+const OF_ENVELOPE = ['event_type', 'delivery_id', 'timestamp', 'api_version'];
 
 function dataFor(shareCustomerId: boolean): Record<string, string> {
   const body = testBodyOf(
-    { affiliateId: 'aff_1', shareCustomerId },
+    { affiliateId: 'aff_1', shareCustomerId, apiVersion: '2026-12-01' },
     { currency: 'JPY', timestamp: TIMESTAMP },
   );
   return (JSON.parse(body) as { data: Record<string, string> }).data;

@@ -116,7 +116,9 @@ test('every field of a postback is a macro', () => {
     deltaMinor: -1n,
     currency: 'USD',
   };
-  const { data } = JSON.parse(bodyOf(conversionMessage(message), { shareCustomerId: true }, new Date(0))) as {
+  const { data } = JSON.parse(
+    bodyOf(conversionMessage(message), { shareCustomerId: true, apiVersion: '2026-12-01' }, new Date(0)),
+  ) as {
     data: object;
   };
   const fields = Object.keys(data);

@@ -16,10 +16,13 @@ const ADVICE: Readonly<Record<ErrorClass, string>> = {
     'Get a certificate from an authority that browsers know: a self-signed one proves nothing to us.',
   tls_untrusted:
     'Send the certificates of the issuers along (the "full chain"), and use an authority that browsers know.',
+  tls_client_certificate:
+    'Let the server take us without a client certificate on this path: we have none; the signature proves who sends.',
   tls_error: 'Check that TLS is spoken on this port, in version 1.2 or 1.3.',
   response_too_large:
     'Answer with a status and a few words: the answer has no end, or its headers are too long.',
-  protocol_error: 'Check that an HTTP/1.1 server answers on this port.',
+  protocol_error:
+    'Check that an HTTP/1.1 server answers on this port. If one does, mend its answer: the attempt says what is wrong with it.',
   request_too_large: 'Use fewer or shorter macros: the filled URL is longer than servers take.',
   cancelled: 'Test again: we stopped it because this process was shutting down.',
   local_error: 'Tell us, with the id of this request: something went wrong on our side.',

@@ -1,6 +1,7 @@
 // Retry policy: decides after an attempt whether the postback is delivered, retried at a later
 // time, or ended. Pure: schedule, time and random number are parameters.
 import { isTripped, type Blame } from './breaker.ts';
+import { RETRY_AFTER_AT_MOST_MS, retryAfterMs } from './retry-after.ts';
 
 /** Failure class of an attempt that received no complete answer. */
 export type ErrorClass =
@@ -14,6 +15,7 @@ export type ErrorClass =
   | 'tls_wrong_name'
   | 'tls_self_signed'
   | 'tls_untrusted'
+  | 'tls_client_certificate'
   | 'tls_error'
   | 'response_too_large'
   | 'protocol_error'
@@ -28,10 +30,10 @@ export type ErrorClass =
 export type Phases = { dnsMs?: number; connectMs?: number; tlsMs?: number; firstByteMs?: number };
 
 /**
- * Measurements of an attempt: total duration in whole milliseconds, phases, and the address and
- * port called.
+ * Measurements of an attempt: total duration in whole milliseconds, phases, the address and port
+ * called, and how often the request went out, if more than once.
  */
-export type Measured = { durationMs: number; phases: Phases; dialled?: string };
+export type Measured = { durationMs: number; phases: Phases; dialled?: string; sends?: number };
 
 /**
  * Result of an attempt. `retryAfter` and `control` are the headers of the receiver as sent.
@@ -62,7 +64,6 @@ export const DEFAULT_SCHEDULE_SECONDS: readonly number[] = [
 const JITTER_SHARE = 0.2;
 const JITTER_AT_LEAST_MS = 2000;
 const JITTER_AT_MOST_MS = 15 * 60 * 1000;
-const RETRY_AFTER_AT_MOST_MS = 24 * 60 * 60 * 1000;
 
 /**
  * Input of a decision about a finished attempt. `tries` of the postback includes this attempt;
@@ -200,26 +201,10 @@ function jitterBoundMs(stepMs: number): number {
 }
 
 /**
- * Wait that the receiver asked for with Retry-After on a 429 or 503, in milliseconds. 0 without a
- * valid one.
+ * Wait that the receiver asked for with Retry-After, on any answer but a 2xx, in milliseconds. 0
+ * without a valid one.
  */
 export function askedWaitMs(outcome: AttemptOutcome, nowMs: number): number {
-  if (outcome.kind !== 'answered' || (outcome.status !== 429 && outcome.status !== 503)) return 0;
-  return outcome.retryAfter === undefined ? 0 : (retryAfterMs(outcome.retryAfter, nowMs) ?? 0);
-}
-
-const SECONDS = /^\d{1,15}(\.\d{1,9})?$/;
-/** Format of an HTTP date. Date.parse alone would accept `1` as the year 2001. */
-const HTTP_DATE = /^[a-z]{3}, \d{1,2} [a-z]{3} \d{4} \d{2}:\d{2}:\d{2} (gmt|utc|[+-]\d{4})$/i;
-
-/**
- * Wait that a Retry-After header asks for, in milliseconds, at most 24 h. Undefined when the header
- * is invalid or the time is in the past.
- */
-export function retryAfterMs(header: string, nowMs: number): number | undefined {
-  const text = header.trim();
-  let waitMs = Number.NaN;
-  if (SECONDS.test(text)) waitMs = Math.ceil(Number(text) * 1000);
-  else if (HTTP_DATE.test(text)) waitMs = Date.parse(text) - nowMs;
-  return waitMs > 0 ? Math.min(waitMs, RETRY_AFTER_AT_MOST_MS) : undefined;
+  if (outcome.kind !== 'answered' || outcome.retryAfter === undefined || isDelivered(outcome)) return 0;
+  return retryAfterMs(outcome.retryAfter, nowMs) ?? 0;
 }

@@ -33,6 +33,7 @@ const FAILURES: Readonly<Record<ErrorClass, Blame>> = {
   tls_wrong_name: 'endpoint',
   tls_self_signed: 'endpoint',
   tls_untrusted: 'endpoint',
+  tls_client_certificate: 'endpoint',
   tls_error: 'endpoint',
   response_too_large: 'endpoint',
   protocol_error: 'endpoint',

@@ -162,12 +162,12 @@ function isReserved(name: string): boolean {
 }
 
 /**
- * The custom headers of an endpoint, filled. Names are lower-cased, so that a differently spelled
- * name cannot duplicate one of ours.
+ * The custom headers of an endpoint, filled. Names are sent as they were given: receivers that
+ * compare them letter by letter exist. Those that differ from one of ours by capitals alone are
+ * left out.
  */
 function ownHeaders(headers: Readonly<Record<string, string>>, values: Values): Record<string, string> {
-  const entries = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value] as const);
-  const own = entries.filter(([name]) => !isReserved(name));
+  const own = Object.entries(headers).filter(([name]) => !isReserved(name.toLowerCase()));
   return Object.fromEntries(own.map(([name, value]) => [name, filledHeader(value, values)]));
 }
 

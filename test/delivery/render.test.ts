@@ -109,7 +109,7 @@ test('macros in the headers of an endpoint are filled as visible ASCII', () => {
   const headers = { 'X-Click': '{click_id}', authorization: 'Bearer {sub1|none}', 'x-at': '{timestamp}' };
   const { headers: sent } = render(POSTBACK, to({ headers }), NOW_MS);
   assert.deepEqual(
-    [sent['x-click'], sent['authorization'], sent['x-at']],
+    [sent['X-Click'], sent['authorization'], sent['x-at']],
     ['a%20b&c', 'Bearer none', '2026-11-22T09:59:58Z'],
   );
 });
@@ -133,12 +133,12 @@ test("an endpoint's own headers are added, but never replace ours", () => {
     'transfer-encoding': 'chunked',
   };
   const request = render(POSTBACK, to({ headers }), NOW_MS);
-  assert.equal(request.headers['x-token'], 't');
+  assert.equal(request.headers['X-Token'], 't');
   assert.deepEqual(
     [request.headers['webhook-id'], request.headers['content-type']],
     ['dlv_1', 'application/json'],
   );
-  for (const name of ['host', 'HOST', 'transfer-encoding', 'Webhook-Id'])
+  for (const name of ['x-token', 'host', 'HOST', 'transfer-encoding', 'Webhook-Id', 'Content-Type'])
     assert.equal(request.headers[name], undefined, name);
 });
 

@@ -1,32 +1,29 @@
 // Connects to vetted addresses only: the guard resolves and judges the host, the dialer connects to
-// one of its addresses by number, and the guard judges the peer address again. For each connection
-// that undici keeps, the dialer knows its address and whether it is in use.
+// its addresses by number until one is ready, and the guard judges the peer address again. For each
+// connection that undici keeps, the dialer knows its address and whether it is in use.
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { connect as connectPlain, isIP } from 'node:net';
 import type { Socket } from 'node:net';
-import { connect as connectSecure } from 'node:tls';
 import type { buildConnector } from 'undici';
 import type { ErrorClass } from '../domain/delivery/retry.ts';
+import { attachAnswerReader, type AnswerReader, type ReaderLimits } from './answer-reader.ts';
+import { connectTo, type Opened } from './connect.ts';
+import { classify, ReceiverError } from './failures.ts';
 import type { Guard } from './guard.ts';
-import { classify } from './failures.ts';
+import { firstReady, type Try } from './happy-eyeballs.ts';
+
+type DialledAt = { dnsMs?: number | undefined; dialled?: string | undefined; nameIsAbsent?: boolean };
 
 /**
  * Failure to open a connection: error class, detail, `dnsMs` in milliseconds and the address
  * dialled, where known, and whether the name certainly has no address. undici passes the error on;
  * the sender turns it into an outcome.
  */
-export class DialError extends Error {
-  readonly errorClass: ErrorClass;
+export class DialError extends ReceiverError {
   readonly dnsMs: number | undefined;
   readonly dialled: string | undefined;
   readonly nameIsAbsent: boolean;
-  constructor(
-    errorClass: ErrorClass,
-    detail: string,
-    at: { dnsMs?: number; dialled?: string; nameIsAbsent?: boolean } = {},
-  ) {
-    super(detail);
-    this.errorClass = errorClass;
+  constructor(errorClass: ErrorClass, detail: string, at: DialledAt = {}) {
+    super(errorClass, detail);
     this.dnsMs = at.dnsMs;
     this.dialled = at.dialled;
     this.nameIsAbsent = at.nameIsAbsent === true;
@@ -34,16 +31,10 @@ export class DialError extends Error {
 }
 
 /**
- * An open connection: the address and port dialled, the time to open it in milliseconds, and the
- * number of exchanges begun on it.
+ * An open connection: the address and port dialled, the time to open it in milliseconds, the number
+ * of exchanges begun on it, and the reader of their answers.
  */
-export type Link = Opened & { dialled: string; dnsMs: number; exchanges: number };
-
-/**
- * A connection as opened. Times are in milliseconds: `connectMs` for TCP, `tlsMs` for the TLS
- * handshake, absent for plain HTTP.
- */
-type Opened = { socket: Socket; connectMs: number; tlsMs?: number };
+export type Link = Opened & { dialled: string; dnsMs: number; exchanges: number; reader: AnswerReader };
 
 export type Dialer = {
   connect: buildConnector.connector;
@@ -54,13 +45,13 @@ export type Dialer = {
   claim(onLink: (link: Link) => void): void;
   /** Must be called when an exchange is over and its connection may serve the next. */
   release(link: Link): void;
+  /** Closes the idle connections to the address of this one, which turned out to be dead. */
+  distrust(link: Link): void;
   /** Unsubscribes from undici. Open connections stay as they are. */
   close(): void;
 };
 
-type DialLimits = { dnsMs: number; connectMs: number; idleConnections: number };
-
-type Target = buildConnector.Options;
+type DialLimits = { dnsMs: number; connectMs: number; idleConnections: number } & ReaderLimits;
 
 /**
  * Creates the dialer of one agent. The connector fails with a DialError, after `dnsMs` plus
@@ -79,39 +70,43 @@ export function createDialer(guard: Guard, limits: DialLimits): Dialer {
     if (link === undefined || claimant === undefined) return;
     idle.delete(link);
     link.exchanges += 1;
+    link.reader.expect();
     claimant(link);
     claimant = undefined;
   };
   subscribe('undici:client:sendHeaders', onSending);
 
-  async function open(target: Target): Promise<Socket> {
+  async function open({ hostname, protocol, port }: buildConnector.Options): Promise<Socket> {
+    const resolvingAt = performance.now();
+    const addresses = await addressesOf(hostname, guard, limits.dnsMs);
     const startedAt = performance.now();
-    const addresses = await addressesOf(target.hostname, guard, limits.dnsMs);
-    const dnsMs = sinceMs(startedAt);
-    const deadline = startedAt + dnsMs + limits.connectMs;
-    let failure = new DialError('dns_error', 'the host name has no address', { dnsMs });
-    for (const [index, address] of addresses.entries()) {
-      const dialled = `${address.includes(':') ? `[${address}]` : address}:${portOf(target)}`;
-      try {
-        // The remaining time is divided equally among the remaining addresses, so that an address
-        // that never answers leaves time for the next.
-        const limitMs = (deadline - performance.now()) / (addresses.length - index);
-        const opened = await connectTo(address, target, limitMs);
-        keep({ ...opened, dialled, dnsMs, exchanges: 0 });
-        return opened.socket;
-      } catch (error) {
-        const { errorClass, detail } =
-          error instanceof DialError
-            ? { errorClass: error.errorClass, detail: error.message }
-            : classify(error);
-        failure = new DialError(errorClass, detail, { dnsMs, dialled });
-        if (performance.now() >= deadline) break;
-      }
+    const dnsMs = Math.round(startedAt - resolvingAt);
+    const deadline = startedAt + limits.connectMs;
+    const isSecure = protocol === 'https:';
+    const target = { hostname, isSecure, port: port === '' ? (isSecure ? 443 : 80) : Number(port) };
+    const begin = (address: string): Try<Link> => {
+      const dialled = `${address.includes(':') ? `[${address}]` : address}:${target.port}`;
+      const { opened, abandon } = connectTo(address, target, { startedAt, deadline });
+      const linked = opened.then(
+        (connection) => linkOf(connection, { dialled, dnsMs }),
+        (error: unknown) => {
+          const { errorClass, detail } = classify(error);
+          throw new DialError(errorClass, detail, { dnsMs, dialled });
+        },
+      );
+      return { opened: linked, abandon };
+    };
+    try {
+      const link = await firstReady(addresses, begin, deadline);
+      links.set(link.socket, link);
+      link.socket.once('close', () => idle.delete(link));
+      return link.socket;
+    } catch (error) {
+      throw mostTelling((error as AggregateError).errors as DialError[]);
     }
-    throw failure;
   }
 
-  async function connect(target: Target, callback: buildConnector.Callback): Promise<void> {
+  async function connect(target: buildConnector.Options, callback: buildConnector.Callback): Promise<void> {
     let socket: Socket;
     try {
       socket = await open(target);
@@ -122,16 +117,16 @@ export function createDialer(guard: Guard, limits: DialLimits): Dialer {
     callback(null, socket);
   }
 
-  function keep(link: Link): void {
-    const { remoteAddress } = link.socket;
+  function linkOf(opened: Opened, at: { dialled: string; dnsMs: number }): Link {
+    const { socket } = opened;
+    const { remoteAddress } = socket;
     if (remoteAddress === undefined)
-      throw new DialError('connection_reset', 'the connection was closed at once');
+      throw new DialError('connection_reset', 'the connection was closed at once', at);
     if (!guard.mayDial(remoteAddress)) {
-      link.socket.destroy();
-      throw new DialError('blocked_address', 'the connection led to an address that may not be called');
+      socket.destroy();
+      throw new DialError('blocked_address', 'the connection led to an address that may not be called', at);
     }
-    links.set(link.socket, link);
-    link.socket.once('close', () => idle.delete(link));
+    return { ...opened, ...at, exchanges: 0, reader: attachAnswerReader(socket, limits) };
   }
 
   return {
@@ -146,6 +141,9 @@ export function createDialer(guard: Guard, limits: DialLimits): Dialer {
       // This bound limits idle sockets. Without it, callers with many hosts would hold a socket per
       // host until its keep-alive ends.
       if (idle.size > limits.idleConnections) oldest?.socket.destroy();
+    },
+    distrust: ({ dialled }) => {
+      for (const link of idle) if (link.dialled === dialled) link.socket.destroy();
     },
     close: () => void unsubscribe('undici:client:sendHeaders', onSending),
   };
@@ -165,53 +163,31 @@ async function addressesOf(hostname: string, guard: Guard, limitMs: number): Pro
   throw new DialError('dns_error', message, { dnsMs, nameIsAbsent });
 }
 
-/**
- * Connects to one address, TLS handshake included. Certificate check and SNI use the host name of
- * the URL. Rejects with the system error, or with a DialError `timeout` after `limitMs`.
- */
-function connectTo(address: string, target: Target, limitMs: number): Promise<Opened> {
-  return new Promise((resolve, reject) => {
-    const startedAt = performance.now();
-    const to = { host: address, port: portOf(target) };
-    const isSecure = target.protocol === 'https:';
-    const socket = isSecure ? connectSecure({ ...to, ...tlsFor(target.hostname) }) : connectPlain(to);
-    let connectMs: number | undefined;
-    const late = (): DialError =>
-      new DialError(
-        'timeout',
-        connectMs === undefined ? 'no connection in time' : 'the TLS handshake did not end in time',
-      );
-    const timer = setTimeout(() => socket.destroy(late()), limitMs);
-    socket.setNoDelay(true);
-    // The listener stays: an error in the moment before undici listens would end the process.
-    socket.on('error', reject);
-    socket.once('close', () => clearTimeout(timer));
-    socket.once('connect', () => (connectMs = sinceMs(startedAt)));
-    socket.once(isSecure ? 'secureConnect' : 'connect', () => {
-      clearTimeout(timer);
-      const sinceConnected = { tlsMs: sinceMs(startedAt) - (connectMs ?? 0) };
-      resolve({ socket, connectMs: connectMs ?? 0, ...(isSecure && sinceConnected) });
-    });
-  });
-}
+/** Failures by how much they tell the owner of the receiver; others come last. */
+const TELLING: readonly ErrorClass[] = [
+  'blocked_address',
+  'tls_expired',
+  'tls_wrong_name',
+  'tls_self_signed',
+  'tls_untrusted',
+  'tls_client_certificate',
+  'tls_error',
+  'connection_reset',
+  'connection_refused',
+  'timeout',
+  'network_unreachable',
+];
 
-/**
- * TLS options for a host. The certificate of an IP literal must name that address, and SNI is
- * omitted because SNI cannot carry an address. Certificates are always checked, regardless of the
- * environment (`NODE_TLS_REJECT_UNAUTHORIZED`).
- */
-function tlsFor(hostname: string): {
-  servername?: string;
-  ALPNProtocols: string[];
-  rejectUnauthorized: true;
-} {
-  const name = isIP(hostname) === 0 ? { servername: hostname.replace(/\.$/, '') } : {};
-  return { ...name, ALPNProtocols: ['http/1.1'], rejectUnauthorized: true };
-}
-
-function portOf(target: Target): number {
-  if (target.port !== '') return Number(target.port);
-  return target.protocol === 'https:' ? 443 : 80;
+/** The failure that says most, with the error classes of the other addresses in its detail. */
+function mostTelling(failures: readonly DialError[]): DialError {
+  const rank = ({ errorClass }: DialError): number => TELLING.indexOf(errorClass) + 1 || 99;
+  const [first, ...others] = failures.toSorted((one, other) => rank(one) - rank(other));
+  if (first === undefined) return new DialError('dns_error', 'the host name has no address');
+  const different = new Set(others.map(({ errorClass }) => errorClass));
+  different.delete(first.errorClass);
+  if (different.size === 0) return first;
+  const detail = `${first.message}; of its other addresses: ${[...different].join(', ')}`;
+  return new DialError(first.errorClass, detail, first);
 }
 
 function sinceMs(startedAt: number): number {

@@ -6,18 +6,17 @@ import type { Agent, Dispatcher } from 'undici';
 import type { Measured, AttemptOutcome } from '../domain/delivery/retry.ts';
 import { DialError } from './dial.ts';
 import type { Dialer, Link } from './dial.ts';
-import { classify } from './failures.ts';
+import { classify, withoutClientCertificate } from './failures.ts';
 import type { Failure } from './failures.ts';
 
 /**
  * Settings shared by all exchanges of a sender. Reading stops after `responseBytes` of the answer
- * body, or after `wireBytes` of anything received for the request. The first `excerptBytes` of the
- * body are kept.
+ * body. The first `excerptBytes` of the body are kept.
  */
 type Way = {
   agent: Agent;
   dialer: Dialer;
-  limits: { responseBytes: number; excerptBytes: number; wireBytes: number };
+  limits: { responseBytes: number; excerptBytes: number };
 };
 
 /** Callbacks during an exchange, for callers that show its progress. */
@@ -39,10 +38,10 @@ type Exchange = {
 };
 
 /**
- * Result of an exchange. `isStale` means that a kept connection ended before any of the answer
+ * Result of an exchange. `stale` is the kept connection that ended before any of the answer
  * arrived, which says nothing about the receiver.
  */
-type Exchanged = { outcome: AttemptOutcome; isStale: boolean };
+type Exchanged = { outcome: AttemptOutcome; stale: Link | undefined };
 
 /** State of an answer while it arrives. `status` is 0 until the answer begins. */
 type Progress = {
@@ -80,7 +79,6 @@ export function exchange({ agent, dialer, limits }: Way, request: Exchange): Pro
       if (isOver) return;
       isOver = true;
       clearTimeout(timer);
-      progress.link?.socket.off('data', countWire);
       request.signal?.removeEventListener('abort', cancel);
       resolve(exchanged());
     };
@@ -89,14 +87,6 @@ export function exchange({ agent, dialer, limits }: Way, request: Exchange): Pro
       controller?.abort(new Error(failure.detail));
     };
     const cancel = (): void => stop({ errorClass: 'cancelled', detail: 'we stopped it' });
-    // The body limit counts only the bytes that undici passes on. undici swallows 1xx answers,
-    // chunk extensions and trailers, which may be endless, so this counter reads the socket.
-    let readBefore = 0;
-    const countWire = (): void => {
-      if (progress.link === undefined || progress.link.socket.bytesRead - readBefore <= limits.wireBytes)
-        return;
-      stop({ errorClass: 'response_too_large', detail: 'there was no end to what it sent' });
-    };
     // A plain timer can be cleared; AbortSignal.timeout cannot. At full speed its signals would
     // pile up for 15 s each.
     const timer = setTimeout(() => stop(lateAt(progress)), request.totalMs);
@@ -112,13 +102,10 @@ export function exchange({ agent, dialer, limits }: Way, request: Exchange): Pro
           if (isOver) return started.abort(new Error('over'));
           dialer.claim((link) => {
             progress.link = link;
-            readBefore = link.socket.bytesRead;
-            link.socket.on('data', countWire);
             request.watch?.sending?.(link, request.headers);
           });
         },
         onResponseStart(_, status, received) {
-          if (status < 200) return;
           takeHead(progress, status, received);
           request.watch?.head?.(status, received);
         },
@@ -187,11 +174,12 @@ function answered(progress: Progress, excerptBytes: number): Exchanged {
     excerpt: excerptOf(chunks, excerptBytes),
     ...measured(progress),
   };
-  return { outcome, isStale: false };
+  return { outcome, stale: undefined };
 }
 
 function failed(progress: Progress, cause: unknown): Exchanged {
-  const { errorClass, detail } = failureFrom(cause);
+  const { link, status } = progress;
+  const { errorClass, detail } = failureFrom(progress, cause);
   const outcome: AttemptOutcome = {
     kind: 'failed',
     errorClass,
@@ -199,13 +187,22 @@ function failed(progress: Progress, cause: unknown): Exchanged {
     ...(cause instanceof DialError && cause.nameIsAbsent && { nameIsAbsent: true as const }),
     ...measured(progress, cause),
   };
-  const isReused = (progress.link?.exchanges ?? 0) > 1;
-  return { outcome, isStale: errorClass === 'connection_reset' && isReused && progress.status === 0 };
+  const isStale = errorClass === 'connection_reset' && status === 0 && (link?.exchanges ?? 0) > 1;
+  return { outcome, stale: isStale ? link : undefined };
 }
 
-function failureFrom(cause: unknown): Failure {
-  if (cause instanceof DialError) return { errorClass: cause.errorClass, detail: cause.message };
-  return cause instanceof Error ? classify(cause) : (cause as Failure);
+function failureFrom({ link, status }: Progress, cause: unknown): Failure {
+  const failure = cause instanceof Error ? classify(cause) : (cause as Failure);
+  if (link === undefined || status !== 0) return failure;
+  const beginning = link.reader.beginning();
+  if (beginning.length === 0 && link.exchanges === 1 && link.wantsCertificate)
+    return withoutClientCertificate(failure);
+  if (failure.errorClass !== 'protocol_error' || beginning.length === 0) return failure;
+  // As JSON, so that line ends and control characters can be seen.
+  return {
+    ...failure,
+    detail: `${failure.detail}; it sent: ${printable(JSON.stringify(beginning.toString()))}`,
+  };
 }
 
 type Opening = {

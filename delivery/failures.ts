@@ -5,6 +5,19 @@ import type { ErrorClass } from '../domain/delivery/retry.ts';
 
 export type Failure = { errorClass: ErrorClass; detail: string };
 
+/** A failure that we noticed ourselves, on its way through undici. The message is the detail. */
+export class ReceiverError extends Error {
+  readonly errorClass: ErrorClass;
+  constructor(errorClass: ErrorClass, detail: string) {
+    super(detail);
+    this.errorClass = errorClass;
+  }
+}
+
+const NO_CLIENT_CERTIFICATE: Failure = {
+  errorClass: 'tls_client_certificate',
+  detail: 'it asks for a client certificate, and we have none',
+};
 const KNOWN: Readonly<Record<string, Failure>> = {
   ECONNREFUSED: { errorClass: 'connection_refused', detail: 'nothing listens there' },
   ECONNRESET: { errorClass: 'connection_reset', detail: 'the connection was reset' },
@@ -13,6 +26,7 @@ const KNOWN: Readonly<Record<string, Failure>> = {
     errorClass: 'connection_reset',
     detail: 'the connection was closed before the answer was whole',
   },
+  ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED: NO_CLIENT_CERTIFICATE,
   ETIMEDOUT: { errorClass: 'timeout', detail: 'the network gave up waiting' },
   UND_ERR_HEADERS_OVERFLOW: {
     errorClass: 'response_too_large',
@@ -74,20 +88,34 @@ const TLS_CODE =
  * fault: `local_error`.
  */
 export function classify(error: unknown): Failure {
-  if (error instanceof errors.HTTPParserError)
-    return { errorClass: 'protocol_error', detail: 'it does not speak HTTP' };
+  if (error instanceof ReceiverError) return { errorClass: error.errorClass, detail: error.message };
   const { code, message } = described(error);
+  if (error instanceof errors.HTTPParserError) {
+    // The parser's reason is one of its own fixed texts, such as `Invalid header token`.
+    const [, reason = 'no reason given'] = /\((.+)\)$/.exec(message) ?? [];
+    return { errorClass: 'protocol_error', detail: `its answer is not HTTP/1.1 (${reason})` };
+  }
   // undici uses a single code for every end of a socket. These two messages mean an answer that
   // breaks the rules of HTTP.
-  if (message === 'bad response' || message === 'bad upgrade') {
-    return { errorClass: 'protocol_error', detail: 'it answered what was not asked' };
-  }
+  if (message === 'bad upgrade')
+    return { errorClass: 'protocol_error', detail: 'it went over to another protocol (101) unasked' };
+  if (message === 'bad response')
+    return { errorClass: 'protocol_error', detail: 'it answered before it was asked' };
   const known = KNOWN[code] ?? CERTIFICATE[code];
   if (known !== undefined) return known;
   if (UNREACHABLE.has(code)) return { errorClass: 'network_unreachable', detail: `no way there (${code})` };
   if (TLS_CODE.test(code))
     return { errorClass: 'tls_error', detail: `no trustworthy TLS connection (${code})` };
   return { errorClass: 'local_error', detail: `unexpected on our side (${code === '' ? 'no code' : code})` };
+}
+
+/**
+ * The failure of a connection on which the receiver asked for a client certificate and that ended
+ * without a word of HTTP. TLS has an alert for that since version 1.3 only, and not all send it.
+ */
+export function withoutClientCertificate(failure: Failure): Failure {
+  const isRefusal = failure.errorClass === 'connection_reset' || failure.errorClass === 'tls_error';
+  return isRefusal ? NO_CLIENT_CERTIFICATE : failure;
 }
 
 function described(error: unknown): { code: string; message: string } {

@@ -16,6 +16,8 @@ export type Trial = {
   /** `delivered`, or the error class of a postback attempt with the same outcome. */
   verdict: string;
   advice: string | null;
+  /** What went wrong, where no answer was whole. */
+  detail: string | null;
   /**
    * Addresses the host resolved to. Empty when an address may not be called, so that the trial does
    * not disclose that address.
@@ -93,11 +95,12 @@ function listening(guard: Guard, resolved: Trial['resolved']): Guard {
 
 function told(
   outcome: AttemptOutcome,
-): Pick<Trial, 'verdict' | 'advice' | 'dialled' | 'phases' | 'durationMs'> {
+): Pick<Trial, 'verdict' | 'advice' | 'detail' | 'dialled' | 'phases' | 'durationMs'> {
   const { dialled = null, phases, durationMs } = outcome;
   return {
     verdict: errorClassOf(outcome) ?? 'delivered',
     advice: adviceFor(outcome),
+    detail: outcome.kind === 'failed' ? outcome.detail : null,
     dialled,
     phases,
     durationMs,

@@ -67,6 +67,9 @@ export const DEFAULT_LIMITS: Readonly<Limits> = {
 const KEEP_ALIVE_MS = 4000;
 const KEEP_ALIVE_AT_MOST_MS = 30_000;
 
+/** Times that a request goes out within one attempt, if a kept connection was dead. */
+const SENDS_AT_MOST = 2;
+
 type SendOptions = { signal?: AbortSignal; watch?: Watch };
 
 export type Sender = {
@@ -117,9 +120,9 @@ export function createSender(guard: Guard, limits: Partial<Limits> = {}): Sender
     const startedAt = performance.now();
     const headers = { ...request.headers, 'accept-encoding': 'identity' };
     const { method, body } = request;
-    for (;;) {
+    for (let sends = 1; ; sends += 1) {
       const totalMs = Math.max(bounds.totalMs - (performance.now() - startedAt), 1);
-      const { outcome, isStale } = await exchange(way, {
+      const { outcome, stale } = await exchange(way, {
         url: verdict.url,
         method,
         headers,
@@ -128,10 +131,13 @@ export function createSender(guard: Guard, limits: Partial<Limits> = {}): Sender
         signal: options.signal,
         watch: options.watch,
       });
-      if (!isStale) return { ...outcome, durationMs: Math.round(performance.now() - startedAt) };
-      // The receiver closed a kept connection just as we began to use it. This is neither a failure
-      // nor an attempt. Send the same request again. A fresh connection is never stale, so this
-      // repeats at most once per kept connection.
+      const durationMs = Math.round(performance.now() - startedAt);
+      if (stale === undefined || sends === SENDS_AT_MOST)
+        return { ...outcome, durationMs, ...(sends > 1 && { sends }) };
+      // The receiver closed a kept connection just as we began to use it, or read the request and
+      // hung up; nobody can tell. The other kept ones are probably as dead, so the request goes out
+      // again on a fresh one.
+      dialer.distrust(stale);
     }
   }
 

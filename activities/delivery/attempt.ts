@@ -165,6 +165,7 @@ export function createAttempt({ sender, recorder, secretBox, random = Math.rando
         durationMs: outcome.durationMs,
         phases: outcome.phases,
         dialled: outcome.dialled,
+        sends: outcome.sends ?? 1,
         statusCode: outcome.kind === 'answered' ? outcome.status : null,
         errorClass,
         excerpt: outcome.kind === 'answered' ? outcome.excerpt : outcome.detail,

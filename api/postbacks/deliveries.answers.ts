@@ -48,6 +48,10 @@ export const wholeDelivery = delivery.extend({
       duration_ms: z.number(),
       phases: z.unknown(),
       dialled: field.text.nullable(),
+      sends: z.int().min(1).meta({
+        description:
+          'times the request went out: 2 when a kept connection ended before any of the answer, and the receiver may have had it twice',
+      }),
       status_code: z.int().nullable(),
       error_class: field.text.nullable(),
       response_excerpt: field.text.nullable(),
@@ -125,6 +129,7 @@ function attemptView(attempt: AttemptRow) {
     duration_ms: attempt.durationMs,
     phases: attempt.phases,
     dialled: attempt.dialled,
+    sends: attempt.sends,
     status_code: attempt.statusCode,
     error_class: attempt.errorClass,
     response_excerpt: attempt.responseExcerpt,

@@ -8,6 +8,9 @@ const milliseconds = z.number().nullable();
 export const trial = z.object({
   verdict: field.text.meta({ description: '`delivered`, or the error class an attempt would get' }),
   advice: field.text.nullable(),
+  detail: field.text.nullable().meta({
+    description: 'what went wrong where no answer was whole; of one that is not HTTP, how it began',
+  }),
   resolved: z.object({ host: field.text, addresses: z.array(field.text) }),
   dialled: field.text.nullable(),
   tls: z
@@ -37,6 +40,7 @@ export function trialView({ tls, phases, durationMs, ...rest }: Trial) {
   return {
     verdict: rest.verdict,
     advice: rest.advice,
+    detail: rest.detail,
     resolved: rest.resolved,
     dialled: rest.dialled,
     tls: tls && { protocol: tls.protocol, issuer: tls.issuer, valid_to: tls.validTo },

@@ -24,6 +24,7 @@ export type AttemptRecord = {
   durationMs: number;
   phases: object;
   dialled: string | undefined;
+  sends: number;
   statusCode: number | null;
   errorClass: string | null;
   excerpt: string | null;
@@ -40,6 +41,7 @@ const ATTEMPTS = bulkColumns<AttemptRecord>({
   duration_ms: ['int', ({ durationMs }) => durationMs],
   phases: ['json', ({ phases }) => JSON.stringify(phases)],
   dialled: ['text', ({ dialled }) => dialled],
+  sends: ['int', ({ sends }) => sends],
   status_code: ['int', ({ statusCode }) => statusCode],
   error_class: ['text', ({ errorClass }) => errorClass],
   response_excerpt: ['text', ({ excerpt }) => excerpt],

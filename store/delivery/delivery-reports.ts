@@ -39,6 +39,7 @@ export type AttemptRow = {
   durationMs: number;
   phases: unknown;
   dialled: string | null;
+  sends: number;
   statusCode: number | null;
   errorClass: string | null;
   responseExcerpt: string | null;
@@ -128,7 +129,7 @@ export function createDeliveryReports(db: Queryable) {
       const delivery = rows[0];
       if (delivery === undefined) return null;
       const { rows: attempts } = await db.query<AttemptRow>(
-        `select number, cause, started_at as "startedAt", duration_ms as "durationMs", phases, dialled,
+        `select number, cause, started_at as "startedAt", duration_ms as "durationMs", phases, dialled, sends,
           status_code as "statusCode",
            error_class as "errorClass", response_excerpt as "responseExcerpt",
              next_attempt_at as "nextAttemptAt", next_reason as "nextReason"

@@ -154,6 +154,7 @@ create table attempts (
   duration_ms int not null,
   phases json,
   dialled text,
+  sends int not null default 1,
   status_code int,
   error_class text,
   response_excerpt text,
@@ -169,6 +170,8 @@ create trigger append_only before update on attempts for each row execute functi
 comment on table attempts is 'one try of a delivery';
 comment on column attempts.phases is 'milliseconds of DNS, connection, TLS and first byte';
 comment on column attempts.dialled is 'address and port that were called';
+comment on column attempts.sends is
+  'times the request went out: 2 when a kept connection ended before any of the answer';
 comment on column attempts.next_attempt_at is 'when the next attempt was due then; next_reason says why';
 select estimate_tenants_alike(name) from unnest(array['attempts', 'attempts_other']) as name;
 

@@ -1,21 +1,18 @@
 // Attempts over TLS: the certificate must be trusted, in date, and for the name in the URL, though
 // the connection goes to an address. Environment variables change neither trust nor route.
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer as createHttpServer } from 'node:http';
 import { createServer } from 'node:https';
-import type { AddressInfo, Server } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { connect, createServer as createTcpServer, type AddressInfo, type Server } from 'node:net';
 import { after, test } from 'node:test';
-import type { TLSSocket } from 'node:tls';
-import { promisify } from 'node:util';
+import { createServer as createTlsServer, type SecureVersion, type TLSSocket } from 'node:tls';
+import { adviceFor } from '../../domain/delivery/advice.ts';
 import { createGuard } from '../../delivery/guard.ts';
 import { createSender } from '../../delivery/send.ts';
 import type { AttemptOutcome } from '../../domain/delivery/retry.ts';
-import { AUTHORITY, EXPIRED, GOOD, KEY, SELF_SIGNED } from '../support/certificates.ts';
+import { EXPIRED, GOOD, KEY, SELF_SIGNED } from '../support/certificates.ts';
 import { resolvingTo } from '../support/names.ts';
+import { sendFrom, sendTrusting } from '../support/sending-process.ts';
 
 const seenNames: (string | false)[] = [];
 const servers: Server[] = [];
@@ -45,39 +42,6 @@ const ports = {
   selfSigned: await serve(SELF_SIGNED),
 };
 
-/**
- * Sends to each URL from a process with this environment, since Node reads authorities and proxies
- * at start.
- */
-async function sendFrom(env: NodeJS.ProcessEnv, urls: readonly string[]): Promise<AttemptOutcome[]> {
-  const script = `
-    const { createGuard } = await import(${JSON.stringify(new URL('../../delivery/guard.ts', import.meta.url).href)});
-    const { createSender } = await import(${JSON.stringify(new URL('../../delivery/send.ts', import.meta.url).href)});
-    const lookUp = async () => ({ kind: 'found', addresses: ['127.0.0.1'] });
-    const sender = createSender(createGuard({ allowCidrs: ['127.0.0.0/8'], allowPorts: '*', requireHttps: false, lookUp }));
-    const send = (url) => sender.send({ url, method: 'GET', headers: {}, body: null });
-    const outcomes = [];
-    for (const url of ${JSON.stringify(urls)}) outcomes.push(await send(url));
-    console.log(JSON.stringify(outcomes));
-    await sender.close();`;
-  const args = ['--import', '@oxc-node/core/register', '--input-type=module', '-e', script];
-  const { stdout } = await promisify(execFile)(process.execPath, args, {
-    env: { ...process.env, ...env },
-    timeout: 30_000,
-  });
-  return JSON.parse(stdout) as AttemptOutcome[];
-}
-
-async function withAuthority<T>(use: (path: string) => Promise<T>): Promise<T> {
-  const folder = await mkdtemp(join(tmpdir(), 'postrider-tls-'));
-  await writeFile(join(folder, 'authority.pem'), AUTHORITY);
-  try {
-    return await use(join(folder, 'authority.pem'));
-  } finally {
-    await rm(folder, { recursive: true });
-  }
-}
-
 const said = (outcome: AttemptOutcome): string =>
   outcome.kind === 'failed' ? outcome.errorClass : outcome.excerpt;
 
@@ -106,7 +70,7 @@ test('a trusted certificate must be in date and name the host, which the server 
     `https://127.0.0.1:${ports.good}/`,
     `https://receiver.test:${ports.expired}/`,
   ];
-  const outcomes = await withAuthority((path) => sendFrom({ NODE_EXTRA_CA_CERTS: path }, urls));
+  const outcomes = await sendTrusting(urls.map((url) => ({ url })));
   assert.deepEqual(outcomes.map(said), [
     'secure',
     'secure',
@@ -140,9 +104,78 @@ test('proxies and TLS variables in the environment change neither the route nor 
     NODE_TLS_REJECT_UNAUTHORIZED: '0',
   };
   const outcomes = await sendFrom(env, [
-    `http://receiver.test:${plain}/`,
-    `https://receiver.test:${ports.selfSigned}/`,
+    { url: `http://receiver.test:${plain}/` },
+    { url: `https://receiver.test:${ports.selfSigned}/` },
   ]);
   assert.deepEqual(outcomes.map(said), ['direct', 'tls_self_signed']);
   assert.equal(proxied, 0);
+});
+
+/** Starts a server of one TLS version that asks for a client certificate; returns its port. */
+function serveAsking(version: SecureVersion, rejectUnauthorized: boolean): Promise<number> {
+  const versions = { minVersion: version, maxVersion: version };
+  return listening(
+    createServer(
+      { key: KEY, cert: GOOD, requestCert: true, rejectUnauthorized, ...versions },
+      (_, response) => response.end('taken without'),
+    ),
+  );
+}
+
+/** Starts a proxy that resets a connection in place of sending on an alert; returns its port. */
+function resettingBefore(port: number): Promise<number> {
+  return listening(
+    createTcpServer((client) => {
+      const upstream = connect(port, '127.0.0.1');
+      for (const socket of [client, upstream]) socket.on('error', () => socket.destroy());
+      client.on('data', (data) => upstream.write(data));
+      upstream.on('data', (data) => {
+        // The alert that refuses comes alone, in a short record; it is lost here.
+        if (data.length > 31) client.write(data);
+        else client.resetAndDestroy();
+      });
+    }),
+  );
+}
+
+for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
+  test(`a server of ${version} that wants a client certificate is named as such, with advice`, async () => {
+    const asking = await serveAsking(version, true);
+    // In version 1.3 the refusal comes after the handshake, and its alert may be lost in a reset.
+    const askingAt = version === 'TLSv1.3' ? [asking, await resettingBefore(asking)] : [asking];
+    const outcomes = await sendTrusting(askingAt.map((port) => ({ url: `https://receiver.test:${port}/` })));
+    assert.equal(outcomes.length, askingAt.length);
+    for (const outcome of outcomes) {
+      assert.ok(outcome.kind === 'failed', JSON.stringify(outcome));
+      assert.equal(outcome.errorClass, 'tls_client_certificate', JSON.stringify(outcome));
+      assert.equal(outcome.detail, 'it asks for a client certificate, and we have none');
+      assert.match(adviceFor(outcome)!, /without a client certificate/);
+    }
+  });
+
+  test(`a server of ${version} that asks for a client certificate and does without gets the request`, async () => {
+    const port = await serveAsking(version, false);
+    assert.deepEqual((await sendTrusting([{ url: `https://receiver.test:${port}/` }])).map(said), [
+      'taken without',
+    ]);
+  });
+}
+
+test('a handshake that fails where no client certificate was asked for is a tls_error', async () => {
+  const old = await listening(
+    createTlsServer({
+      key: KEY,
+      cert: GOOD,
+      minVersion: 'TLSv1.1',
+      maxVersion: 'TLSv1.1',
+      ciphers: 'ALL@SECLEVEL=0',
+    }),
+  );
+  const otherCiphers = await listening(
+    createTlsServer({ key: KEY, cert: GOOD, maxVersion: 'TLSv1.2', ciphers: 'ECDHE-RSA-AES128-GCM-SHA256' }),
+  );
+  const outcomes = await sendTrusting(
+    [old, otherCiphers].map((port) => ({ url: `https://receiver.test:${port}/` })),
+  );
+  assert.deepEqual(outcomes.map(said), ['tls_error', 'tls_error']);
 });

@@ -1,8 +1,6 @@
 // Attempts against a receiver that answers, lies, stalls and disconnects: each ends in time, with
 // an outcome that describes it.
 import assert from 'node:assert/strict';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { after, test } from 'node:test';
 import { createGuard } from '../../delivery/guard.ts';
 import type { GuardSettings } from '../../delivery/guard.ts';
@@ -13,6 +11,7 @@ import type { Limits, PostbackRequest, Sender } from '../../delivery/send.ts';
 import { newSecret, secretKey } from '../../delivery/sign.ts';
 import type { AttemptOutcome } from '../../domain/delivery/retry.ts';
 import { isSigned, startReceiver } from '../support/faulty-receiver.ts';
+import { startRawServer } from '../support/raw-server.ts';
 import { resolvingTo } from '../support/names.ts';
 
 const LOOPBACK: GuardSettings = { allowCidrs: ['127.0.0.0/8'], allowPorts: '*', requireHttps: false };
@@ -243,24 +242,63 @@ test('idle connections are bounded over all hosts', async () => {
   await Promise.all(others.map((other) => other.close()));
 });
 
-test('a kept connection that the receiver closes on reuse costs no attempt', async () => {
-  let served = 0;
-  // Answers once per connection, and hangs up on the second request instead of answering it.
-  const closing = createServer((socket) => {
-    let isFirst = true;
-    socket.on('error', () => undefined);
-    socket.on('data', () => {
-      if (isFirst) socket.write('HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n');
-      else socket.destroy();
-      if (isFirst) served += 1;
-      isFirst = false;
-    });
+test('a request on a kept connection that breaks is sent once more, on a fresh one, and that shows', async () => {
+  // Answers once per connection, and hangs up on the second request when it has read it whole.
+  const closing = await startRawServer((socket, exchange) => {
+    if (exchange === 1) socket.write('HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n');
+    else socket.resetAndDestroy();
   });
-  await new Promise<void>((resolve) => closing.listen(0, '127.0.0.1', resolve));
-  const url = `http://127.0.0.1:${(closing.address() as AddressInfo).port}/`;
-  for (let count = 0; count < 5; count += 1) assert.equal(await statusOf(sender.send(post(url))), 200);
-  assert.equal(served, 5);
-  closing.close();
+  const fresh = await Promise.all(Array.from({ length: 8 }, () => sender.send(post(closing.url))));
+  assert.ok(fresh.every(({ sends }) => sends === undefined));
+  assert.equal(closing.connections(), 8);
+  closing.requests.length = 0;
+  const outcome = await sender.send(post(closing.url));
+  assert.ok(outcome.kind === 'answered' && outcome.status === 200, JSON.stringify(outcome));
+  assert.equal(outcome.sends, 2);
+  // Both are the same request. The other seven kept connections were not tried.
+  assert.equal(closing.requests.length, 2);
+  assert.equal(closing.requests[0], closing.requests[1]);
+  assert.equal(closing.connections(), 9);
+  await closing.close();
+});
+
+test('a request is sent twice at most: a second break is a failed attempt', async () => {
+  const resetting = await startRawServer((socket) => void socket.resetAndDestroy());
+  assert.equal(await errorOf(sender.send(post(resetting.url))), 'connection_reset');
+  assert.equal(resetting.requests.length, 1);
+  await resetting.close();
+  let isBroken = false;
+  const breaking = await startRawServer((socket) => {
+    if (isBroken) socket.resetAndDestroy();
+    else socket.write('HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n');
+  });
+  // undici rests a connection for one turn of the event loop before it is used again.
+  await Promise.all([1, 2].map(() => statusOf(sender.send(post(breaking.url)))));
+  await new Promise((resolve) => setImmediate(resolve));
+  isBroken = true;
+  breaking.requests.length = 0;
+  const outcome = await sender.send(post(breaking.url));
+  assert.ok(outcome.kind === 'failed' && outcome.errorClass === 'connection_reset');
+  assert.deepEqual([outcome.sends, breaking.requests.length], [2, 2]);
+  await breaking.close();
+});
+
+test('names of own headers arrive in the letters in which they were given', async () => {
+  const server = await startRawServer((socket) => void socket.end('HTTP/1.1 200 OK\r\n\r\n'));
+  const headers = { 'X-Api-Key': 'k', 'x-lower': 'l', SOAPAction: 's' };
+  const recipient = {
+    url: server.url,
+    method: 'POST',
+    body: 'json',
+    headers,
+    signing: 'none',
+    secrets: [],
+  } as const;
+  const postback = { id: 'dlv_8', type: 'conversion.created', body: '{}', try: 1 };
+  assert.equal(await statusOf(sender.send(render(postback, recipient, Date.now()))), 200);
+  for (const line of ['X-Api-Key: k', 'x-lower: l', 'SOAPAction: s', 'webhook-id: dlv_8'])
+    assert.ok(server.requests[0]?.includes(`\r\n${line}\r\n`), line);
+  await server.close();
 });
 
 test('closing the sender waits for attempts in flight', async () => {

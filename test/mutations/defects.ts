@@ -1,5 +1,5 @@
-// Lists deliberate defects in the money core: a small change of text each, and the test that must
-// detect it.
+// Lists deliberate defects in the money core and in sending: a small change of text each, and the
+// test that must detect it.
 
 /**
  * `from` occurs exactly once in the file. A test in the files of `tests` with the text of `sees` in
@@ -23,6 +23,8 @@ const MONTHS = 'test/domain/settlement/months.test.ts';
 const PAYMENTS = 'test/api/events/payments.test.ts';
 const REINSTATED = 'test/store/ledger/reinstatements.test.ts';
 const SET_ASIDE = 'test/workflows/settle-set-aside.test.ts';
+const DIALLING = 'test/delivery/happy-eyeballs.test.ts';
+const ANSWERS = 'test/delivery/answers.test.ts';
 const STORED = 'test/activities/settlement/settle-linked-slots.test.ts';
 
 const KNOWN: readonly Defect[] = [
@@ -557,5 +559,53 @@ export const DEFECTS: readonly Defect[] = [
     to: `return isNegative(type) && reference === null && amountMinor === 0n;`,
     tests: [AUDITED],
     sees: 'a fraud of a customer with three sales, which takes whole sales is no case of',
+  },
+  {
+    title: 'dialling: the next address waits until the one before has failed',
+    file: 'delivery/happy-eyeballs.ts',
+    from: `timer = setTimeout(next, NEXT_AFTER_MS);`,
+    to: `timer = undefined;`,
+    tests: [DIALLING],
+    sees: 'the next address is tried after 250 ms, beside those under way',
+  },
+  {
+    title: 'dialling: the connections that lost stay open',
+    file: 'delivery/happy-eyeballs.ts',
+    from: `for (const other of underWay) other.abandon();`,
+    to: ``,
+    tests: [DIALLING],
+    sees: 'the first address that is ready wins, though it was tried first, and the others are abandoned',
+  },
+  {
+    title: 'answers: 100 Continue is left to the parser',
+    file: 'delivery/answer-reader.ts',
+    from: `1(?!01)`,
+    to: `1(?!0[01])`,
+    tests: [ANSWERS],
+    sees: 'an answer that comes some time after 100 Continue is taken',
+  },
+  {
+    title: 'answers: a connection is kept although the end of a body was doubtful',
+    file: 'delivery/answer-head.ts',
+    from: `...framing, CLOSE]`,
+    to: `...framing]`,
+    tests: [ANSWERS],
+    sees: 'an answer with Content-Length twice is taken, and the connection is closed',
+  },
+  {
+    title: 'Retry-After: a date without a zone is in that of this process',
+    file: 'domain/delivery/retry-after.ts',
+    from: `zone = 'GMT'`,
+    to: `zone = ''`,
+    tests: ['test/domain/delivery/retry-after.test.ts'],
+    sees: 'a date in Retry-After is in GMT',
+  },
+  {
+    title: 'a broken kept connection leaves the others to be tried',
+    file: 'delivery/send.ts',
+    from: `dialer.distrust(stale);`,
+    to: ``,
+    tests: ['test/delivery/send.test.ts'],
+    sees: 'a request on a kept connection that breaks is sent once more',
   },
 ];

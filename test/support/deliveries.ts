@@ -62,6 +62,7 @@ export function anAttempt(changes: Partial<AttemptRecord> = {}): AttemptRecord {
     durationMs: 1,
     phases: {},
     dialled: undefined,
+    sends: 1,
     statusCode: 200,
     errorClass: null,
     excerpt: '',

@@ -271,6 +271,7 @@ describe('deliveries', () => {
         duration_ms: 120,
         phases: null,
         dialled: null,
+        sends: 1,
         status_code: 503,
         error_class: 'http_503',
         response_excerpt: 'busy',

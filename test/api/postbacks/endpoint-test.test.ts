@@ -14,6 +14,7 @@ import {
 type Trial = {
   verdict: string;
   advice: string | null;
+  detail: string | null;
   resolved: { host: string; addresses: string[] };
   dialled: string | null;
   tls: object | null;
@@ -62,7 +63,7 @@ describe('the test of an endpoint', () => {
     const trial = await tested(id);
     const request = receiver.requests.find(({ path }) => path.startsWith('/status/200/well'))!;
     assert.ok(isSigned(request, secret));
-    assert.deepEqual([trial.verdict, trial.advice], ['delivered', null]);
+    assert.deepEqual([trial.verdict, trial.advice, trial.detail], ['delivered', null, null]);
     assert.deepEqual(trial.resolved, { host: '127.0.0.1', addresses: ['127.0.0.1'] });
     assert.deepEqual([trial.dialled, trial.tls], [`127.0.0.1:${receiver.port}`, null]);
     assert.deepEqual([trial.sent?.url, trial.sent?.method, trial.sent?.body], [url, 'POST', request.body]);
@@ -126,6 +127,11 @@ describe('the test of an endpoint', () => {
       assert.equal(trial.sent?.url, receiver.url + path);
     });
   }
+
+  test('an endpoint test of a receiver that speaks no HTTP shows what it sent', async () => {
+    const { detail } = await tested((await endpointAt(`${receiver.url}/garbage`)).id);
+    assert.match(detail ?? '', /; it sent: "220 mail\.example ESMTP\\r\\n"$/);
+  });
 
   test('an endpoint test reports the headers Location and Retry-After of the answer, and no cookies', async () => {
     assert.equal(

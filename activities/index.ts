@@ -12,6 +12,7 @@ import { createAmend, type AmendActivities } from './settlement/amend.ts';
 import { createAttempt } from './delivery/attempt.ts';
 import { createClosePeriods, type ClosePeriodsActivities } from './upkeep/close-periods.ts';
 import { createDeliverFirst, type DeliverFirstActivities } from './delivery/deliver-first.ts';
+import { createEndpointStanding, type EndpointStandingActivities } from './delivery/endpoint-standing.ts';
 import { createDrain, type DrainActivities, type ProbeWaits } from './delivery/drain.ts';
 import { createHandOver, type HandOverActivities } from './delivery/hand-over.ts';
 import { createConcurrencyLimiter } from './delivery/concurrency-limiter.ts';
@@ -29,7 +30,7 @@ import { createSweep, type SweepActivities } from './upkeep/sweep.ts';
 
 type EndpointActivities = {
   wakeEndpoints(endpoints: EndpointInput[]): Promise<void>;
-  switchEndpoint(input: EndpointInput & { state: EndpointState }): Promise<void>;
+  switchEndpoint(input: EndpointInput & { state: EndpointState; reason?: string }): Promise<void>;
 };
 
 export type Activities = SettleActivities &
@@ -37,6 +38,7 @@ export type Activities = SettleActivities &
   HandOverActivities &
   SingleDeliveryActivities &
   DrainActivities &
+  EndpointStandingActivities &
   SetAsideActivities &
   ReplayActivities &
   SweepActivities &
@@ -108,6 +110,7 @@ export function createActivities({
     ...createDeliverFirst({ pool, attempt, limiter, recorder, budgetMs: limits.firstAttemptsMs }),
     ...createSingleDelivery({ pool, attempt, limiter }),
     ...createDrain({ pool, attempt, limiter, budgetMs: limits.drainTurnMs, probeWaits: limits.probeWaits }),
+    ...createEndpointStanding({ pool }),
     ...createReplay({ pool, workflows }),
     ...createSetAside({ pool, ...settling, ...handingOver }),
     ...createMatchOrphans({ pool, ...settling, ...handingOver }),
@@ -121,8 +124,8 @@ export function createActivities({
       for (const { operatorId, endpointId } of endpoints)
         await workflows.wakeEndpoint(operatorId, endpointId);
     },
-    async switchEndpoint({ operatorId, endpointId, state }) {
-      await switchEndpoint(pool, operatorId, endpointId, state);
+    async switchEndpoint({ operatorId, endpointId, state, reason }) {
+      await switchEndpoint(pool, operatorId, endpointId, { to: state, reason });
     },
   };
 }

@@ -4,7 +4,13 @@
 import type { Client, Connection } from '@temporalio/client';
 import type { Logger } from '../log.ts';
 import { bestEffort, type BestEffortClient, type WorkflowClient } from '../workflows/client.ts';
-import { giveUpDelivery, takeForRetry } from '../store/delivery/manual-actions.ts';
+import {
+  acknowledgeDelivery,
+  giveUpDelivery,
+  pauseDelivery,
+  resumeDelivery,
+  takeForRetry,
+} from '../store/delivery/manual-actions.ts';
 import type { Pool } from '../store/db/pool.ts';
 import { cancelReplay } from '../store/delivery/replays.ts';
 
@@ -21,6 +27,14 @@ export type Temporal = Omit<BestEffortClient, 'rematchOrphans'> & {
    * finished.
    */
   giveUpDelivery(operatorId: string, deliveryId: string): Promise<DeliveryActionResult>;
+  /**
+   * Pauses a delivery that has a workflow of its own, or ends its pause. `not_possible` for others,
+   * whose endpoint can be paused.
+   */
+  pauseDelivery(operatorId: string, deliveryId: string): Promise<DeliveryActionResult>;
+  resumeDelivery(operatorId: string, deliveryId: string): Promise<DeliveryActionResult>;
+  /** Takes a delivery that was given up out of sight. `not_possible` when it was not. */
+  acknowledgeDelivery(operatorId: string, deliveryId: string): Promise<DeliveryActionResult>;
   /**
    * Has an operator's orphans read again within a second. Many calls in a second are one; the
    * schedule covers a failed one.
@@ -66,7 +80,26 @@ export function createTemporal(deps: TemporalDeps): Temporal {
       const taken = await takeForRetry(pool, operatorId, deliveryId);
       if (typeof taken === 'string') return taken;
       if (taken.owner === 'self') await workflows.startDelivery(operatorId, deliveryId, 'retryNow');
-      else await workflows.wakeEndpoint(operatorId, taken.endpointId);
+      if (taken.owner === 'endpoint' || taken.wasGivenUp)
+        await workflows.wakeEndpoint(operatorId, taken.endpointId);
+      return 'done';
+    },
+    async pauseDelivery(operatorId, deliveryId) {
+      const paused = await pauseDelivery(pool, operatorId, deliveryId, 'paused over the API');
+      if (paused !== 'paused') return paused;
+      await workflows.startDelivery(operatorId, deliveryId, 'pause');
+      return 'done';
+    },
+    async resumeDelivery(operatorId, deliveryId) {
+      const resumed = await resumeDelivery(pool, operatorId, deliveryId);
+      if (resumed !== 'resumed') return resumed;
+      await workflows.startDelivery(operatorId, deliveryId, 'resume');
+      return 'done';
+    },
+    async acknowledgeDelivery(operatorId, deliveryId) {
+      const acknowledged = await acknowledgeDelivery(pool, operatorId, deliveryId);
+      if (typeof acknowledged === 'string') return acknowledged;
+      await workflows.wakeEndpoint(operatorId, acknowledged.endpointId);
       return 'done';
     },
     async giveUpDelivery(operatorId, deliveryId) {

@@ -108,9 +108,10 @@ function serverArguments(options: TemporalOptions): string[] {
 }
 
 function searchAttributeFlags(): string[] {
-  const { keyword, int, datetime } = SEARCH_ATTRIBUTES;
+  const { keyword, keywordList, int, datetime } = SEARCH_ATTRIBUTES;
   const types = [
     ...keyword.map((name) => `${name}=Keyword`),
+    ...keywordList.map((name) => `${name}=KeywordList`),
     ...int.map((name) => `${name}=Int`),
     ...datetime.map((name) => `${name}=Datetime`),
   ];

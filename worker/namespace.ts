@@ -7,7 +7,7 @@ import type { Logger } from '../log.ts';
 import { SEARCH_ATTRIBUTES, TASK_QUEUES, WORKFLOWS } from '../workflows/contract.ts';
 
 /** Temporal's numbers for the types of search attributes. */
-const INDEXED_VALUE_TYPE = { keyword: 2, int: 3, datetime: 6 } as const;
+export const INDEXED_VALUE_TYPE = { keyword: 2, keywordList: 7, int: 3, datetime: 6 } as const;
 
 type Schedule = { id: string; workflowType: string; args: unknown[]; spec: ScheduleSpec };
 

@@ -20,13 +20,15 @@ import { SIGNALS, TASK_QUEUES, WORKFLOWS } from './contract.ts';
 
 const CALL_TIMEOUT_MS = 3000;
 
+type DeliverySignal = 'retryNow' | 'giveUp' | 'pause' | 'resume';
+
 /** Every call rejects when Temporal does not answer within the client's time limit. */
 export type WorkflowClient = {
   /**
    * Starts `deliverPostback` of one delivery unless it runs; `signal` reaches the workflow either
    * way.
    */
-  startDelivery(operatorId: string, deliveryId: string, signal?: 'retryNow' | 'giveUp'): Promise<void>;
+  startDelivery(operatorId: string, deliveryId: string, signal?: DeliverySignal): Promise<void>;
   /**
    * Starts `drainEndpoint` unless it runs, and makes it read its queue again. Call only after the
    * commit that filled the queue. `switched`: the endpoint's state changed; the workflow then reads

@@ -83,13 +83,32 @@ export const SIGNALS = {
   cancel: 'cancel',
   retry: 'retry',
   dismiss: 'dismiss',
+  acknowledge: 'acknowledge',
 } as const;
 
 export const STATUS_QUERY = 'status';
 
-/** Search attributes by type, registered at every start. */
+/**
+ * Search attributes by type, registered at every start. Temporal on SQL has room for 10 of type
+ * Keyword and 3 of each other type.
+ */
 export const SEARCH_ATTRIBUTES = {
-  keyword: ['OperatorId', 'AffiliateId', 'EndpointId', 'EventType', 'DeliveryState', 'LastError'],
-  int: ['Attempts', 'Held'],
-  datetime: ['NextAttemptAt'],
+  keyword: [
+    'OperatorId',
+    'AffiliateId',
+    'AffiliateName',
+    'EndpointId',
+    'EndpointName',
+    'EndpointHost',
+    'EventType',
+    'DeliveryState',
+    'LastError',
+    'NextReason',
+  ],
+  keywordList: ['NotTold'],
+  int: ['Attempts', 'Held', 'GaveUp'],
+  datetime: ['StuckSince', 'NextAttemptAt'],
 } as const;
+
+/** Type of the failure of a delivery that was given up, in Temporal. */
+export const GAVE_UP = 'GaveUp';

@@ -1,18 +1,19 @@
 // Sends the deliveries that wait for one endpoint: probes it while it is down, drains its queue
-// once it is up. One row in the UI, with a count.
+// once it is up. Stays while deliveries were given up and nobody acknowledged them. One row in the
+// UI, with counts.
 import {
+  CancellationScope,
   condition,
   continueAsNew,
   defineQuery,
   defineSignal,
   patched,
-  setCurrentDetails,
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
 import type { Drained } from '../activities/delivery/drain.ts';
 import { SIGNALS, STATUS_QUERY, type EndpointInput } from './contract.ts';
-import { updateSearchAttributes } from './search-attributes.ts';
+import { EMPTY_STATUS, showEndpoint, type EndpointStatus } from './endpoint-status.ts';
 import { upkeep } from './steps.ts';
 
 const wake = defineSignal(SIGNALS.wake);
@@ -20,19 +21,16 @@ const switched = defineSignal(SIGNALS.switched);
 const pause = defineSignal(SIGNALS.pause);
 const resume = defineSignal(SIGNALS.resume);
 const disable = defineSignal(SIGNALS.disable);
+const acknowledge = defineSignal(SIGNALS.acknowledge);
 
-/** Answer of the status query, also shown in the UI. */
-export type EndpointStatus = Pick<Drained, 'condition' | 'held' | 'lastError' | 'reason'> & {
-  nextTurnAt: string | null;
-  sent: number;
-};
 const status = defineQuery<EndpointStatus>(STATUS_QUERY);
 
-/**
- * Shortest time between two counts while the endpoint is down, however many deliveries join the
- * queue.
- */
+/** Shortest time between two counts, however many deliveries join the queue or are given up. */
 const COUNT_EVERY_MS = 10_000;
+
+/** What a person wants of the endpoint. */
+type Wish =
+  { kind: 'switch'; state: 'paused' | 'active' | 'disabled'; reason: string } | { kind: 'acknowledge' };
 
 /**
  * `probes`: failed probes in a row; `nextSendAt`: first moment the rate allows a request. Both
@@ -46,56 +44,87 @@ export async function drainEndpoint(
    * The endpoint's row was switched, for example through the API: read it at once, even while down.
    */
   let isSwitched = false;
-  let command: 'paused' | 'active' | 'disabled' | null = null;
+  const wishes: Wish[] = [];
   let { probes = 0, nextSendAt = 0 } = input;
-  const now: EndpointStatus = {
-    condition: 'open',
-    held: 0,
-    lastError: null,
-    reason: '',
-    nextTurnAt: null,
-    sent: 0,
-  };
+  /** When all that waits was counted last, and shown. */
+  let countedAt = 0;
+  const now: EndpointStatus = { ...EMPTY_STATUS };
+  const wishSwitch = (state: 'paused' | 'active' | 'disabled', reason: string) => (): void =>
+    void wishes.push({ kind: 'switch', state, reason });
   setHandler(wake, () => void (isWoken = true), { description: 'something joined the queue: look again' });
   setHandler(switched, () => void (isSwitched = true), {
     description: 'the endpoint was switched: look at once',
   });
-  setHandler(pause, () => void (command = 'paused'), { description: 'keep everything in the queue' });
-  setHandler(resume, () => void (command = 'active'), {
+  setHandler(pause, wishSwitch('paused', 'paused in Temporal'), {
+    description: 'keep everything in the queue',
+  });
+  setHandler(resume, wishSwitch('active', 'resumed in Temporal'), {
     description: 'make it active with a clean slate and send at once',
   });
-  setHandler(disable, () => void (command = 'disabled'), {
+  setHandler(disable, wishSwitch('disabled', 'disabled in Temporal'), {
     description: 'switch it off; everything stays in the queue',
   });
+  setHandler(acknowledge, () => void wishes.push({ kind: 'acknowledge' }), {
+    description: 'all that was given up has been seen, and need not be shown any more',
+  });
   setHandler(status, () => now);
-  const isCommanded = (): boolean => command !== null || isSwitched;
+  const isCommanded = (): boolean => wishes.length > 0 || isSwitched;
   const isSignalled = (): boolean => isCommanded() || isWoken;
   const of = { operatorId: input.operatorId, endpointId: input.endpointId };
 
-  for (;;) {
-    if (command !== null) {
-      const state = command;
-      command = null;
-      probes = 0;
-      await upkeep.switchEndpoint({ ...of, state });
+  // A cancelled run could not keep what waits in sight. So a cancellation pauses the endpoint, and
+  // once that is resumed a new run begins, which can be cancelled again.
+  const run = CancellationScope.current();
+  run.cancelRequested.catch(wishSwitch('paused', 'cancelled in Temporal'));
+  return CancellationScope.nonCancellable(drain);
+
+  async function drain(): Promise<{ sent: number }> {
+    for (;;) {
+      await fulfil();
+      if (isSwitched) probes = countedAt = 0;
+      isWoken = false;
+      isSwitched = false;
+      const isCounting = Date.now() - countedAt >= COUNT_EVERY_MS;
+      const turn = await upkeep.drainQueue({ ...of, probes, nextSendAt, isCounting });
+      if (turn.about !== undefined) countedAt = Date.now();
+      ({ nextSendAt } = turn);
+      if (turn.endpointsToWake.length > 0) await upkeep.wakeEndpoints(turn.endpointsToWake);
+      if (turn.condition !== 'failing') probes = 0;
+      else if (turn.sent > 0) probes++;
+      now.sent += turn.sent;
+      showEndpoint(of, now, turn);
+      // A next run would lose the rate's state, so this run stays until a request is allowed again.
+      if (turn.held === 0 && nextSendAt > Date.now())
+        await condition(isSignalled, nextSendAt - Date.now(), { summary: 'until the rate allows a request' });
+      // A wake during the turn may be about a delivery that the turn did not read.
+      if (turn.held === 0 && !turn.hasGivenUp && !isSignalled()) return { sent: now.sent };
+      const isResumed = run.consideredCancelled && turn.condition !== 'paused';
+      // A next run would not know of a wish.
+      if (wishes.length === 0 && (workflowInfo().continueAsNewSuggested || isResumed))
+        await continueAsNew<typeof drainEndpoint>({ ...of, probes: isSwitched ? 0 : probes, nextSendAt });
+      if (turn.held > 0) await waitForNextTurn(turn);
+      else if (turn.hasGivenUp) await waitForAction(turn);
     }
-    if (isSwitched) probes = 0;
-    isWoken = false;
-    isSwitched = false;
-    const turn = await upkeep.drainQueue({ ...of, probes, nextSendAt });
-    ({ nextSendAt } = turn);
-    if (turn.endpointsToWake.length > 0) await upkeep.wakeEndpoints(turn.endpointsToWake);
-    if (turn.condition !== 'failing') probes = 0;
-    else if (turn.sent > 0) probes++;
-    now.sent += turn.sent;
-    show(of, now, turn);
-    // A next run would lose the rate's state, so this run stays until a request is allowed again.
-    if (turn.held === 0 && nextSendAt > Date.now()) await condition(isSignalled, nextSendAt - Date.now());
-    // A wake during the turn may be about a delivery that the turn did not read.
-    if (turn.held === 0 && !isSignalled()) return { sent: now.sent };
-    if (workflowInfo().continueAsNewSuggested)
-      await continueAsNew<typeof drainEndpoint>({ ...of, probes, nextSendAt });
-    if (turn.held > 0) await waitForNextTurn(turn);
+  }
+
+  /** Takes each wish before the step that fulfils it, so that one that comes meanwhile counts. */
+  async function fulfil(): Promise<void> {
+    for (let wish = wishes.shift(); wish !== undefined; wish = wishes.shift()) {
+      countedAt = 0;
+      if (wish.kind === 'acknowledge') {
+        await upkeep.acknowledgeGivenUp(of);
+        continue;
+      }
+      probes = 0;
+      await upkeep.switchEndpoint({ ...of, state: wish.state, reason: wish.reason });
+    }
+  }
+
+  /** Waits while nothing is in the queue, but deliveries were given up. */
+  async function waitForAction(turn: Drained): Promise<void> {
+    const countInMs = countedAt + COUNT_EVERY_MS - Date.now();
+    if (turn.about !== undefined || countInMs <= 0) await condition(isSignalled);
+    else await condition(isSignalled, countInMs, { summary: 'until what was given up is counted again' });
   }
 
   /**
@@ -105,7 +134,7 @@ export async function drainEndpoint(
   async function waitForNextTurn(turn: Drained): Promise<void> {
     if (turn.waitMs !== null && turn.waitMs <= 0) return;
     const until = turn.waitMs === null ? null : Date.now() + turn.waitMs;
-    let countedAt = Date.now();
+    let lookedAt = Date.now();
     for (;;) {
       const leftMs = until === null ? null : until - Date.now();
       if (leftMs !== null && leftMs <= 0) return;
@@ -113,23 +142,23 @@ export async function drainEndpoint(
       else if (!(await condition(isSignalled, leftMs, { summary: summaryOf(turn) }))) return;
       if (isCommanded() || turn.condition === 'open') return;
       // Histories recorded before this patch waited from the wake, not from the last count.
-      const countAt = (patched('count-at-once') ? countedAt : Date.now()) + COUNT_EVERY_MS;
+      const countAt = (patched('count-at-once') ? lookedAt : Date.now()) + COUNT_EVERY_MS;
       const pauseMs = Math.min(countAt, until ?? countAt) - Date.now();
-      if (pauseMs > 0) await condition(isCommanded, pauseMs);
+      if (pauseMs > 0) await condition(isCommanded, pauseMs, { summary: 'until the queue is counted again' });
       if (isCommanded()) return;
       isWoken = false;
-      const { held, condition: currentCondition } = await upkeep.countQueue(of);
-      countedAt = Date.now();
-      show(of, now, {
+      const { condition: currentCondition, ...count } = await upkeep.countQueue(of);
+      lookedAt = countedAt = Date.now();
+      showEndpoint(of, now, {
         ...turn,
-        held,
+        ...count,
         sent: 0,
-        waitMs: until === null ? null : Math.max(0, until - countedAt),
+        waitMs: until === null ? null : Math.max(0, until - lookedAt),
       });
       // Another owner's attempt closed the breaker, or the endpoint was disabled. Older histories
       // have counts without a condition.
       const isConditionChanged = currentCondition !== undefined && currentCondition !== turn.condition;
-      if (held === 0 || isConditionChanged || workflowInfo().continueAsNewSuggested) return;
+      if (count.held === 0 || isConditionChanged || workflowInfo().continueAsNewSuggested) return;
     }
   }
 }
@@ -138,33 +167,4 @@ function summaryOf({ condition: state, held, reason }: Drained): string {
   return state === 'failing'
     ? `next probe, after ${reason}; ${held} waiting`
     : `${held} waiting for their time`;
-}
-
-function show(of: EndpointInput, now: EndpointStatus, turn: Drained): void {
-  const { held, lastError, reason } = turn;
-  Object.assign(now, {
-    condition: turn.condition,
-    held,
-    lastError,
-    reason,
-    nextTurnAt: turn.waitMs === null ? null : new Date(Date.now() + turn.waitMs).toISOString(),
-  });
-  updateSearchAttributes({
-    OperatorId: of.operatorId,
-    EndpointId: of.endpointId,
-    DeliveryState: turn.condition === 'open' ? 'draining' : turn.condition === 'drained' ? 'drained' : 'held',
-    LastError: lastError,
-    Held: held,
-    NextAttemptAt: now.nextTurnAt === null ? null : new Date(now.nextTurnAt),
-  });
-  const cause =
-    turn.condition === 'failing'
-      ? `it is failing (${reason}); one postback at a time probes it`
-      : turn.condition;
-  const next =
-    now.nextTurnAt === null
-      ? 'Send `resume` to go on.'
-      : `Next turn: ${now.nextTurnAt}. Send \`resume\` to try now.`;
-  const summary = `**${held} postbacks wait** for endpoint ${of.endpointId}: ${cause}.`;
-  setCurrentDetails(`${summary}\n\n${held === 0 ? 'All sent.' : next}`);
 }

@@ -29,6 +29,8 @@ type AttemptResult = {
   state: 'delivered' | 'retrying' | 'held' | 'gave_up';
   /** Such as "503 after 120 ms". */
   reason: string;
+  /** Why the next attempt is when it is. */
+  nextReason: string | null;
   errorClass: string | null;
   nextAttemptAt: number | null;
   endpointsToWake: EndpointInput[];
@@ -151,6 +153,7 @@ export function createAttempt({ sender, recorder, secretBox, random = Math.rando
       : { kind: 'retry', delayMs: 0, reason: probeFailedReason(outcome) };
     const next = nextOf(due, decision, tries, nowMs);
     const errorClass = errorClassOf(outcome);
+    const nextReason = 'reason' in decision ? decision.reason : null;
     const endpointsToWake = await recorder.record(
       {
         operatorId: due.operatorId,
@@ -169,7 +172,7 @@ export function createAttempt({ sender, recorder, secretBox, random = Math.rando
         statusCode: outcome.kind === 'answered' ? outcome.status : null,
         errorClass,
         excerpt: outcome.kind === 'answered' ? outcome.excerpt : outcome.detail,
-        nextReason: 'reason' in decision ? decision.reason : null,
+        nextReason,
       },
       eventsOf(due, endpoint, outcome, decision, isProbe),
     );
@@ -177,6 +180,7 @@ export function createAttempt({ sender, recorder, secretBox, random = Math.rando
     return {
       state: next.state,
       reason: reasonOf(outcome),
+      nextReason,
       errorClass,
       nextAttemptAt,
       endpointsToWake,

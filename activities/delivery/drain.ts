@@ -9,6 +9,7 @@ import {
 } from '../../domain/delivery/retry.ts';
 import type { Pool } from '../../store/db/pool.ts';
 import {
+  isActive,
   readQueue,
   readQueueState,
   readSendingEndpoints,
@@ -20,12 +21,19 @@ import { cancelAll } from '../../store/delivery/transitions.ts';
 import type { EndpointInput } from '../../workflows/contract.ts';
 import type { Attempt } from './attempt.ts';
 import type { ConcurrencyLimiter } from './concurrency-limiter.ts';
+import {
+  aboutEndpoint,
+  queueConditionOf,
+  type EndpointAbout,
+  type QueueCondition,
+} from './endpoint-standing.ts';
 import { allSettledOrThrow, singleFlight } from '../single-flight.ts';
 
 /**
  * Result of a turn at the queue, for its workflow. `waitMs`: until the next turn; null: until a
  * signal. `nextSendAt`: before then the endpoint's rate allows no request (milliseconds since 1970;
- * 0 without a rate), also where the queue is empty.
+ * 0 without a rate), also where the queue is empty. `hasGivenUp`: some were given up and not
+ * acknowledged. Histories recorded earlier lack what is optional.
  */
 export type Drained = {
   held: number;
@@ -36,25 +44,17 @@ export type Drained = {
   lastError: string | null;
   reason: string;
   endpointsToWake: EndpointInput[];
+  hasGivenUp?: boolean;
+  about?: EndpointAbout | null;
 };
 
 /**
- * Names of conditions in histories and in the status query: `open` is up or failing, `failing` is
- * down, and an endpoint that is off has its state. Recorded in histories, so these words never
- * change.
+ * `probes` failed in a row. `nextSendAt` is that of the turn before. `isCounting`: the result must
+ * say how the endpoint stands, which reads all that waits.
  */
-type QueueCondition = 'open' | 'failing' | 'paused' | 'disabled';
+type DrainInput = EndpointInput & { probes: number; nextSendAt: number; isCounting?: boolean };
 
-/** `probes` failed in a row. `nextSendAt` is that of the turn before. */
-type DrainInput = EndpointInput & { probes: number; nextSendAt: number };
-
-/** The number of deliveries in a queue, and the condition of their endpoint. */
-type QueueCount = { held: number; condition: QueueCondition };
-
-export type DrainActivities = {
-  drainQueue(input: DrainInput): Promise<Drained>;
-  countQueue(endpoint: EndpointInput): Promise<QueueCount>;
-};
+export type DrainActivities = { drainQueue(input: DrainInput): Promise<Drained> };
 
 /** Waits between probes: the first, doubling up to the longest. */
 export type ProbeWaits = { firstMs: number; longestMs: number };
@@ -79,15 +79,19 @@ const READ_AT_ONCE = 200;
  */
 const CATCH_UP_MS = 50;
 
+/** How soon a turn notices that its endpoint was switched off. */
+const LOOK_EVERY_MS = 500;
+
 /** A turn lasts at most the budget plus one request. */
 export function createDrain({ pool, attempt, limiter, budgetMs, probeWaits }: DrainDeps): DrainActivities {
   type Turn = Pick<Drained, 'sent' | 'lastError' | 'reason' | 'endpointsToWake' | 'nextSendAt'> & {
     failures: number;
     /**
      * No more requests in this turn: a probe failed, or the receiver asked for a pause or for no
-     * more postbacks.
+     * more postbacks; or the endpoint was switched off.
      */
     isOff: boolean;
+    lookedAt: number;
   };
 
   const mustStop = (turn: Turn): boolean => turn.isOff || isTripped(turn.failures);
@@ -138,6 +142,13 @@ export function createDrain({ pool, attempt, limiter, budgetMs, probeWaits }: Dr
     }
   }
 
+  /** Ends a turn soon after its endpoint was switched off, which may be while it sends. */
+  async function lookAgain(turn: Turn, { operatorId, id }: SendingEndpoint): Promise<void> {
+    if (Date.now() - turn.lookedAt < LOOK_EVERY_MS) return;
+    turn.lookedAt = Date.now();
+    if (!(await isActive(pool, operatorId, id))) turn.isOff = true;
+  }
+
   /** Whether all of them could be started. */
   async function sendPage(
     turn: Turn,
@@ -154,6 +165,7 @@ export function createDrain({ pool, attempt, limiter, budgetMs, probeWaits }: Dr
       const release = await limiter.acquire(endpoint.id, endpoint.maxInFlight, deadline);
       if (release === null) return false;
       if (spacingMs > 0) await paced(turn, spacingMs);
+      await lookAgain(turn, endpoint);
       if (mustStop(turn)) {
         release();
         return false;
@@ -185,7 +197,8 @@ export function createDrain({ pool, attempt, limiter, budgetMs, probeWaits }: Dr
     return !turn.isOff;
   }
 
-  async function drainQueue({ operatorId, endpointId, probes, nextSendAt }: DrainInput): Promise<Drained> {
+  async function drainQueue(input: DrainInput): Promise<Drained> {
+    const { operatorId, endpointId, probes, nextSendAt } = input;
     const [endpoint] = await readSendingEndpoints(pool, operatorId, [endpointId]);
     const turn: Turn = {
       sent: 0,
@@ -195,12 +208,15 @@ export function createDrain({ pool, attempt, limiter, budgetMs, probeWaits }: Dr
       endpointsToWake: [],
       nextSendAt,
       isOff: false,
+      lookedAt: Date.now(),
     };
     const result = async (
       condition: Drained['condition'],
       waitMs: (dueInMs: number | null) => number | null,
     ): Promise<Drained> => {
-      const { held, dueInMs, ...queue } = await readQueueState(pool, operatorId, endpointId);
+      const { held, dueInMs, hasGivenUp, ...queue } = await readQueueState(pool, operatorId, endpointId);
+      const isToShow = input.isCounting && (held > 0 || hasGivenUp);
+      const about = isToShow ? { about: await aboutEndpoint(pool, input) } : {};
       const { sent } = turn;
       // A turn without a request met no error itself, but shows why the endpoint is down.
       const lastError = turn.lastError ?? (condition === 'failing' ? queue.lastError : null);
@@ -208,7 +224,8 @@ export function createDrain({ pool, attempt, limiter, budgetMs, probeWaits }: Dr
       // The next turn sees a successor that joined this very queue; waking its own workflow would
       // only add a turn.
       const endpointsToWake = turn.endpointsToWake.filter((woken) => woken.endpointId !== endpointId);
-      const of = { held, sent, lastError, reason, endpointsToWake, nextSendAt: turn.nextSendAt };
+      const seen = { held, sent, hasGivenUp, lastError, reason, ...about };
+      const of = { ...seen, endpointsToWake, nextSendAt: turn.nextSendAt };
       return held === 0
         ? { ...of, condition: 'drained', waitMs: null }
         : { ...of, condition, waitMs: waitMs(dueInMs) };
@@ -233,22 +250,7 @@ export function createDrain({ pool, attempt, limiter, budgetMs, probeWaits }: Dr
     return result('open', (dueInMs) => whenAllowed(dueInMs ?? 0));
   }
 
-  async function countQueue({ operatorId, endpointId }: EndpointInput): Promise<QueueCount> {
-    const [endpoint] = await readSendingEndpoints(pool, operatorId, [endpointId]);
-    const { held } = await readQueueState(pool, operatorId, endpointId);
-    return { held, condition: queueConditionOf(endpoint) };
-  }
-
-  return { drainQueue: singleFlight(({ endpointId }) => endpointId, drainQueue), countQueue };
-}
-
-const QUEUE_CONDITIONS = { up: 'open', failing: 'open', down: 'failing' } as const;
-
-function queueConditionOf(endpoint: SendingEndpoint | undefined): QueueCondition {
-  if (endpoint === undefined) return 'disabled';
-  const condition = conditionOf(endpoint);
-  // An endpoint that is off is paused or disabled.
-  return condition === 'off' ? (endpoint.state as 'paused' | 'disabled') : QUEUE_CONDITIONS[condition];
+  return { drainQueue: singleFlight(({ endpointId }) => endpointId, drainQueue) };
 }
 
 /** Waits for the moment the rate allows the next request, and says when the one after it may go. */

@@ -12,8 +12,8 @@ import type { EndpointInput } from '../../workflows/contract.ts';
 export type Recorder = {
   /**
    * Resolves when the attempt is durable, with the endpoints whose workflows must run again: a
-   * successor or a notice joined their queues, or their state changed. `events` is null where the
-   * attempt says nothing about its endpoint.
+   * successor or a notice joined their queues, their state changed, or they must show a delivery
+   * that was given up. `events` is null where the attempt says nothing about its endpoint.
    */
   record(record: AttemptRecord, events: EndpointHealthEvents | null): Promise<EndpointInput[]>;
   /** Resolves when outcomes can be written again. No request may start before that. */
@@ -66,7 +66,9 @@ export function createRecorder(pool: Pool, onWriteError: (error: unknown) => voi
         notifyGivenUp(client, givenUp),
       ]);
       return [
-        ...released.map((endpoint) => ({ ...endpoint, about: endpoint.endpointId })),
+        ...[...released, ...givenUp].map(({ operatorId, endpointId }) => {
+          return { operatorId, endpointId, about: endpointId };
+        }),
         ...changed,
         ...noticed,
       ];

@@ -1,19 +1,41 @@
-// Activities of `deliverPostback`: reads, attempts and gives up a single delivery, one with a
-// workflow of its own.
+// Activities of `deliverPostback`: reads, attempts, pauses and gives up a single delivery, one with
+// a workflow of its own.
 import { isSentDirectly } from '../../domain/delivery/breaker.ts';
+import { hostOf, postbackText, sumText } from '../../domain/delivery/labels.ts';
 import type { Pool } from '../../store/db/pool.ts';
 import type { UnscheduledCause } from '../../domain/delivery/deliveries.ts';
 import { readDelivery, readSendingEndpoints, type SendingEndpoint } from '../../store/delivery/deliveries.ts';
-import { giveUpDelivery } from '../../store/delivery/manual-actions.ts';
+import { giveUpDelivery, pauseDelivery, resumeDelivery } from '../../store/delivery/manual-actions.ts';
+import {
+  readDeliveryStanding,
+  type DeliveryStanding,
+  type ToldAttempt,
+} from '../../store/delivery/standing.ts';
 import { returnToQueue } from '../../store/delivery/transitions.ts';
 import type { EndpointInput, DeliveryInput } from '../../workflows/contract.ts';
 import type { Attempt } from './attempt.ts';
 import type { ConcurrencyLimiter } from './concurrency-limiter.ts';
 import { singleFlight } from '../single-flight.ts';
 
-/** State of a single delivery for its workflow. `gone`: finished, or another owner has it now. */
+/** A postback in the words of people. `since`: when it was planned. `notTold`: what it reports. */
+export type PostbackAbout = {
+  text: string;
+  affiliateName: string | null;
+  endpointName: string | null;
+  endpointHost: string;
+  notTold: string | null;
+  since: number;
+};
+
+/** Finished, or another owner has it now. */
+type Gone = { kind: 'gone'; state: string };
+
+/**
+ * State of a single delivery for its workflow. Histories recorded earlier lack what is optional.
+ * `story`: a line of a table for each attempt.
+ */
 type SingleDeliveryState =
-  | { kind: 'gone'; state: string }
+  | Gone
   | {
       kind: 'waiting';
       tries: number;
@@ -22,13 +44,21 @@ type SingleDeliveryState =
       endpointId: string;
       affiliateId: string | null;
       type: string;
+      about?: PostbackAbout;
+      nextReason?: string | null;
+      pauseReason?: string | null;
+      story?: string[];
     };
+
+/** A row after it was paused or resumed. `pauseReason` is null where it is not paused. */
+type PausedRow = Gone | { kind: 'waiting'; pauseReason: string | null };
 
 /** Result of a try. `endpointsToWake`: endpoints whose queues a successor or a notice joined. */
 type SingleDeliveryResult = {
   state: string;
   tries: number;
   reason: string;
+  nextReason?: string | null;
   lastError: string | null;
   nextAttemptAt: number | null;
   endpointsToWake: EndpointInput[];
@@ -44,6 +74,9 @@ export type SingleDeliveryActivities = {
   readPostback(input: DeliveryInput): Promise<SingleDeliveryState>;
   attemptPostback(input: AttemptInput): Promise<SingleDeliveryResult>;
   giveUpPostback(input: DeliveryInput): Promise<SingleDeliveryResult>;
+  /** The first reason of a pause stays. */
+  pausePostback(input: DeliveryInput & { reason: string }): Promise<PausedRow>;
+  resumePostback(input: DeliveryInput): Promise<PausedRow>;
 };
 
 /**
@@ -101,15 +134,22 @@ export function createSingleDelivery({
       result.state === 'held'
         ? [...result.endpointsToWake, { operatorId, endpointId: due.endpointId }]
         : result.endpointsToWake;
-    const { state, reason, nextAttemptAt, errorClass } = result;
-    return { state, tries: due.tries + 1, reason, lastError: errorClass, nextAttemptAt, endpointsToWake };
+    const { errorClass: lastError, ...told } = result;
+    return { ...told, tries: due.tries + 1, lastError, endpointsToWake };
+  }
+
+  async function pauseOf({ operatorId, deliveryId }: DeliveryInput): Promise<PausedRow> {
+    const row = await readDelivery(pool, operatorId, deliveryId);
+    if (row?.owner !== 'self') return { kind: 'gone', state: row?.state ?? 'unknown' };
+    return { kind: 'waiting', pauseReason: row.pauseReason };
   }
 
   return {
     async readPostback({ operatorId, deliveryId }) {
       const due = await readDelivery(pool, operatorId, deliveryId);
-      if (due?.owner !== 'self') return { kind: 'gone', state: due?.state ?? 'unknown' };
-      const { tries, nextAttemptAt, endpointId, affiliateId, type, lastError } = due;
+      const standing = await readDeliveryStanding(pool, operatorId, deliveryId);
+      if (due?.owner !== 'self' || standing === null) return { kind: 'gone', state: due?.state ?? 'unknown' };
+      const { tries, nextAttemptAt, endpointId, affiliateId, type, lastError, pauseReason } = due;
       return {
         kind: 'waiting',
         tries,
@@ -118,6 +158,10 @@ export function createSingleDelivery({
         endpointId,
         affiliateId,
         type,
+        about: aboutOf(standing),
+        nextReason: standing.attempts.at(-1)?.nextReason ?? null,
+        pauseReason,
+        story: standing.attempts.map(storyLine),
       };
     },
 
@@ -125,7 +169,19 @@ export function createSingleDelivery({
 
     async giveUpPostback({ operatorId, deliveryId }) {
       const given = await giveUpDelivery(pool, operatorId, deliveryId);
-      return moved('gave_up', typeof given === 'string' ? [] : given.endpointsToWake);
+      if (typeof given !== 'string') return moved('gave_up', given.endpointsToWake);
+      const row = await readDelivery(pool, operatorId, deliveryId);
+      return moved(row?.state ?? 'unknown');
+    },
+
+    async pausePostback({ reason, ...delivery }) {
+      await pauseDelivery(pool, delivery.operatorId, delivery.deliveryId, reason);
+      return pauseOf(delivery);
+    },
+
+    async resumePostback(delivery) {
+      await resumeDelivery(pool, delivery.operatorId, delivery.deliveryId);
+      return pauseOf(delivery);
     },
   };
 }
@@ -136,4 +192,20 @@ export function createSingleDelivery({
  */
 function mayTry(endpoint: SendingEndpoint, cause: UnscheduledCause | null): boolean {
   return isSentDirectly(cause === 'manual' ? { ...endpoint, failuresInARow: 0 } : endpoint);
+}
+
+function aboutOf(standing: DeliveryStanding): PostbackAbout {
+  const { type, reported, createdAt, url, affiliateName, endpointName } = standing;
+  return {
+    text: postbackText(type, reported, standing),
+    affiliateName,
+    endpointName,
+    endpointHost: hostOf(url),
+    notTold: reported === null || reported.minor === 0n ? null : sumText(reported),
+    since: createdAt.getTime(),
+  };
+}
+
+function storyLine({ number, statusCode, errorClass, durationMs, cause }: ToldAttempt): string {
+  return `| ${number} | ${statusCode ?? errorClass} after ${durationMs} ms | ${cause} |`;
 }

@@ -28,13 +28,19 @@ export const delivery = z.object({
   replay_id: field.idOf('rpl').nullable(),
   predecessor_id: field.idOf('dlv').nullable(),
   tries: field.count,
-  next_attempt_at: field.time.nullable(),
+  next_attempt_at: field.time.nullable().meta({
+    description: 'null where no time is known: finished, paused, or held until its endpoint takes postbacks',
+  }),
+  pause_reason: field.text.nullable().meta({
+    description: 'null unless it is paused, over the API or in the Temporal UI',
+  }),
   last_error: field.text.nullable(),
   created_at: field.time,
   finished_at: field.time.nullable(),
   acknowledged_at: field.time.nullable(),
   workflow_url: field.text.nullable().meta({
-    description: 'the workflow that makes its next try, in the Temporal UI; null when no workflow does',
+    description:
+      'the workflow that makes its next try, or keeps it in sight after it was given up, in the Temporal UI; null when no workflow does',
   }),
 });
 
@@ -86,8 +92,8 @@ export function deliveryView(row: DeliveryRow, workflowUrl: WorkflowUrl) {
     replay_id: row.replayId,
     predecessor_id: row.predecessorId,
     tries: row.tries,
-    // The row of a finished delivery keeps the time of its last try; no try follows.
-    next_attempt_at: row.owner === null ? null : row.nextAttemptAt,
+    next_attempt_at: isTimeKnown(row) ? row.nextAttemptAt : null,
+    pause_reason: row.pauseReason,
     last_error: row.lastError,
     created_at: row.createdAt,
     finished_at: row.finishedAt,
@@ -97,10 +103,20 @@ export function deliveryView(row: DeliveryRow, workflowUrl: WorkflowUrl) {
 }
 
 /**
- * The workflow that makes the next try. None for a finished delivery, and for one that waits for
- * its predecessor.
+ * Whether the row's time is that of a next try. A finished delivery keeps the time of its last one,
+ * and a held one the time since when it may go.
  */
-function workflowIdOf({ owner, id, endpointId, batchId }: DeliveryRow): string | null {
+function isTimeKnown({ owner, state, pauseReason, nextAttemptAt }: DeliveryRow): boolean {
+  if (owner === null || pauseReason !== null) return false;
+  return state !== 'held' || nextAttemptAt.getTime() > Date.now();
+}
+
+/**
+ * The workflow that makes the next try, or shows that the delivery was given up. None for one that
+ * is finished otherwise or was acknowledged, and for one that waits for its predecessor.
+ */
+function workflowIdOf({ owner, id, endpointId, batchId, state, acknowledgedAt }: DeliveryRow): string | null {
+  if (state === 'gave_up' && acknowledgedAt === null) return endpointWorkflowId(endpointId);
   switch (owner) {
     case 'batch':
       return conversionsWorkflowId(batchId);

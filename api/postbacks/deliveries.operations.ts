@@ -31,6 +31,15 @@ export const deliveriesResource = defineResource({
       headers: { prefer: '`wait=5` (at most 10): the answer waits until the attempt was made' },
     },
     'POST /v1/deliveries/:id/give-up': action('Try a postback no more', jsonAnswer(answers.wholeDelivery)),
+    'POST /v1/deliveries/:id/pause': {
+      ...action('Wait with the next try of a postback', jsonAnswer(answers.wholeDelivery)),
+      description:
+        'Only for a postback that `owner` `self` tries by itself; others wait with their endpoint.',
+    },
+    'POST /v1/deliveries/:id/resume': action(
+      'Go on with a postback that was paused',
+      jsonAnswer(answers.wholeDelivery),
+    ),
     'POST /v1/deliveries/:id/acknowledge': action(
       'Note that somebody has seen it',
       jsonAnswer(answers.wholeDelivery),

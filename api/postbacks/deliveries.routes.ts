@@ -1,4 +1,4 @@
-// Routes of deliveries: the list, one delivery with its attempts, retry, give up, acknowledge.
+// Routes of deliveries: the list, one delivery with its attempts, and what a person does with one.
 import type { Router } from 'express';
 import type { Store } from '../../store/index.ts';
 import { type Auth, callerOf } from '../http/auth.ts';
@@ -13,7 +13,15 @@ import { deliveryFilter } from './deliveries.schema.ts';
 type Deps = {
   store: Pick<Store, 'deliveries'>;
   auth: Auth;
-  temporal: Pick<Temporal, 'retryDelivery' | 'giveUpDelivery' | 'workflowUrl'>;
+  temporal: Pick<
+    Temporal,
+    | 'retryDelivery'
+    | 'giveUpDelivery'
+    | 'pauseDelivery'
+    | 'resumeDelivery'
+    | 'acknowledgeDelivery'
+    | 'workflowUrl'
+  >;
 };
 
 export function addDeliveryRoutes(router: Router, { store, auth, temporal }: Deps): void {
@@ -57,10 +65,9 @@ export function addDeliveryRoutes(router: Router, { store, auth, temporal }: Dep
   const actions = {
     retry: temporal.retryDelivery,
     'give-up': temporal.giveUpDelivery,
-    acknowledge: async (operatorId: string, id: string) => {
-      const result = await store.deliveries.acknowledge(operatorId, id);
-      return result === 'not_given_up' ? ('not_possible' as const) : result;
-    },
+    pause: temporal.pauseDelivery,
+    resume: temporal.resumeDelivery,
+    acknowledge: temporal.acknowledgeDelivery,
   };
   for (const [name, act] of Object.entries(actions)) {
     addPath(router, `/v1/deliveries/:id/${name}`, {

@@ -206,7 +206,7 @@ function disabledBecause(health: Health, events: readonly HealthEvent[], nowMs: 
 /**
  * Health after a person switched the endpoint. Switching an endpoint to active resets its failures.
  */
-export function switched(before: Health, state: EndpointState): Health {
+export function switched(before: Health, state: EndpointState, reason = 'switched by hand'): Health {
   if (state === 'active') return { ...SOUND, state, stateReason: null };
-  return { ...before, state, stateReason: 'switched by hand' };
+  return { ...before, state, stateReason: reason };
 }

@@ -26,6 +26,8 @@ export type Delivery = {
   /** Cause of its next try, where that is not the schedule. */
   nextCause: UnscheduledCause | null;
   lastError: string | null;
+  /** Why its workflow makes no attempts; null: it is not paused. */
+  pauseReason: string | null;
 };
 
 /**
@@ -56,7 +58,8 @@ export type SendingEndpoint = {
 
 const DELIVERY = `operator_id as "operatorId", id, endpoint_id as "endpointId",
   affiliate_id as "affiliateId", original_event_id as "aboutId", type, body, tries, owner, state,
-  next_attempt_at as "nextAttemptAt", next_cause as "nextCause", last_error as "lastError"`;
+  next_attempt_at as "nextAttemptAt", next_cause as "nextCause", last_error as "lastError",
+  pause_reason as "pauseReason"`;
 
 /** The deliveries that a batch must send, or hand over where an earlier run of it tried them. */
 export async function readBatchDeliveries(
@@ -102,21 +105,34 @@ export async function readQueue(
 
 /**
  * The length of an endpoint's queue, the milliseconds until its first delivery is due (0 if one
- * is), and a recent error.
+ * is), a recent error, and whether some were given up and not acknowledged.
  */
+type QueueState = { held: number; dueInMs: number | null; lastError: string | null; hasGivenUp: boolean };
+
 export async function readQueueState(
   db: Queryable,
   operatorId: string,
   endpointId: string,
-): Promise<{ held: number; dueInMs: number | null; lastError: string | null }> {
-  const { rows } = await db.query<{ held: number; dueInMs: number | null; lastError: string | null }>(
+): Promise<QueueState> {
+  const { rows } = await db.query<QueueState>(
     `select count(*)::int as held, greatest(0,
        extract(epoch from min(next_attempt_at) - now()) * 1000)::float8 as "dueInMs",
-       max(last_error) as "lastError"
+       max(last_error) as "lastError",
+       exists (select from deliveries g where g.operator_id = $1 and g.endpoint_id = $2
+         and g.state = 'gave_up' and g.acknowledged_at is null) as "hasGivenUp"
      from deliveries where operator_id = $1 and endpoint_id = $2 and owner = 'endpoint'`,
     [operatorId, endpointId],
   );
   return rows[0]!;
+}
+
+/** Whether an endpoint may be sent to now. */
+export async function isActive(db: Queryable, operatorId: string, endpointId: string): Promise<boolean> {
+  const { rowCount } = await db.query(
+    `select from endpoints where operator_id = $1 and id = $2 and state = 'active'`,
+    [operatorId, endpointId],
+  );
+  return rowCount === 1;
 }
 
 export async function readSendingEndpoints(

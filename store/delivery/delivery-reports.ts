@@ -1,10 +1,9 @@
-// Deliveries for people: lists of stuck ones, one with its attempts, and the note that it was seen.
+// Deliveries for people: lists of stuck ones, and one with its attempts.
 import type { DeliveryState, Owner } from '../../domain/delivery/deliveries.ts';
 import type { Page } from '../db/page.ts';
 import type { Queryable } from '../db/pool.ts';
 import { conversionsOf } from '../intake/conversions.ts';
 import { stuckSql } from './stuck-condition.ts';
-import { acknowledge } from './transitions.ts';
 
 export type DeliveryRow = {
   id: string;
@@ -22,6 +21,8 @@ export type DeliveryRow = {
   tries: number;
   nextAttemptAt: Date;
   lastError: string | null;
+  /** Why its own workflow makes no tries; null: it is not paused. */
+  pauseReason: string | null;
   /** What its body reports to be earned or lost; null where it reports no amount. */
   payoutDeltaMinor: bigint | null;
   payoutCurrency: string | null;
@@ -66,7 +67,8 @@ const COLUMNS = `d.id, d.endpoint_id as "endpointId", d.affiliate_id as "affilia
   d.event_id as "eventId",
   d.original_event_id as "originalEventId", d.type, d.state, d.owner, d.predecessor_id as "predecessorId",
   d.next_cause as "nextCause", d.replay_id as "replayId", d.batch_id as "batchId", d.tries,
-  d.next_attempt_at as "nextAttemptAt", d.last_error as "lastError", d.created_at as "createdAt",
+  d.next_attempt_at as "nextAttemptAt", d.last_error as "lastError", d.pause_reason as "pauseReason",
+  d.created_at as "createdAt",
     d.finished_at as "finishedAt",
   d.acknowledged_at as "acknowledgedAt", d.payout_delta_minor as "payoutDeltaMinor",
   d.payout_currency as "payoutCurrency", e.url as "endpointUrl", a.name as "affiliateName"`;
@@ -146,19 +148,6 @@ export function createDeliveryReports(db: Queryable) {
         [operatorId, id],
       );
       return rows[0]!.count;
-    },
-
-    /** Notes that a person has seen a delivery that was given up. */
-    async acknowledge(
-      operatorId: string,
-      id: string,
-    ): Promise<'acknowledged' | 'not_given_up' | 'not_found'> {
-      const { rows } = await db.query<{ state: DeliveryState }>(
-        `select state from deliveries where operator_id = $1 and id = $2`,
-        [operatorId, id],
-      );
-      if (rows[0] === undefined) return 'not_found';
-      return (await acknowledge(db, { operatorId, deliveryId: id })) ? 'acknowledged' : 'not_given_up';
     },
   };
 }

@@ -4,6 +4,9 @@ import { ENDPOINT_STATES, type EndpointState } from '../../domain/delivery/endpo
 import { lockHealth, writeHealth } from './endpoint-health.ts';
 import { withTransaction, type Pool } from '../db/pool.ts';
 
+/** A switch from one of these states to another. `reason` is that of a person, in a few words. */
+type Switch = { to: EndpointState; from?: readonly EndpointState[]; reason?: string | undefined };
+
 /**
  * Returns the state before, which is still the state unless it is one of `from`; null where there
  * is no such endpoint.
@@ -12,14 +15,13 @@ export async function switchEndpoint(
   pool: Pool,
   operatorId: string,
   endpointId: string,
-  to: EndpointState,
-  from: readonly EndpointState[] = ENDPOINT_STATES,
+  { to, from = ENDPOINT_STATES, reason }: Switch,
 ): Promise<EndpointState | null> {
   return withTransaction(pool, async (client) => {
     const [found] = await lockHealth(client, [{ operatorId, endpointId }]);
     if (found === undefined) return null;
     if (from.includes(found.health.state)) {
-      await writeHealth(client, [{ operatorId, endpointId, health: switched(found.health, to) }]);
+      await writeHealth(client, [{ operatorId, endpointId, health: switched(found.health, to, reason) }]);
     }
     return found.health.state;
   });

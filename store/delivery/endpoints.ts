@@ -156,7 +156,7 @@ export function createEndpoints(pool: Pool, secretBox: SecretBox) {
     /** Switches the state. Null where there is no such endpoint or its state forbids the action. */
     async switchState(operatorId: string, id: string, action: EndpointSwitch): Promise<Endpoint | null> {
       const { from, to } = SWITCHES[action];
-      const was = await switchEndpoint(pool, operatorId, id, to, from);
+      const was = await switchEndpoint(pool, operatorId, id, { to, from });
       return was !== null && from.includes(was) ? await find(operatorId, id) : null;
     },
 

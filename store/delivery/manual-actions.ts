@@ -1,11 +1,12 @@
-// Actions of a person on one delivery: retry it now, or give it up.
+// Actions of a person on one delivery: retry it now, pause and resume it, give it up, acknowledge
+// that it was given up.
 import type { EndpointState } from '../../domain/delivery/endpoints.ts';
 import { isRoomForSingle, lockSingles, SINGLE_LIMITS } from './single-limits.ts';
 import { notifyGivenUp } from './notices.ts';
 import type { Owner } from '../../domain/delivery/deliveries.ts';
 import { withTransaction, type Pool, type Queryable } from '../db/pool.ts';
 import { relinkToPredecessor, releaseSuccessors } from './succession.ts';
-import { giveUp, retryNow } from './transitions.ts';
+import { acknowledge, giveUp, pauseSingle, resumeSingle, retryNow } from './transitions.ts';
 
 type Impossible = 'not_found' | 'not_possible';
 
@@ -20,7 +21,7 @@ export async function takeForRetry(
   operatorId: string,
   deliveryId: string,
   limits = SINGLE_LIMITS,
-): Promise<{ owner: 'self' | 'endpoint'; endpointId: string } | Impossible> {
+): Promise<{ owner: 'self' | 'endpoint'; endpointId: string; wasGivenUp: boolean } | Impossible> {
   return withTransaction(pool, async (client) => {
     await lockSingles(client);
     const found = await lockForRetry(client, operatorId, deliveryId);
@@ -31,7 +32,7 @@ export async function takeForRetry(
     const isRoom = owner === 'self' || (await isRoomForSingle(client, operatorId, endpointId, limits));
     const newOwner = found.hasRate || !isRoom ? 'endpoint' : 'self';
     await retryNow(client, { operatorId, deliveryId }, newOwner);
-    return { owner: newOwner, endpointId };
+    return { owner: newOwner, endpointId, wasGivenUp: state === 'gave_up' };
   });
 }
 
@@ -66,8 +67,45 @@ async function lockForRetry(
 }
 
 /**
+ * Pauses a delivery that has a workflow of its own. Not possible for others: their endpoint can be
+ * paused.
+ */
+export async function pauseDelivery(
+  pool: Pool,
+  operatorId: string,
+  deliveryId: string,
+  reason: string,
+): Promise<'paused' | Impossible> {
+  const paused = await pauseSingle(pool, { operatorId, deliveryId }, reason);
+  return paused === null ? whyNot(pool, operatorId, deliveryId) : 'paused';
+}
+
+/** Ends the pause of a delivery; its next try keeps its time. */
+export async function resumeDelivery(
+  pool: Pool,
+  operatorId: string,
+  deliveryId: string,
+): Promise<'resumed' | Impossible> {
+  const isSingle = await resumeSingle(pool, { operatorId, deliveryId });
+  return isSingle ? 'resumed' : whyNot(pool, operatorId, deliveryId);
+}
+
+/**
+ * Notes that a person has seen a delivery that was given up. The workflow of its endpoint, which is
+ * to be woken, need not show it any more.
+ */
+export async function acknowledgeDelivery(
+  pool: Pool,
+  operatorId: string,
+  deliveryId: string,
+): Promise<{ endpointId: string } | Impossible> {
+  const endpointId = await acknowledge(pool, { operatorId, deliveryId });
+  return endpointId === null ? whyNot(pool, operatorId, deliveryId) : { endpointId };
+}
+
+/**
  * Gives up an unfinished delivery, notifies the operator and releases the deliveries that waited
- * for it.
+ * for it. The workflow of its endpoint, which is to be woken too, keeps it in sight.
  */
 export async function giveUpDelivery(
   pool: Pool,
@@ -83,20 +121,28 @@ export async function giveUpDelivery(
        ) for share`,
       [operatorId, deliveryId],
     );
-    const { rows } = await client.query<{ owner: Owner; predecessorId: string | null }>(
-      `select owner, predecessor_id as "predecessorId" from deliveries
+    const { rows } = await client.query<{
+      owner: Owner;
+      predecessorId: string | null;
+      endpointId: string;
+    }>(
+      `select owner, predecessor_id as "predecessorId", endpoint_id as "endpointId" from deliveries
        where operator_id = $1 and id = $2 and owner is not null for no key update`,
       [operatorId, deliveryId],
     );
     if (!rows[0]) return whyNot(client, operatorId, deliveryId);
-    const { owner, predecessorId } = rows[0];
+    const { owner, predecessorId, endpointId: own } = rows[0];
     await giveUp(client, delivery);
     if (predecessorId !== null) await relinkToPredecessor(client, delivery, predecessorId);
     const released = await releaseSuccessors(client, [delivery]);
     const told = await notifyGivenUp(client, [delivery]);
     return {
       wasOwner: owner,
-      endpointsToWake: [...released, ...told.map(({ endpointId }) => ({ operatorId, endpointId }))],
+      endpointsToWake: [
+        { operatorId, endpointId: own },
+        ...released,
+        ...told.map(({ endpointId }) => ({ operatorId, endpointId })),
+      ],
     };
   });
 }

@@ -16,6 +16,8 @@
 // handOverTried     batch/any        endpoint/retrying  tried; no direct way  hand-over
 // handOverUntried   batch/any        endpoint/held      after handOverTried   hand-over
 // returnToQueue     self/any         endpoint/same      no direct way         single-delivery
+// pauseSingle       self/any         same/same          asked by a person     manual-actions
+// resumeSingle      self/any         same/same          asked by a person     manual-actions
 // queueSuccessors   predecessor/any  endpoint/same      predecessor finished  succession
 // relinkSuccessors  predecessor/any  predecessor/same   earlier unfinished    succession
 // amendBodies       endpoint/any     same/same          just queued           succession
@@ -30,7 +32,9 @@
 // replay            none/delivered   endpoint/new       rows locked           replays
 // replay            none/delivered   predecessor/new    earlier unfinished    replays
 // cancelAll         unfinished/any   none/cancelled     endpoint deleted      endpoints, drain
-// acknowledge       none/gave_up     same/same          seen by a person      delivery-reports
+// cancelAll         none/gave_up     same/same          endpoint deleted      endpoints, drain
+// acknowledge       none/gave_up     same/same          seen by a person      manual-actions
+// acknowledgeAll    none/gave_up     same/same          seen by a person      endpoint-standing
 import type { SendingOwner, UnscheduledCause } from '../../domain/delivery/deliveries.ts';
 import { bulkColumns } from '../db/bulk.ts';
 import type { Queryable } from '../db/pool.ts';
@@ -66,7 +70,7 @@ export async function recordOutcomes(db: Queryable, records: readonly AttemptRec
       set state = r.state, owner = r.owner, tries = r.tries,
         next_attempt_at = coalesce(r.next_attempt_at, d.next_attempt_at),
         last_error = r.last_error, finished_at = case when r.owner is null then now() end,
-        next_cause = case when r.tries = r.expected_tries then d.next_cause end
+        next_cause = case when r.tries = r.expected_tries then d.next_cause end, pause_reason = null
       from ${OUTCOMES.unnest(1, 'r')}
       where d.operator_id = r.operator_id and d.id = r.id
         and d.owner is not distinct from r.expected_owner and d.tries = r.expected_tries`,
@@ -136,10 +140,40 @@ export async function returnToQueue(
   nextCause: UnscheduledCause | null,
 ): Promise<void> {
   await db.query(
-    `update deliveries set owner = 'endpoint', next_attempt_at = now(), next_cause = $3
+    `update deliveries set owner = 'endpoint', next_attempt_at = now(), next_cause = $3,
+       pause_reason = null
      where operator_id = $1 and id = $2 and owner = 'self'`,
     [operatorId, deliveryId, nextCause],
   );
+}
+
+/**
+ * Pauses a single delivery. Returns the reason, which stays that of the first pause; null where no
+ * workflow owns it.
+ */
+export async function pauseSingle(
+  db: Queryable,
+  { operatorId, deliveryId }: DeliveryRef,
+  reason: string,
+): Promise<string | null> {
+  const { rows } = await db.query<{ reason: string }>(
+    `update deliveries set pause_reason = coalesce(pause_reason, $3)
+     where operator_id = $1 and id = $2 and owner = 'self' returning pause_reason as reason`,
+    [operatorId, deliveryId, reason],
+  );
+  return rows[0]?.reason ?? null;
+}
+
+/**
+ * Ends the pause of a single delivery. Its next try keeps its time. False where no workflow owns
+ * it.
+ */
+export async function resumeSingle(db: Queryable, { operatorId, deliveryId }: DeliveryRef): Promise<boolean> {
+  const { rowCount } = await db.query(
+    `update deliveries set pause_reason = null where operator_id = $1 and id = $2 and owner = 'self'`,
+    [operatorId, deliveryId],
+  );
+  return rowCount === 1;
 }
 
 const FINISHED = bulkColumns<DeliveryRef>({
@@ -221,7 +255,7 @@ export async function retryNow(
   await db.query(
     `update deliveries
      set owner = $3, state = 'retrying', next_attempt_at = now(), next_cause = 'manual', finished_at = null,
-       acknowledged_at = null, tries = case when state = 'gave_up' then 0 else tries end
+       acknowledged_at = null, pause_reason = null, tries = case when state = 'gave_up' then 0 else tries end
      where operator_id = $1 and id = $2 and (owner in ('self', 'endpoint') or state = 'gave_up')`,
     [operatorId, deliveryId, owner],
   );
@@ -230,7 +264,8 @@ export async function retryNow(
 /** Gives up a delivery that is unfinished. */
 export async function giveUp(db: Queryable, { operatorId, deliveryId }: DeliveryRef): Promise<void> {
   await db.query(
-    `update deliveries set state = 'gave_up', owner = null, predecessor_id = null, finished_at = now()
+    `update deliveries set state = 'gave_up', owner = null, predecessor_id = null, finished_at = now(),
+       pause_reason = null
      where operator_id = $1 and id = $2 and owner is not null`,
     [operatorId, deliveryId],
   );
@@ -253,7 +288,7 @@ export async function replay(
        state = case when d.owner is not null then d.state
          when w.condition = 'up' then 'pending' else 'held' end,
        next_attempt_at = now(), next_cause = 'replay', replay_id = $2, finished_at = null,
-       acknowledged_at = null
+       acknowledged_at = null, pause_reason = null
      from (
        select p.id, ${conditionSql('e')} as condition,
          (select max(o.id) from deliveries o
@@ -269,23 +304,42 @@ export async function replay(
   );
 }
 
-/** Cancels all unfinished deliveries to an endpoint. */
+/**
+ * Cancels all unfinished deliveries to an endpoint. Those that were given up need not be seen any
+ * more: they can never be sent again.
+ */
 export async function cancelAll(db: Queryable, operatorId: string, endpointId: string): Promise<void> {
   await db.query(
     `update deliveries
      set state = 'cancelled', owner = null, predecessor_id = null, finished_at = now(),
-       last_error = 'endpoint_deleted'
+       last_error = 'endpoint_deleted', pause_reason = null
      where operator_id = $1 and endpoint_id = $2 and owner is not null and batch_id is not null`,
     [operatorId, endpointId],
   );
+  await acknowledgeAll(db, operatorId, endpointId);
 }
 
-/** Notes that a person has seen a delivery that was given up. False where it was not given up. */
-export async function acknowledge(db: Queryable, { operatorId, deliveryId }: DeliveryRef): Promise<boolean> {
-  const { rowCount } = await db.query(
+/**
+ * Notes that a person has seen a delivery that was given up. Returns its endpoint; null where it
+ * was not given up.
+ */
+export async function acknowledge(
+  db: Queryable,
+  { operatorId, deliveryId }: DeliveryRef,
+): Promise<string | null> {
+  const { rows } = await db.query<{ endpointId: string }>(
     `update deliveries set acknowledged_at = coalesce(acknowledged_at, now())
-     where operator_id = $1 and id = $2 and state = 'gave_up'`,
+     where operator_id = $1 and id = $2 and state = 'gave_up' returning endpoint_id as "endpointId"`,
     [operatorId, deliveryId],
   );
-  return rowCount === 1;
+  return rows[0]?.endpointId ?? null;
+}
+
+/** Notes the same of all deliveries to an endpoint that were given up. */
+export async function acknowledgeAll(db: Queryable, operatorId: string, endpointId: string): Promise<void> {
+  await db.query(
+    `update deliveries set acknowledged_at = now()
+     where operator_id = $1 and endpoint_id = $2 and state = 'gave_up' and acknowledged_at is null`,
+    [operatorId, endpointId],
+  );
 }

@@ -92,6 +92,7 @@ create table deliveries (
   next_cause text check (next_cause in ('manual', 'replay')),
   replay_id text collate "C",
   last_error text,
+  pause_reason text,
   created_at timestamptz not null default now(),
   finished_at timestamptz,
   acknowledged_at timestamptz,
@@ -100,6 +101,7 @@ create table deliveries (
     (owner is null) = (state in ('delivered', 'gave_up', 'cancelled'))
   ),
   constraint payout_delta_has_a_currency check ((payout_delta_minor is null) = (payout_currency is null)),
+  constraint pauses_by_its_workflow check (pause_reason is null or owner = 'self'),
   constraint waits_for_somebody check ((owner = 'predecessor') = (predecessor_id is not null))
 ) with (fillfactor = 80);
 -- With the affiliate: an operator's webhook receives a conversion once for each affiliate who is
@@ -119,6 +121,8 @@ create index deliveries_stuck on deliveries (operator_id, state, id)
 -- In the words of stuckSql, in the order in which lists show and bulk actions visit them.
 create index deliveries_stuck_in_order on deliveries (operator_id, id)
   where state in ('retrying', 'held', 'gave_up') and (state <> 'gave_up' or acknowledged_at is null);
+create index deliveries_given_up on deliveries (operator_id, endpoint_id)
+  where state = 'gave_up' and acknowledged_at is null;
 create index deliveries_replayed on deliveries (operator_id, replay_id) where replay_id is not null;
 comment on table deliveries is 'one postback to one endpoint, with exactly one owner until it is finished';
 comment on column deliveries.affiliate_id is 'null: a notice about the operator''s own webhook';
@@ -141,6 +145,8 @@ comment on column deliveries.tries is
 comment on column deliveries.next_cause is
   'why the next attempt is made, where that is not the schedule; cleared by that attempt';
 comment on column deliveries.replay_id is 'the last replay that sent it again';
+comment on column deliveries.pause_reason is
+  'why its own workflow makes no attempts; null: it is not paused';
 comment on column deliveries.acknowledged_at is 'when a person acknowledged that it was given up';
 select estimate_tenants_alike('deliveries');
 

@@ -324,6 +324,8 @@ async function callDeliveriesAndReplays({ api, ask }: Session, endpoint: string)
   );
   await ask(`POST /v1/deliveries/${delivery!.id}/acknowledge`);
   await ask(`POST /v1/deliveries/${delivery!.id}/retry`);
+  await ask(`POST /v1/deliveries/${delivery!.id}/pause`);
+  await ask(`POST /v1/deliveries/${delivery!.id}/resume`);
   await ask(`POST /v1/deliveries/${delivery!.id}/give-up`);
   const { id: replay } = await ask('POST /v1/replays', { endpoint_id: endpoint, from: daysAgo(2) });
   await ask('GET /v1/replays');

@@ -8,11 +8,17 @@ import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 const FOLDER = fileURLToPath(new URL('../workflows/histories/', import.meta.url));
 
 /**
- * Saves the history of a closed workflow under the name of its shape, when RECORD_HISTORIES is set.
+ * Saves the history of a closed run, by default the last one, under the name of its shape, when
+ * RECORD_HISTORIES is set.
  */
-export async function recordHistory(client: Client, workflowId: string, shape: string): Promise<void> {
+export async function recordHistory(
+  client: Client,
+  workflowId: string,
+  shape: string,
+  runId?: string,
+): Promise<void> {
   if (!process.env.RECORD_HISTORIES) return;
-  const history = await client.workflow.getHandle(workflowId).fetchHistory();
+  const history = await client.workflow.getHandle(workflowId, runId).fetchHistory();
   const json = JSON.stringify(JSON.parse(historyToJSON(history)), withoutMachineNames, 1);
   writeFileSync(`${FOLDER}${shape}.json`, `${json}\n`);
 }

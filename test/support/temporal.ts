@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
 import type { DataConverter } from '@temporalio/common';
 import { msToTs } from '@temporalio/common/lib/time.js';
+import { INDEXED_VALUE_TYPE } from '../../worker/namespace.ts';
 import { SEARCH_ATTRIBUTES } from '../../workflows/contract.ts';
 
 export interface TestTemporal {
@@ -16,10 +17,6 @@ export interface TestTemporal {
   /** For `after`, once the workers of the file have stopped. */
   readonly close: () => Promise<void>;
 }
-
-const KEYWORD = 2;
-const INT = 3;
-const DATETIME = 6;
 
 /** Throws, naming the command to run, when there is no server. */
 export async function withTemporal(dataConverter: DataConverter = {}): Promise<TestTemporal> {
@@ -46,13 +43,10 @@ export async function withTemporal(dataConverter: DataConverter = {}): Promise<T
 }
 
 async function addSearchAttributes(connection: Connection, namespace: string): Promise<void> {
-  const { keyword, int, datetime } = SEARCH_ATTRIBUTES;
-  const typed = [
-    ...keyword.map((name) => [name, KEYWORD]),
-    ...int.map((name) => [name, INT]),
-    ...datetime.map((name) => [name, DATETIME]),
-  ];
-  const searchAttributes = Object.fromEntries(typed) as Record<string, number>;
+  const typed = Object.entries(SEARCH_ATTRIBUTES).flatMap(([type, names]) =>
+    names.map((name) => [name, INDEXED_VALUE_TYPE[type as keyof typeof INDEXED_VALUE_TYPE]] as const),
+  );
+  const searchAttributes = Object.fromEntries(typed);
   // The server's services learn of a new namespace one after the other, so registration is retried.
   for (let tried = 1; ; tried += 1) {
     try {

@@ -2,8 +2,12 @@
 // signals.
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
+import type { WorkflowFailedError } from '@temporalio/client';
+import type { ApplicationFailure } from '@temporalio/common';
 import { deliveryWorkflowId } from '../../domain/keys.ts';
-import { SIGNALS, STATUS_QUERY } from '../../workflows/contract.ts';
+import { pauseDelivery, resumeDelivery } from '../../store/delivery/manual-actions.ts';
+import { createWorkflowClient } from '../../workflows/client.ts';
+import { GAVE_UP, SIGNALS, STATUS_QUERY } from '../../workflows/contract.ts';
 import type { DeliveryStatus } from '../../workflows/deliver-postback.ts';
 import { deliveriesOf } from '../support/deliveries.ts';
 import { eventually } from '../support/eventually.ts';
@@ -30,7 +34,10 @@ after(async () => {
 async function failDelivery(mode: string, schedule: number[]) {
   const operator = await withOperator(harness.pool);
   const path = `${mode}?${operator.operatorId}`;
-  const { id: endpointId, secret } = await operator.addEndpoint(receiver.url + path, { schedule });
+  const { id: endpointId, secret } = await operator.addEndpoint(receiver.url + path, {
+    name: 'Tracker',
+    schedule,
+  });
   harness.dispatch(operator, await operator.ingestSales(1));
   const { id } = await eventually('the postback to be handed over', async () => {
     const [row] = await deliveriesOf(harness.pool, operator);
@@ -61,7 +68,7 @@ test('a delivery that fails twice is retried by its own workflow, which records 
   const { story } = await postback.handle.query<DeliveryStatus>(STATUS_QUERY);
   assert.match(
     story.join(' '),
-    /^\| 1 \| http_500 \| first .*\| 2 \| 500 after \d+ ms \| retry \| \| 3 \| 200 after \d+ ms \| retry \|$/,
+    /^\| 1 \| 500 after \d+ ms \| first \| \| 2 \| 500 after \d+ ms \| retry \| \| 3 \| 200 after \d+ ms \| retry \|$/,
   );
   const { rows } = await harness.pool.query<{ number: number; cause: string; status: number }>(
     `select number, cause, status_code as status from attempts where operator_id = $1 order by number`,
@@ -72,7 +79,7 @@ test('a delivery that fails twice is retried by its own workflow, which records 
     { number: 2, cause: 'retry', status: 500 },
     { number: 3, cause: 'retry', status: 200 },
   ]);
-  await recordHistory(harness.temporal.client, postback.workflowId, 'postback-retried');
+  await recordHistory(harness.temporal.client, postback.workflowId, 'postback-retried-in-words');
 });
 
 test('a waiting delivery is found by its search attributes and retried at once on a signal', async () => {
@@ -85,6 +92,9 @@ test('a waiting delivery is found by its search attributes and retried at once o
   const query = `DeliveryState = 'retrying' AND EndpointId = '${postback.endpointId}' AND Attempts = 1
     AND LastError = 'http_500'
     AND OperatorId = '${postback.operator.operatorId}' AND AffiliateId = '${postback.operator.affiliateId}'
+    AND AffiliateName = 'Test Media' AND EndpointName = 'Tracker' AND NotTold = '10.00 USD'
+    AND EndpointHost = '${new URL(receiver.url).host}' AND NextReason STARTS_WITH '500 after '
+    AND StuckSince > '${new Date(Date.now() - 60_000).toISOString()}'
     AND EventType = 'conversion.created' AND NextAttemptAt > '${new Date().toISOString()}'`;
   await eventually('the workflow list to show it', async () => {
     for await (const { workflowId } of client.workflow.list({ query }))
@@ -93,35 +103,94 @@ test('a waiting delivery is found by its search attributes and retried at once o
   });
   assert.match(
     await harness.detailsOf(postback.workflowId),
-    /\*\*retrying\*\* after 1 try: http_500\nNext attempt: .*`retryNow`/,
+    /^\*\*conversion.created 10.00 USD to Tracker at 127.0.0.1:\d+, Test Media\*\*: 500 since [-\d]+ [:\d]+ UTC, try 2 at [-\d]+ [:\d]+ UTC\.\n\nRetrying after 1 try: 500 after \d+ ms; next in .*: step 2 of 2 .*`retryNow`/,
   );
+  const { events } = await postback.handle.fetchHistory();
+  assert.ok(!JSON.stringify(events).includes('/flip/1'), 'the history holds the path of the URL');
   await postback.handle.signal(SIGNALS.retryNow);
   assert.deepEqual(await postback.handle.result(), { state: 'delivered', tries: 2 });
   assert.match(await harness.detailsOf(postback.workflowId), /\| 2 \| 200 after \d+ ms \| manual \|/);
-  await recordHistory(client, postback.workflowId, 'postback-pushed');
+  await recordHistory(client, postback.workflowId, 'postback-pushed-in-words');
 });
 
-test('a paused delivery is not retried until it is resumed', async () => {
+/** The row of a delivery, as far as a pause concerns it. */
+async function pauseOf(id: string): Promise<{ reason: string | null; state: string }> {
+  const { rows } = await harness.pool.query<{ reason: string | null; state: string }>(
+    `select pause_reason as reason, state from deliveries where id = $1`,
+    [id],
+  );
+  return rows[0]!;
+}
+
+test('a delivery paused by a signal is paused in its row and not retried until it is resumed', async () => {
   const postback = await failDelivery('/flip/1', [0, 1]);
   const { nextAttemptAt } = await postback.status('retrying');
   await postback.handle.signal(SIGNALS.pause);
+  await postback.status('paused');
+  assert.deepEqual(await pauseOf(postback.id), { reason: 'paused in Temporal', state: 'retrying' });
   await eventually(
     'the wait for the next attempt to end',
     () => Date.now() > Date.parse(nextAttemptAt!) + 500,
   );
   assert.equal(postback.requests().length, 1);
+  assert.match(await harness.detailsOf(postback.workflowId), /500 since .* UTC, paused in Temporal\./);
   await postback.handle.signal(SIGNALS.resume);
   assert.deepEqual(await postback.handle.result(), { state: 'delivered', tries: 2 });
-  await recordHistory(harness.temporal.client, postback.workflowId, 'postback-paused');
+  assert.equal((await pauseOf(postback.id)).reason, null);
+  await recordHistory(harness.temporal.client, postback.workflowId, 'postback-paused-in-row');
 });
 
-test('a delivery is given up on a signal, or at the end of its schedule', async () => {
+test('a delivery whose workflow is cancelled is paused, and resumed in a run that can be cancelled again', async () => {
+  const { client } = harness.temporal;
+  const postback = await failDelivery('/flip/1', [0, 3600]);
+  const { runId } = await postback.handle.describe();
+  const latest = client.workflow.getHandle(postback.workflowId);
+  for (const time of [1, 2]) {
+    await latest.cancel();
+    await postback.status('paused');
+    assert.equal((await pauseOf(postback.id)).reason, 'cancelled in Temporal', `cancelled ${time} times`);
+    await latest.signal(SIGNALS.resume);
+    await postback.status('retrying');
+    assert.equal((await pauseOf(postback.id)).reason, null);
+  }
+  await recordHistory(client, postback.workflowId, 'postback-cancelled', runId);
+  assert.equal(postback.requests().length, 1);
+  await latest.signal(SIGNALS.retryNow);
+  assert.deepEqual(await latest.result(), { state: 'delivered', tries: 2 });
+  const { story } = await latest.query<DeliveryStatus>(STATUS_QUERY);
+  assert.equal(story.length, 2, 'the new run does not tell of the attempt before it');
+});
+
+test('a delivery paused over the API stays paused in a workflow that was terminated', async () => {
+  const postback = await failDelivery('/flip/1', [0, 1]);
+  const { operatorId } = postback.operator;
+  assert.equal(await pauseDelivery(harness.pool, operatorId, postback.id, 'paused over the API'), 'paused');
+  const workflows = createWorkflowClient(harness.temporal.client);
+  await workflows.startDelivery(operatorId, postback.id, 'pause');
+  await postback.status('paused');
+  await postback.handle.terminate();
+  await workflows.startDelivery(operatorId, postback.id);
+  assert.equal((await postback.status('paused')).nextReason, 'paused over the API');
+  assert.equal(await resumeDelivery(harness.pool, operatorId, postback.id), 'resumed');
+  await workflows.startDelivery(operatorId, postback.id, 'resume');
+  const latest = harness.temporal.client.workflow.getHandle(postback.workflowId);
+  assert.deepEqual(await latest.result(), { state: 'delivered', tries: 2 });
+});
+
+test('a delivery is given up on a signal, or at the end of its schedule, and its workflow fails', async () => {
   const signalled = await failDelivery('/status/404', [0, 3600]);
   await signalled.handle.signal(SIGNALS.giveUp);
-  assert.deepEqual(await signalled.handle.result(), { state: 'gave_up', tries: 1 });
   const ended = await failDelivery('/status/404', [0, 0]);
-  assert.deepEqual(await ended.handle.result(), { state: 'gave_up', tries: 2 });
-  for (const { operator } of [signalled, ended])
+  for (const [{ handle, operator }, tries] of [
+    [signalled, '1 try'],
+    [ended, '2 tries'],
+  ] as const) {
+    await assert.rejects(handle.result(), (error: WorkflowFailedError) => {
+      assert.equal((error.cause as ApplicationFailure).type, GAVE_UP);
+      assert.match(error.cause!.message, new RegExp(`^gave up after ${tries}: http_404$`));
+      return true;
+    });
     assert.equal((await deliveriesOf(harness.pool, operator))[0]?.state, 'gave_up');
-  await recordHistory(harness.temporal.client, signalled.workflowId, 'postback-given-up');
+  }
+  await recordHistory(harness.temporal.client, signalled.workflowId, 'postback-given-up-fails');
 });

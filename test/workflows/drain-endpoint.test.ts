@@ -4,7 +4,7 @@ import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { endpointWorkflowId } from '../../domain/keys.ts';
 import { SIGNALS, STATUS_QUERY, WORKFLOWS } from '../../workflows/contract.ts';
-import type { EndpointStatus } from '../../workflows/drain-endpoint.ts';
+import type { EndpointStatus } from '../../workflows/endpoint-status.ts';
 import { countBy, deliveriesOf } from '../support/deliveries.ts';
 import { eventually } from '../support/eventually.ts';
 import { recordHistory } from '../support/histories.ts';
@@ -51,7 +51,7 @@ test('one workflow counts 500 deliveries to a dead endpoint and later sends them
   assert.equal(status.lastError, 'connection_refused');
   assert.match(
     await harness.detailsOf(workflowId),
-    /^\*\*\d+ postbacks wait\*\* for endpoint .* failing \(connection_refused/,
+    /^\*\*127.0.0.1:\d+, Test Media\*\*: \d+ postbacks wait, \d+\.00 USD not told, since .*failing \(connection_refused/,
   );
   const query = `WorkflowType = '${WORKFLOWS.drainEndpoint}' AND DeliveryState = 'held'
     AND EndpointId = '${id}' AND Held >= 450`;
@@ -71,7 +71,7 @@ test('one workflow counts 500 deliveries to a dead endpoint and later sends them
   assert.equal(new Set(receiver.requests.map(({ headers }) => headers['webhook-id'])).size, 500);
   assert.equal(receiver.requests.length, 500);
   await harness.temporal.client.workflow.getHandle(workflowId).result();
-  await recordHistory(harness.temporal.client, workflowId, 'endpoint-probed-and-drained');
+  await recordHistory(harness.temporal.client, workflowId, 'endpoint-probed-in-words');
 });
 
 test('probes of an endpoint that stays down become ever rarer', async (t) => {
@@ -97,7 +97,7 @@ test('probes of an endpoint that stays down become ever rarer', async (t) => {
   );
   for (const wait of [100, 200, 400]) assert.ok(waits.includes(wait), `waits of ${waits.join(', ')} ms`);
   assert.equal(Math.max(...waits), 400);
-  await switchEndpoint(harness.pool, operator.operatorId, id, 'paused');
+  await switchEndpoint(harness.pool, operator.operatorId, id, { to: 'paused' });
 });
 
 test('a drain with a long history continues as new, with its probe count and its rate', async (t) => {
@@ -132,7 +132,7 @@ test('a drain with a long history continues as new, with its probe count and its
   assert.deepEqual(of, { operatorId: operator.operatorId, endpointId: id });
   assert.ok(Number(probes) >= 3, `${String(probes)} probes`);
   assert.ok(Number(nextSendAt) > 0, `next request at ${String(nextSendAt)}`);
-  await switchEndpoint(harness.pool, operator.operatorId, id, 'paused');
+  await switchEndpoint(harness.pool, operator.operatorId, id, { to: 'paused' });
 });
 
 test('a paused endpoint collects deliveries without attempts, and resuming drains its queue', async (t) => {
@@ -153,7 +153,7 @@ test('a paused endpoint collects deliveries without attempts, and resuming drain
   await handle.signal(SIGNALS.resume);
   assert.deepEqual(await handle.result(), { sent: 5 });
   assert.equal(receiver.requests.length, 5);
-  await recordHistory(harness.temporal.client, workflowId, 'endpoint-paused-and-resumed');
+  await recordHistory(harness.temporal.client, workflowId, 'endpoint-paused-in-words');
 });
 
 test('an endpoint with a rate is never called faster, even for single deliveries', async (t) => {
@@ -189,14 +189,14 @@ test('a drain reads the row of a switched endpoint at once and follows the row, 
   await says('failing');
   const workflows = createWorkflowClient(client);
   const switchAndWake = async (state: 'active' | 'paused') => {
-    await switchEndpoint(patient.pool, operator.operatorId, id, state);
+    await switchEndpoint(patient.pool, operator.operatorId, id, { to: state });
     await workflows.wakeEndpoint(operator.operatorId, id, 'switched');
   };
   await switchAndWake('paused');
   await says('paused');
   // Both rows are written before the workflow gets either signal.
-  await switchEndpoint(patient.pool, operator.operatorId, id, 'active');
-  await switchEndpoint(patient.pool, operator.operatorId, id, 'paused');
+  await switchEndpoint(patient.pool, operator.operatorId, id, { to: 'active' });
+  await switchEndpoint(patient.pool, operator.operatorId, id, { to: 'paused' });
   for (let twice = 0; twice < 2; twice++) await workflows.wakeEndpoint(operator.operatorId, id, 'switched');
   await says('paused');
   const sent = receiver.requests.length;

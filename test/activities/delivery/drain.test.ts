@@ -45,9 +45,9 @@ beforeEach(() => {
 async function withQueue(sales: number, settings: Partial<EndpointSettings> = {}): Promise<void> {
   operator = await withOperator(database.pool);
   ({ id: endpointId } = await operator.addEndpoint(receiver.url, settings));
-  await switchEndpoint(database.pool, operator.operatorId, endpointId, 'paused');
+  await switchEndpoint(database.pool, operator.operatorId, endpointId, { to: 'paused' });
   await settleBatch(working.activities, operator, await operator.ingestSales(sales));
-  await switchEndpoint(database.pool, operator.operatorId, endpointId, 'active');
+  await switchEndpoint(database.pool, operator.operatorId, endpointId, { to: 'active' });
 }
 
 /** Runs one turn of draining, after this many failed probes. */
@@ -86,7 +86,7 @@ describe('the queue of a healthy endpoint', () => {
   test('draining leaves deliveries untouched while the endpoint is paused or disabled', async () => {
     await withQueue(3);
     for (const state of ['paused', 'disabled'] as const) {
-      await switchEndpoint(database.pool, operator.operatorId, endpointId, state);
+      await switchEndpoint(database.pool, operator.operatorId, endpointId, { to: state });
       const { held, sent, condition, waitMs } = await turn();
       assert.deepEqual(
         { held, sent, condition, waitMs },

@@ -126,7 +126,7 @@ describe('a single postback whose endpoint is down', () => {
     const id = await single();
     await database.pool.query(`update endpoints set rate_per_second = 5 where id = $1`, [endpointId]);
     const taken = await takeForRetry(database.pool, operator.operatorId, id);
-    assert.deepEqual(taken, { owner: 'endpoint', endpointId });
+    assert.deepEqual(taken, { owner: 'endpoint', endpointId, wasGivenUp: false });
     await working.activities.drainQueue({
       operatorId: operator.operatorId,
       endpointId,
@@ -140,6 +140,8 @@ describe('a single postback whose endpoint is down', () => {
 
 test('only attempts recorded in the same group learn that the breaker opened', async () => {
   answer = () => [503];
+  // What gives up wakes its endpoint too.
+  await database.pool.query(`update endpoints set schedule = '{0, 3600, 3600}' where id = $1`, [endpointId]);
   const ids: string[] = [];
   for (let count = 0; count < 14; count++) ids.push(await single());
   const woken: number[] = [];
@@ -347,9 +349,9 @@ describe('an endpoint that answers and accepts nothing', () => {
 
 describe('Retry-After', () => {
   test('Retry-After of one answer holds for the whole queue and for the next probe', async () => {
-    await switchEndpoint(database.pool, operator.operatorId, endpointId, 'paused');
+    await switchEndpoint(database.pool, operator.operatorId, endpointId, { to: 'paused' });
     await settleBatch(working.activities, operator, await operator.ingestSales(30));
-    await switchEndpoint(database.pool, operator.operatorId, endpointId, 'active');
+    await switchEndpoint(database.pool, operator.operatorId, endpointId, { to: 'active' });
     await database.pool.query(`update endpoints set max_in_flight = 1 where id = $1`, [endpointId]);
     answer = () => [429, { 'retry-after': '90' }];
     const of = { operatorId: operator.operatorId, endpointId };

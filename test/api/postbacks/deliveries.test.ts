@@ -74,7 +74,36 @@ describe('a delivery', () => {
     assert.equal(await urlAs('pending', 'batch'), 'conversions/bat_x');
     assert.equal(await urlAs('pending', 'predecessor', ids[1]), null);
     assert.equal(await urlAs('delivered', null), null);
+    assert.equal(await urlAs('gave_up', null), `endpoint/${endpointId}`);
     assert.equal(await urlAs('pending', 'endpoint'), `endpoint/${endpointId}`);
+  });
+});
+
+describe('pausing a delivery', () => {
+  const act = async (id: string, action: string) => {
+    const { status, body } = await api.call<Body>(`POST /v1/deliveries/${id}/${action}`, { key });
+    return [status, body['pause_reason'], body['next_attempt_at'] === null];
+  };
+  const put = (id: string, owner: string, state: string) =>
+    api.pool.query(`update deliveries set owner = $2, state = $3, next_attempt_at = now() where id = $1`, [
+      id,
+      owner,
+      state,
+    ]);
+
+  test('a paused delivery says why and has no next try, until it is resumed', async () => {
+    await put(ids[2]!, 'self', 'retrying');
+    assert.deepEqual(await act(ids[2]!, 'pause'), [200, 'paused over the API', true]);
+    assert.deepEqual(await act(ids[2]!, 'pause'), [200, 'paused over the API', true]);
+    assert.deepEqual(await act(ids[2]!, 'resume'), [200, null, false]);
+    await act(ids[2]!, 'pause');
+    assert.deepEqual(await act(ids[2]!, 'retry'), [200, null, false]);
+  });
+
+  test('a delivery that waits in the queue of its endpoint cannot be paused by itself', async () => {
+    await put(ids[2]!, 'endpoint', 'held');
+    for (const action of ['pause', 'resume']) assert.equal((await act(ids[2]!, action))[0], 422);
+    assert.equal((await find(ids[2]!))['next_attempt_at'], null, 'a held delivery has a try in the past');
   });
 });
 

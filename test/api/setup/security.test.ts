@@ -198,6 +198,8 @@ test("another operator's resources are not found", async () => {
     `GET /v1/deliveries/${newId('dlv')}`,
     `POST /v1/deliveries/${newId('dlv')}/retry`,
     `POST /v1/deliveries/${newId('dlv')}/give-up`,
+    `POST /v1/deliveries/${newId('dlv')}/pause`,
+    `POST /v1/deliveries/${newId('dlv')}/resume`,
     `POST /v1/deliveries/${newId('dlv')}/acknowledge`,
   ]) {
     assert.equal(await fails(request, { key: other.key }), '404 not_found', request);

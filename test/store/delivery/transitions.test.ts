@@ -35,8 +35,8 @@ after(() => database.drop());
 type Rows = { id: string; predecessorId: string; earlierId: string };
 
 /**
- * One way to call a transition. `arrange` runs before the call, and may not touch the row under
- * test.
+ * One way to call a transition. `arrange` runs before the call, and may not give the row under test
+ * another owner or state.
  */
 type Way = {
   arrange?(pool: Pool, rows: Rows): Promise<unknown>;
@@ -88,6 +88,13 @@ const WAYS: Record<string, Way[]> = {
   })),
   handOverUntried: [{ call: (pool, { id }) => transitions.handOverUntried(pool, operator.operatorId, id) }],
   returnToQueue: [{ call: (pool, rows) => transitions.returnToQueue(pool, ref(rows), 'manual') }],
+  pauseSingle: [
+    {
+      arrange: (pool) => pool.query(`update deliveries set pause_reason = null`),
+      call: (pool, rows) => transitions.pauseSingle(pool, ref(rows), 'by a test'),
+    },
+  ],
+  resumeSingle: [{ call: (pool, rows) => transitions.resumeSingle(pool, ref(rows)) }],
   queueSuccessors: [
     {
       arrange: finishPredecessors,
@@ -122,6 +129,7 @@ const WAYS: Record<string, Way[]> = {
   ),
   cancelAll: [{ call: (pool) => transitions.cancelAll(pool, operator.operatorId, endpointId) }],
   acknowledge: [{ call: (pool, rows) => transitions.acknowledge(pool, ref(rows)) }],
+  acknowledgeAll: [{ call: (pool) => transitions.acknowledgeAll(pool, operator.operatorId, endpointId) }],
 };
 
 test('every transition in the table of transitions has a test', () => {
@@ -144,6 +152,33 @@ for (const [name, ways] of Object.entries(WAYS))
     }
   });
 
+/**
+ * Inserts a row. One with a workflow of its own is paused: whatever takes it away must end that.
+ */
+async function insert(
+  id: string,
+  owner: string | null,
+  state: string,
+  predecessorId: string | null,
+  tries: number,
+): Promise<void> {
+  await database.pool.query(
+    `insert into deliveries (operator_id, id, endpoint_id, original_event_id, type, body, state, owner,
+       predecessor_id, batch_id, tries, next_attempt_at, pause_reason)
+     values ($1, $2, $3, 'evt_1', 'conversion.adjusted', '{}', $4, $5, $6, $2, $7, now(), $8)`,
+    [
+      operator.operatorId,
+      id,
+      endpointId,
+      state,
+      owner,
+      predecessorId,
+      tries,
+      owner === 'self' ? 'paused' : null,
+    ],
+  );
+}
+
 /** Makes the rows, calls the transition and returns the new standing of the row under test. */
 async function standingAfter(start: Standing, way: Way): Promise<Standing | 'unchanged'> {
   const [owner, state] = start.split(' ') as [string, string];
@@ -159,21 +194,6 @@ async function standingAfter(start: Standing, way: Way): Promise<Standing | 'unc
   await way.call(pool, rows);
   const [is] = await read(rows.id);
   return is!.row === was!.row ? 'unchanged' : `${is!.owner ?? 'none'} ${is!.state}`;
-}
-
-async function insert(
-  id: string,
-  owner: string | null,
-  state: string,
-  predecessorId: string | null,
-  tries: number,
-): Promise<void> {
-  await database.pool.query(
-    `insert into deliveries (operator_id, id, endpoint_id, original_event_id, type, body, state, owner,
-       predecessor_id, batch_id, tries, next_attempt_at)
-     values ($1, $2, $3, 'evt_1', 'conversion.adjusted', '{}', $4, $5, $6, $2, $7, now())`,
-    [operator.operatorId, id, endpointId, state, owner, predecessorId, tries],
-  );
 }
 
 async function read(id: string): Promise<{ row: string; owner: string | null; state: string }[]> {

@@ -2,7 +2,7 @@
 import type { Client } from '@temporalio/client';
 import { WorkflowNotFoundError } from '@temporalio/common';
 import { newId } from '../../store/db/ids.ts';
-import { conversionsWorkflowId } from '../../domain/keys.ts';
+import { conversionsWorkflowId, deliveryWorkflowId, endpointWorkflowId } from '../../domain/keys.ts';
 import type { WorkflowClient } from '../../workflows/client.ts';
 import { findDueAmendments } from '../../store/agreements/amendments-in-force.ts';
 import { withTransaction, type Pool } from '../../store/db/pool.ts';
@@ -11,9 +11,12 @@ import {
   findAbandonedBatches,
   findIdleEndpoints,
   findIdleDeliveries,
+  findOwingEndpoints,
+  findSingles,
   findLostEvents,
   findUnfinishedReratings,
   findRequestedRetries,
+  type Found,
 } from '../../store/upkeep/sweep.ts';
 import { findRunningReplays } from '../../store/delivery/replays.ts';
 import { findUnfollowed, releaseSuccessors } from '../../store/delivery/succession.ts';
@@ -39,6 +42,8 @@ export type SweepResult = {
   retries: number;
   reratings: number;
   amendments: number;
+  /** Owners of deliveries whose workflow was not running. */
+  ownersMissing: number;
 };
 
 export type SweepActivities = { sweepOnce(): Promise<SweepResult> };
@@ -52,8 +57,16 @@ type SweepDeps = {
 
 const EVENTS_AT_ONCE = 5000;
 const OWNERS_AT_ONCE = 200;
+const LISTED_AT_ONCE = 100;
 const RESTART_PAUSE_MS = 60_000;
 const START_TIMEOUT_MS = 3000;
+
+const START: Found = { operatorId: '', id: '' };
+
+/** A page that is not full was the last. */
+function placeAfter(page: readonly Found[]): Found {
+  return page.length < OWNERS_AT_ONCE ? START : page.at(-1)!;
+}
 
 /** Creates the sweep. `graceMs`: age at which unfinished work counts as abandoned. */
 export function createSweep({ pool, client, workflows, handOver, graceMs }: SweepDeps): SweepActivities {
@@ -106,6 +119,45 @@ export function createSweep({ pool, client, workflows, handOver, graceMs }: Swee
     return released.length;
   }
 
+  /** Where the next look for owners begins. */
+  const places = { singles: START, endpoints: START };
+
+  /**
+   * Starts the workflows of owners that should have one, whenever their next try is due: somebody
+   * may have terminated it. Each run looks at the next ones, and begins again at the end.
+   */
+  async function startMissingOwners(): Promise<number> {
+    const singles = await findSingles(pool, places.singles, OWNERS_AT_ONCE);
+    places.singles = placeAfter(singles);
+    const endpoints = await findOwingEndpoints(pool, places.endpoints, OWNERS_AT_ONCE);
+    places.endpoints = placeAfter(endpoints);
+    const owners = [
+      ...singles.map(({ operatorId, id }) => {
+        return { workflowId: deliveryWorkflowId(id), start: () => workflows.startDelivery(operatorId, id) };
+      }),
+      ...endpoints.map(({ operatorId, id }) => {
+        return { workflowId: endpointWorkflowId(id), start: () => workflows.startEndpoint(operatorId, id) };
+      }),
+    ];
+    const running = await runningAmong(owners.map(({ workflowId }) => workflowId));
+    const missing = owners.filter(({ workflowId }) => !running.has(workflowId));
+    for (const { start } of missing) await start();
+    return missing.length;
+  }
+
+  /** Of these workflows those that the list shows as running. It is a second behind at most. */
+  async function runningAmong(workflowIds: readonly string[]): Promise<Set<string>> {
+    const running = new Set<string>();
+    for (let from = 0; from < workflowIds.length; from += LISTED_AT_ONCE) {
+      const ids = workflowIds.slice(from, from + LISTED_AT_ONCE).map((id) => `'${id}'`);
+      const query = `ExecutionStatus = 'Running' AND WorkflowId IN (${ids.join(', ')})`;
+      await client.withDeadline(Date.now() + START_TIMEOUT_MS, async () => {
+        for await (const { workflowId } of client.workflow.list({ query })) running.add(workflowId);
+      });
+    }
+    return running;
+  }
+
   async function isRunning(workflowId: string): Promise<boolean> {
     try {
       const { status } = await client.workflow.getHandle(workflowId).describe();
@@ -144,6 +196,7 @@ export function createSweep({ pool, client, workflows, handOver, graceMs }: Swee
         await workflows.startRerating(operatorId, dealId, version);
       const amending = await findDueAmendments(pool, OWNERS_AT_ONCE);
       for (const operatorId of amending) await workflows.applyAmendments(operatorId);
+      const ownersMissing = await startMissingOwners();
       const agreed = { retries: retries.length, reratings: reratings.length, amendments: amending.length };
       const counts = {
         singles: singles.length,
@@ -151,7 +204,7 @@ export function createSweep({ pool, client, workflows, handOver, graceMs }: Swee
         setAside: setAside.length,
         replays: replays.length,
       };
-      return { events, batches, released, ...counts, ...agreed };
+      return { events, batches, released, ownersMissing, ...counts, ...agreed };
     },
   };
 }

@@ -4,7 +4,7 @@ import type { Pool, Queryable } from '../db/pool.ts';
 import { withTransaction } from '../db/pool.ts';
 import { conditionSql } from '../delivery/endpoint-condition.ts';
 
-type Found = { operatorId: string; id: string };
+export type Found = { operatorId: string; id: string };
 
 /**
  * Longest delay that a backlog excuses; otherwise events left by a long outage would wait as long
@@ -106,6 +106,41 @@ export async function findIdleEndpoints(
   );
   return rows;
 }
+
+/** Deliveries with a workflow of their own after this one, which may be gone. */
+export async function findSingles(db: Queryable, after: Found, limit: number): Promise<Found[]> {
+  const { rows } = await db.query<Found>(
+    `select operator_id as "operatorId", id from deliveries
+     where owner = 'self' and (operator_id, id) > ($1, $2) order by operator_id, id limit $3`,
+    [after.operatorId, after.id, limit],
+  );
+  return rows;
+}
+
+/**
+ * Endpoints, after this one, in whose queue something waits or to which something was given up and
+ * not acknowledged. Goes from one endpoint to the next in the indexes, whatever waits for each.
+ */
+export async function findOwingEndpoints(db: Queryable, after: Found, limit: number): Promise<Found[]> {
+  const next = (operatorId: string, endpointId: string): string =>
+    `select operator_id, endpoint_id from (${OWING.map(
+      (condition) => `(select operator_id, endpoint_id from deliveries
+        where ${condition} and (operator_id, endpoint_id) > (${operatorId}, ${endpointId})
+        order by operator_id, endpoint_id limit 1)`,
+    ).join(' union all ')}) owing order by 1, 2 limit 1`;
+  const { rows } = await db.query<Found>(
+    `with recursive found as (
+       (${next('$1', '$2')})
+       union all
+       select n.* from found f cross join lateral (${next('f.operator_id', 'f.endpoint_id')}) n
+     )
+     select operator_id as "operatorId", endpoint_id as id from found limit $3`,
+    [after.operatorId, after.id, limit],
+  );
+  return rows;
+}
+
+const OWING = [`owner = 'endpoint'`, `state = 'gave_up' and acknowledged_at is null`];
 
 /** Operators with commission whose hold has ended. */
 export async function findOperatorsWithDueHolds(db: Queryable): Promise<string[]> {

@@ -113,6 +113,47 @@ test('the sweep restarts terminated workflows of deliveries and endpoints', asyn
   assert.deepEqual(await Promise.all(ids.map(isRunning)), [true, true]);
 });
 
+test('the sweep restarts workflows long before their next try is due, and those that only show what was given up', async () => {
+  const operator = await withOperator(database.pool);
+  const endpoints = [1, 2, 3].map((number) =>
+    operator.addEndpoint(`http://127.0.0.1:9/never-called/${number}`),
+  );
+  const [one, two, three] = (await Promise.all(endpoints)).map(({ id }) => id);
+  await settleBatch(working.activities, operator, await operator.ingestSales(1));
+  const rows = await deliveriesOf(database.pool, operator);
+  const idOf = (endpointId: string) => rows.find((row) => row.endpointId === endpointId)!.id;
+  const put = (endpointId: string, owner: string | null, state: string) =>
+    database.pool.query(
+      `update deliveries set owner = $2, state = $3, next_attempt_at = now() + interval '20 hours' where id = $1`,
+      [idOf(endpointId), owner, state],
+    );
+  await Promise.all([
+    put(one!, 'self', 'retrying'),
+    put(two!, 'endpoint', 'retrying'),
+    put(three!, null, 'gave_up'),
+  ]);
+  const workflowIds = [deliveryWorkflowId(idOf(one!)), endpointWorkflowId(two!), endpointWorkflowId(three!)];
+  await working.activities.sweepOnce();
+  assert.deepEqual(await Promise.all(workflowIds.map(isRunning)), [true, true, true]);
+  const listed = async () => {
+    const ids: string[] = [];
+    const query = `ExecutionStatus = 'Running' AND WorkflowId IN (${workflowIds.map((id) => `'${id}'`).join(', ')})`;
+    for await (const { workflowId } of temporal.client.workflow.list({ query })) ids.push(workflowId);
+    return ids.length;
+  };
+  await eventually('the list to show them', async () => (await listed()) === 3);
+  for (const id of workflowIds) await temporal.client.workflow.getHandle(id).terminate();
+  await eventually('the list to show that they ended', async () => (await listed()) === 0);
+  await working.activities.sweepOnce();
+  assert.deepEqual(await Promise.all(workflowIds.map(isRunning)), [true, true, true]);
+  await eventually('the list to show them again', async () => (await listed()) === 3);
+  await database.pool.query(`update deliveries set acknowledged_at = now() where id = $1`, [idOf(three!)]);
+  await temporal.client.workflow.getHandle(endpointWorkflowId(three!)).terminate();
+  await eventually('the list to show that it ended', async () => (await listed()) === 2);
+  await working.activities.sweepOnce();
+  assert.ok(!(await isRunning(endpointWorkflowId(three!))), 'an acknowledged delivery is shown again');
+});
+
 test('the sweep releases a successor whose predecessor is finished', async () => {
   const operator = await withOperator(database.pool);
   await operator.addEndpoint('http://127.0.0.1:9/never-called');

@@ -2,6 +2,7 @@
 // index and stops at a maximum count, so reading the backlog never becomes a load of its own.
 import { dueForClosing } from '../../domain/ledger/closing.ts';
 import { conditionSql } from '../delivery/endpoint-condition.ts';
+import { stuckSql } from '../delivery/stuck-condition.ts';
 import { listBooks } from '../ledger/closing.ts';
 import { withTransaction, type Pool, type PoolClient } from '../db/pool.ts';
 
@@ -13,7 +14,10 @@ export type Backlog = {
   unsettled: { events: number; oldestSeconds: number };
   /** Set-aside events by reason. */
   setAside: Counts;
-  /** Unfinished deliveries by state: `retrying`, `held`. */
+  /**
+   * Deliveries in trouble by state: `retrying`, `held`, and `gave_up` as long as nobody
+   * acknowledged it.
+   */
   postbacks: Counts;
   /**
    * Endpoints by state. `failing`: active endpoints whose attempts all fail; `active` excludes
@@ -45,7 +49,7 @@ export function readBacklog(pool: Pool): Promise<Backlog> {
     async (client) => ({
       unsettled: await readRow<Backlog['unsettled']>(client, UNSETTLED),
       setAside: await readCounts(client, SET_ASIDE),
-      postbacks: { retrying: 0, held: 0, ...(await readCounts(client, POSTBACKS)) },
+      postbacks: { retrying: 0, held: 0, gave_up: 0, ...(await readCounts(client, POSTBACKS)) },
       endpoints: { active: 0, paused: 0, disabled: 0, failing: 0, ...(await readCounts(client, ENDPOINTS)) },
       holdsDue: (await readRow<{ count: number }>(client, HOLDS_DUE)).count,
       monthsDue: await countMonthsDue(client),
@@ -74,7 +78,7 @@ const SET_ASIDE = `
 
 const POSTBACKS = `
   select state as name, count(*)::int as count
-  from (select state from deliveries where state in ('retrying', 'held') limit ${MAX_COUNT}) d
+  from (select state from deliveries d where ${stuckSql('d')} limit ${MAX_COUNT}) d
   group by state`;
 
 const ENDPOINTS = `

@@ -93,6 +93,7 @@ test('metrics show work that waits in PostgreSQL: events without outcome, set-as
     ['postrider_events_set_aside{reason="no_exchange_rate"}', 2],
     ['postrider_postbacks_unfinished{state="retrying"}', 1],
     ['postrider_postbacks_unfinished{state="held"}', 0],
+    ['postrider_postbacks_unfinished{state="gave_up"}', 0],
     ['postrider_endpoints{state="failing"}', 1],
     ['postrider_endpoints{state="active"}', 0],
     ['postrider_holds_due', 1],
@@ -100,6 +101,16 @@ test('metrics show work that waits in PostgreSQL: events without outcome, set-as
     ['postrider_amendments_waiting', 0],
   ] as const)
     assert.equal(figure(page, series), expected, series);
+  const gaveUp = async () => {
+    const counts = await readBacklog(api.pool);
+    return [counts.postbacks['retrying'], counts.postbacks['gave_up']];
+  };
+  await api.pool.query(`update deliveries set state = 'gave_up', owner = null where endpoint_id = $1`, [
+    endpoint,
+  ]);
+  assert.deepEqual(await gaveUp(), [0, 1]);
+  await api.pool.query(`update deliveries set acknowledged_at = now() where endpoint_id = $1`, [endpoint]);
+  assert.deepEqual(await gaveUp(), [0, 0]);
 });
 
 test("metrics show the age of the oldest unsettled event by the sweep's mark, however many events came later", async () => {

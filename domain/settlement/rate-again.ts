@@ -4,6 +4,7 @@
 import { lastMove, reaches, type Attribution } from '../attribution/attribution.ts';
 import type { ParentHistory } from '../attribution/parents.ts';
 import { needsMonthMetric } from '../commission/commission.ts';
+import { namesChargeback } from '../commission/reversals.ts';
 import { rejecting, type SlotFact } from '../commission/slot-facts.ts';
 import type { Message, Unprompted } from '../delivery/messages.ts';
 import type { ConversionEvent, DealVersion } from '../types.ts';
@@ -130,7 +131,8 @@ export function rateAgain(
 ): RatedAgain {
   const isOut = (one: Loaded): boolean => one.isVoided === true || reasonOf(one.event.id) === 'unbound';
   const known = knownOf([...batch.others, ...batch.ordered.filter((one) => !isOut(one))]);
-  const waitAgain = withoutConversion(batch.operator, batch.ordered.filter(isOut), known);
+  const voided = batch.others.filter(({ isVoided }) => isVoided);
+  const waitAgain = withoutConversion(batch.operator, [...batch.ordered.filter(isOut), ...voided], known);
   const all: RatedAgain = { outcomes: [], kept: [], messages: [], waitAgain };
   for (const loaded of batch.ordered) {
     const { id } = loaded.event;
@@ -150,15 +152,14 @@ export function rateAgain(
 }
 
 /**
- * Settled reversals of these conversions and of no known one. A reversal without a reference waits
- * only where its customer is nobody's any more, like one that is settled.
+ * Settled reversals of these conversions, or wins of these chargebacks, and of no known conversion.
+ * A reversal without a reference waits only where its customer is nobody's any more, like one that
+ * is settled.
  */
-function withoutConversion(
-  operator: OperatorRules,
-  out: readonly SettledConversion[],
-  known: Known,
-): string[] {
+function withoutConversion(operator: OperatorRules, out: readonly Loaded[], known: Known): string[] {
   const outIds = new Set(out.map(({ event }) => event.id));
+  const isAboutOut = (reversal: ConversionEvent): boolean =>
+    isAbout(reversal, out) || out.some(({ event }) => namesChargeback(reversal, event));
   const isAbout = (reversal: ConversionEvent, conversions: readonly Loaded[]): boolean =>
     conversions.some(({ event }) => isHit(reversal, event, known));
   const isNobodys = (reversal: Loaded): boolean => {
@@ -168,7 +169,7 @@ function withoutConversion(
   };
   return known.reversals.flatMap((reversal) => {
     const { event, outcome } = reversal;
-    if (outcome?.status !== 'settled' || !isAbout(event, out) || isAbout(event, known.conversions)) return [];
+    if (outcome?.status !== 'settled' || !isAboutOut(event) || isAbout(event, known.conversions)) return [];
     return event.reference !== null || isNobodys(reversal) ? [event.id] : [];
   });
 }

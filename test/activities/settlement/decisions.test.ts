@@ -126,6 +126,23 @@ describe('an event taken out of the books', () => {
     assert.deepEqual(await outcomesOf(pool, [abuse!]), ['settled']);
   });
 
+  test('a win of a voided chargeback waits for it as if the chargeback had not been sent', async () => {
+    const operator = await withOperator(pool);
+    const { operatorId, affiliateId } = operator;
+    const unnamed = { clickId: null, customerId: null, amountMinor: null };
+    const [sale, chargeback, win] = await settled(operator, [
+      { transactionId: 's-3' },
+      { type: 'chargeback', transactionId: 'cb-3', reference: 's-3', ...unnamed },
+      { type: 'chargeback_won', reference: 'cb-3', ...unnamed },
+    ]);
+    const all = [sale!, chargeback!, win!];
+    await change(operatorId, chargeback!, { voided: true });
+    assert.deepEqual(await outcomesOf(pool, all), ['settled 1000', 'voided', 'orphaned no_conversion']);
+    await change(operatorId, chargeback!, { voided: false });
+    assert.deepEqual(await outcomesOf(pool, all), ['settled 1000', 'settled already_won', 'settled']);
+    assert.equal(await pendingOf(pool, affiliateId), 10_00n);
+  });
+
   test('an event voided before it is settled never counts', async () => {
     const operator = await withOperator(pool);
     const [sale] = await operator.ingest([{}]);

@@ -34,6 +34,7 @@ function describeStack(config: LocalConfig, stack: Stack): void {
     print(`Temporal UI   ${stack.temporalUiUrl}`);
     print(`what is stuck ${stuckWorkflowsUrl(stack.temporalUiUrl, config.temporalNamespace)}`);
   }
+  if (stack.temporalCli) print(`Temporal CLI  ${stack.temporalCli} --address ${stack.temporalAddress}`);
   if (config.demo) print(`receiver      ${stack.receiverUrl}  (plays the affiliates' servers)`);
   print(`admin token   ${config.env.ADMIN_TOKEN ? 'the one given' : stack.adminToken}`);
   print(`logs          ${stack.dataDir}/logs`);

@@ -36,7 +36,9 @@ export function overviewPage(views: InboxView[], failing: { healed: boolean; ref
     views.map(inboxSection).join('\n') || '<p class="quiet">No endpoint has been registered yet.</p>';
   return page(
     'Receiver',
-    `<h1>What the affiliates' servers received</h1>${state}\n${sections}`,
+    `<h1>What the affiliates' servers received</h1>
+<p class="quiet">Every signature is checked, as an affiliate should; a postback without a valid one is refused.</p>
+${state}\n${sections}`,
     '<meta http-equiv="refresh" content="5">',
   );
 }
@@ -68,9 +70,12 @@ function inboxSection({ name, stats, recent }: InboxView): string {
     ([currency, sum]) => `${escapeHtml(sum)} ${escapeHtml(currency)}`,
   );
   const bad =
-    stats.bad_signatures > 0 ? `, <span class="bad">${stats.bad_signatures} with a bad signature</span>` : '';
+    stats.bad_signatures > 0
+      ? `, <span class="bad">${stats.bad_signatures} refused for a bad signature</span>`
+      : '';
   const rows = recent.map(postbackRow).join('\n');
-  const counts = `${stats.distinct} postbacks, ${stats.doubled} doubled${bad}`;
+  const postbacks = stats.distinct === 1 ? 'postback' : 'postbacks';
+  const counts = `${stats.distinct} ${postbacks} with a valid signature, ${stats.doubled} doubled${bad}`;
   return `<h2>${escapeHtml(name)}</h2>
 <p>${counts}; reported payout: <strong>${sums.join(', ') || 'nothing yet'}</strong></p>
 ${rows && `<table>${HEADINGS}\n${rows}</table>`}`;

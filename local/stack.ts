@@ -19,6 +19,8 @@ export interface Stack {
   readonly temporalAddress: string;
   /** Undefined when `TEMPORAL_ADDRESS` is set without `TEMPORAL_UI_URL`. */
   readonly temporalUiUrl: string | undefined;
+  /** The `temporal` program of the embedded server, which is the CLI too. */
+  readonly temporalCli: string | undefined;
   /** Only with `receiver`. */
   readonly receiverUrl: string;
   readonly adminToken: string;
@@ -70,14 +72,14 @@ export async function startStack(
       print,
     );
     signal?.throwIfAborted();
-    return { ...stack, stop };
+    return { ...stack, temporalCli: parts.temporalCli, stop };
   } catch (error) {
     await stop();
     throw error;
   }
 }
 
-type StackAddresses = Omit<Stack, 'stop'> & { readonly secretsKey: string };
+type StackAddresses = Omit<Stack, 'stop' | 'temporalCli'> & { readonly secretsKey: string };
 
 /**
  * Addresses and secrets of the stack. A part that is not embedded must be configured in full; the
@@ -125,6 +127,7 @@ function processEnv(config: LocalConfig, stack: StackAddresses): Record<string, 
 interface Parts {
   readonly postgres: Part | undefined;
   readonly temporal: Part | undefined;
+  readonly temporalCli: string | undefined;
   readonly own: readonly Part[];
 }
 
@@ -176,11 +179,14 @@ async function createParts(config: LocalConfig, stack: StackAddresses, print: Pr
       ready: answersAt(`${stack.receiverUrl}/stats`),
     }),
   ];
+  const temporalCli = config.temporalAddress ? undefined : await findTemporalCli(print);
   return {
     postgres: config.databaseUrl ? undefined : await createPostgresPart(postgresOptions),
-    temporal: config.temporalAddress
-      ? undefined
-      : await createTemporalPart({ ...temporalOptions, program: await findTemporalCli(print) }),
+    temporal:
+      temporalCli === undefined
+        ? undefined
+        : await createTemporalPart({ ...temporalOptions, program: temporalCli }),
+    temporalCli,
     own,
   };
 }

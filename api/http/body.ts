@@ -12,7 +12,7 @@ export const jsonBody: RequestHandler[] = [only(['json'], 'application/json', tr
 
 export const eventBody: RequestHandler[] = [only(['json'], 'application/json', false), json(ONE_LIMIT)];
 
-export const largeJsonBody: RequestHandler[] = [only(['json'], 'application/json', false), json(BATCH_LIMIT)];
+export const largeJsonBody: RequestHandler[] = [only(['json'], 'application/json', true), json(BATCH_LIMIT)];
 
 /** A batch: one JSON value, or lines of JSON, which handlers get as text. */
 export const batchBody: RequestHandler[] = [

@@ -3,8 +3,9 @@ import { z } from 'zod';
 
 const base64 = z.base64();
 
+/** Temporal leaves out an empty list, as of a query without arguments. */
 export const payloads = z.strictObject({
-  payloads: z.array(
-    z.strictObject({ metadata: z.record(z.string(), base64).optional(), data: base64.optional() }),
-  ),
+  payloads: z
+    .array(z.strictObject({ metadata: z.record(z.string(), base64).optional(), data: base64.optional() }))
+    .default([]),
 });

@@ -124,6 +124,9 @@ describe('the bundled receiver', () => {
       bad_signatures: 2,
       payouts: {},
     });
+    const page = await (await fetch(receiver.url)).text();
+    assert.match(page, /Every signature is checked/);
+    assert.match(page, /0 postbacks with a valid signature, 0 doubled, .*2 refused for a bad signature/);
   });
 
   test('the bundled receiver refuses an invalid secret, and a name that is a path', async () => {

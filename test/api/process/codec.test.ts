@@ -71,6 +71,11 @@ describe('the codec server', () => {
       assert.equal((await decode([payload], bearer)).status, 400, JSON.stringify(payload));
   });
 
+  test('the codec server answers a question without payloads, as the CLI asks for a query', async () => {
+    const { status, body } = await api.call('POST /codec/encode', { key: TEST_CODEC.token, body: {} });
+    assert.deepEqual([status, body], [200, { payloads: [] }]);
+  });
+
   test('the codec server lets pages of the Temporal UI call it with a password, and no other pages', async () => {
     const preflight = (origin: string) =>
       fetch(`${api.url}/codec/decode`, {

@@ -15,6 +15,7 @@ import { TASK_QUEUES } from '../workflows/contract.ts';
 import { createPayloadCodec } from '../workflows/payload-codec.ts';
 import { buildBundle } from './bundle.ts';
 import { heartbeats } from './heartbeat.ts';
+import { hideNames } from './hidden-names.ts';
 import { createWorkerMetrics } from './metrics.ts';
 import { prepareNamespace } from './namespace.ts';
 
@@ -72,7 +73,7 @@ const common = {
   dataConverter,
   workflowBundle,
   activities,
-  interceptors: { activity: [heartbeats] },
+  interceptors: { activity: codecKeys ? [heartbeats, hideNames] : [heartbeats] },
   shutdownGraceTime: '24s',
   shutdownForceTime: '25500ms',
 } satisfies Partial<WorkerOptions>;

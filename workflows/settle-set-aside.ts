@@ -20,6 +20,8 @@ const dismiss = defineSignal(SIGNALS.dismiss);
 export type SetAsideStatus = {
   reason: string;
   count: number;
+  /** When the oldest of them was received, in milliseconds since 1970. */
+  since: number | null;
   lacking: string[];
   samples: { eventId: string; detail: string | null }[];
 };
@@ -34,7 +36,7 @@ export async function settleSetAside(input: SetAsideInput): Promise<{ settled: n
   let isWoken = false;
   // In the order of their signals. The same wish twice is one, until its step has begun.
   const wishes = new Set<'retry' | 'dismiss'>();
-  const now: SetAsideStatus = { reason: input.reason, count: 0, lacking: [], samples: [] };
+  const now: SetAsideStatus = { reason: input.reason, count: 0, since: null, lacking: [], samples: [] };
   const result = { settled: 0, dismissed: 0 };
   setHandler(wake, () => void (isWoken = true));
   setHandler(retry, () => void wishes.add('retry'));
@@ -63,6 +65,8 @@ function show(input: SetAsideInput, now: SetAsideStatus): void {
     OperatorId: input.operatorId,
     DeliveryState: now.count === 0 ? 'settled' : 'set_aside',
     LastError: input.reason.slice(0, 64),
+    NextReason: now.lacking[0] ?? null,
+    StuckSince: now.since === null ? null : new Date(now.since),
     Held: now.count,
   });
   setCurrentDetails(detailsOf(now));

@@ -16,7 +16,7 @@ import type { HandOverActivities } from '../delivery/hand-over.ts';
 import type { SettleActivities } from './settle.ts';
 
 /** `lacking`: in words, what each group of the events lacks; sums, days and currencies only. */
-type Counted = { count: number; lacking: string[]; samples: Sample[] };
+type Counted = { count: number; since: number | null; lacking: string[]; samples: Sample[] };
 
 export type SetAsideActivities = {
   countSetAside(input: SetAsideInput): Promise<Counted>;
@@ -31,10 +31,10 @@ export function createSetAside({
 }: { pool: Pool } & SettleActivities & HandOverActivities): SetAsideActivities {
   return {
     async countSetAside({ operatorId, reason }) {
-      const { groups, samples, ...summary } = await summarizeSetAside(pool, operatorId, reason);
+      const { groups, samples, since, ...summary } = await summarizeSetAside(pool, operatorId, reason);
       await noteShown(pool, operatorId, reason, summary);
       const lacking = groups.map((group) => describeSetAside(reason, group));
-      return { count: summary.count, lacking, samples };
+      return { count: summary.count, since: since?.getTime() ?? null, lacking, samples };
     },
 
     async retrySetAside({ operatorId, reason }) {

@@ -72,6 +72,9 @@ const SAMPLES = 10;
 /** Which events a reason has: differs as soon as one more or less, or another one, is set aside. */
 const DIGEST = `count(*) || ' ' || bit_xor(hashtextextended(event_id, 0))`;
 
+/** `since`: when the oldest of the events was received. */
+type Summary = { count: number; since: Date | null; samples: Sample[]; digest: string };
+
 /**
  * Number of events set aside for a reason, the largest groups of the first 10,000 of them, and
  * samples. `digest` was read before the rest, and is noted by `noteShown` once it is shown.
@@ -80,9 +83,10 @@ export async function summarizeSetAside(
   db: Queryable,
   operatorId: string,
   reason: string,
-): Promise<{ count: number; groups: SetAsideGroup[]; samples: Sample[]; digest: string }> {
-  const { rows } = await db.query<{ count: number; samples: Sample[]; digest: string }>(
+): Promise<Summary & { groups: SetAsideGroup[] }> {
+  const { rows } = await db.query<Summary>(
     `select count(*)::int as count, ${DIGEST} as digest,
+       (select e.received_at from events e where e.operator_id = $1 and e.id = min(event_id)) as since,
        coalesce((select json_agg(s) from (
          select event_id as "eventId", detail from event_outcomes
          where operator_id = $1 and status = 'set_aside' and reason = $2

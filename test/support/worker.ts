@@ -8,6 +8,7 @@ import { createSender } from '../../delivery/send.ts';
 import type { Pool } from '../../store/db/pool.ts';
 import { buildBundle } from '../../worker/bundle.ts';
 import { heartbeats } from '../../worker/heartbeat.ts';
+import { hideNames } from '../../worker/hidden-names.ts';
 import { TASK_QUEUES } from '../../workflows/contract.ts';
 import { SECRET_BOX } from './operator.ts';
 import type { TestTemporal } from './temporal.ts';
@@ -55,7 +56,8 @@ export async function runWorkers(
   isQuiet = true;
   const { address, namespace, dataConverter = {} } = temporal;
   const connection = await NativeConnection.connect({ address });
-  const interceptors = { activity: [heartbeats] };
+  const isEncrypted = (dataConverter.payloadCodecs ?? []).length > 0;
+  const interceptors = { activity: isEncrypted ? [heartbeats, hideNames] : [heartbeats] };
   const workflowBundle = await buildBundle();
   const common = {
     connection,

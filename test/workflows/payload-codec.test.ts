@@ -5,12 +5,14 @@ import fc from 'fast-check';
 import type { Payload } from '@temporalio/common';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { Client } from '@temporalio/client';
-import { setAsideWorkflowId } from '../../domain/keys.ts';
+import { deliveryWorkflowId, setAsideWorkflowId } from '../../domain/keys.ts';
 import { createSecretBox } from '../../store/db/secret-box.ts';
 import { SIGNALS, STATUS_QUERY } from '../../workflows/contract.ts';
 import { createPayloadCodec, createWireCodec } from '../../workflows/payload-codec.ts';
 import type { SetAsideStatus } from '../../workflows/settle-set-aside.ts';
+import { deliveriesOf } from '../support/deliveries.ts';
 import { eventually } from '../support/eventually.ts';
+import { startReceiver } from '../support/faulty-receiver.ts';
 import { SECRET_BOX, withOperator } from '../support/operator.ts';
 import { withHarness, type WorkflowHarness } from '../support/workflow-harness.ts';
 
@@ -114,6 +116,46 @@ describe('with a payload codec', () => {
       'attributes are searched, so readable',
     );
   });
+});
+
+test('with a payload codec neither the history nor the search attributes of a stuck postback show a name', async (t) => {
+  const codec = createPayloadCodec(SECRET_BOX);
+  const harness = await withHarness({}, { payloadCodecs: [codec] });
+  t.after(() => harness.close());
+  const { connection, namespace } = harness.temporal;
+  const receiver = await startReceiver();
+  t.after(() => receiver.close());
+  const operator = await withOperator(harness.pool);
+  await operator.addEndpoint(`${receiver.url}/status/503`, { schedule: [0, 3600], name: 'Night tracker' });
+  harness.dispatch(operator, await operator.ingestSales(1));
+  const [delivery] = await eventually('the postback to be stuck', async () => {
+    const rows = await deliveriesOf(harness.pool, operator);
+    return rows[0]?.owner === 'self' && rows;
+  });
+  const raw = new Client({ connection, namespace });
+  const workflowId = deliveryWorkflowId(delivery!.id);
+  const { searchAttributes } = await eventually('the postback to be shown', async () => {
+    const described = await raw.workflow
+      .getHandle(workflowId)
+      .describe()
+      .catch(() => null);
+    return described?.searchAttributes['StuckSince'] !== undefined && described;
+  });
+  assert.deepEqual(searchAttributes['AffiliateId'], [operator.affiliateId]);
+  const host = new URL(receiver.url).host;
+  const names = ['Test Media', 'Night tracker', host];
+  const shown = JSON.stringify(searchAttributes);
+  const history = await raw.workflow.getHandle(workflowId).fetchHistory();
+  const json = historyToJSON(history);
+  const sealed = payloadsIn(JSON.parse(json));
+  const readable = [shown, json, ...sealed.map(({ data }) => Buffer.from(data ?? []).toString())].join('\n');
+  for (const name of names) assert.ok(!readable.includes(name), `${name} is readable`);
+  const opened = (await codec.decode(sealed))
+    .map(({ data }) => Buffer.from(data ?? []).toString())
+    .join('\n');
+  for (const name of names) assert.ok(opened.includes(name), `${name} is not decoded`);
+  const details = await harness.detailsOf(workflowId);
+  for (const name of names) assert.ok(details.includes(name), `${name} is not in the details`);
 });
 
 /** Every payload of a history but those of search attributes. */

@@ -80,7 +80,10 @@ test('the details of set-aside events say in words how many of which sums and da
   ]);
   await settleBatch(harness.testActivities.activities, operator, ids);
   await sweep();
-  const { lacking } = await showing(operator, 3);
+  const { lacking, since } = await showing(operator, 3);
+  const { searchAttributes } = await handleOf(operator).describe();
+  assert.deepEqual(searchAttributes['NextReason'], [lacking[0]]);
+  assert.deepEqual(searchAttributes['StuckSince'], [new Date(since!)]);
   assert.match(
     lacking[0]!,
     /^2 events of 1,250\.00 GBP, .+: no rate GBP→USD\. POST \/v1\/fx-rates, then they are settled by themselves\.$/,

@@ -3,6 +3,7 @@ import type { Client } from '@temporalio/client';
 import { createWorkflowClient } from '../workflows/client.ts';
 import type { EndpointState } from '../domain/delivery/endpoints.ts';
 import type { Sender } from '../delivery/send.ts';
+import { createSummaries } from '../store/delivery/standing.ts';
 import { switchEndpoint } from '../store/delivery/endpoint-switch.ts';
 import { SINGLE_LIMITS } from '../store/delivery/single-limits.ts';
 import type { Pool } from '../store/db/pool.ts';
@@ -94,7 +95,7 @@ export function createActivities({
   client,
   limits,
 }: ActivityDeps): Activities {
-  const workflows = createWorkflowClient(client);
+  const workflows = createWorkflowClient(client, { summaries: createSummaries(pool) });
   const attempt = createAttempt({ sender, recorder, secretBox });
   const limiter = createConcurrencyLimiter();
   const transact = createTransact(pool);

@@ -17,6 +17,7 @@ import { readBacklog } from '../store/upkeep/backlog.ts';
 import { createStore } from '../store/index.ts';
 import { missingMigrations } from '../store/db/migrate.ts';
 import { isOutage } from '../store/db/pg-errors.ts';
+import { createSummaries } from '../store/delivery/standing.ts';
 import { createPool, type Pool } from '../store/db/pool.ts';
 import { createSecretBox } from '../store/db/secret-box.ts';
 import { createApp } from './app.ts';
@@ -61,7 +62,10 @@ const temporal = createTemporal({
   pool,
   client,
   connection,
-  workflows: createWorkflowClient(client, SIGNAL_MS),
+  workflows: createWorkflowClient(client, {
+    callTimeoutMs: SIGNAL_MS,
+    summaries: createSummaries(pool),
+  }),
   uiUrl,
   log,
 });

@@ -81,8 +81,25 @@ export function bestEffort(client: WorkflowClient, onError: (error: unknown) => 
   return Object.fromEntries(tolerant) as BestEffortClient;
 }
 
+/**
+ * Reads what a workflow is about, in the words of people; null where there is no such row. A
+ * workflow whose summary cannot be read is called by its id.
+ */
+export type Summaries = {
+  delivery(operatorId: string, deliveryId: string): Promise<string | null>;
+  endpoint(operatorId: string, endpointId: string): Promise<string | null>;
+};
+
+const NO_SUMMARIES: Summaries = { delivery: async () => null, endpoint: async () => null };
+
 /** `callTimeoutMs`: after this time without an answer from Temporal a call rejects. */
-export function createWorkflowClient(client: Client, callTimeoutMs = CALL_TIMEOUT_MS): WorkflowClient {
+export function createWorkflowClient(
+  client: Client,
+  {
+    callTimeoutMs = CALL_TIMEOUT_MS,
+    summaries = NO_SUMMARIES,
+  }: { callTimeoutMs?: number; summaries?: Summaries } = {},
+): WorkflowClient {
   const bounded = <T>(call: () => Promise<T>): Promise<T> =>
     client.withDeadline(Date.now() + callTimeoutMs, call);
 
@@ -101,16 +118,28 @@ export function createWorkflowClient(client: Client, callTimeoutMs = CALL_TIMEOU
     await bounded(() => client.workflow.signalWithStart(type, { ...options, signal: SIGNALS[name] }));
   }
 
-  const wakeEndpoint: WorkflowClient['wakeEndpoint'] = (operatorId, endpointId, name = 'wake') =>
-    signal(WORKFLOWS.drainEndpoint, endpointOptions(operatorId, endpointId), name);
+  async function endpointOptions(operatorId: string, endpointId: string): Promise<Options> {
+    const receiver = await summaries.endpoint(operatorId, endpointId).catch(() => null);
+    return {
+      workflowId: endpointWorkflowId(endpointId),
+      taskQueue: TASK_QUEUES.upkeep,
+      args: [{ operatorId, endpointId }],
+      staticSummary: `postbacks to ${receiver ?? endpointId}`,
+      ...fairnessOf(operatorId),
+    };
+  }
+
+  const wakeEndpoint: WorkflowClient['wakeEndpoint'] = async (operatorId, endpointId, name = 'wake') =>
+    signal(WORKFLOWS.drainEndpoint, await endpointOptions(operatorId, endpointId), name);
 
   return {
     async startDelivery(operatorId, deliveryId, name) {
+      const summary = await summaries.delivery(operatorId, deliveryId).catch(() => null);
       const options = {
         workflowId: deliveryWorkflowId(deliveryId),
         taskQueue: TASK_QUEUES.attempts,
         args: [{ operatorId, deliveryId }],
-        staticSummary: `postback ${deliveryId}`,
+        staticSummary: summary ?? `postback ${deliveryId}`,
         ...fairnessOf(operatorId),
       };
       await (name
@@ -122,7 +151,7 @@ export function createWorkflowClient(client: Client, callTimeoutMs = CALL_TIMEOU
       await Promise.all(endpointIds.map((endpointId) => wakeEndpoint(operatorId, endpointId)));
     },
     async startEndpoint(operatorId, endpointId) {
-      await start(WORKFLOWS.drainEndpoint, endpointOptions(operatorId, endpointId));
+      await start(WORKFLOWS.drainEndpoint, await endpointOptions(operatorId, endpointId));
     },
     async startReplay(operatorId, replayId) {
       await start(WORKFLOWS.replayPostbacks, replayOptions(operatorId, replayId));
@@ -190,16 +219,6 @@ type Options = Pick<WorkflowStartOptions, 'taskQueue' | 'args' | 'priority' | 's
  * does not delay the others.
  */
 const fairnessOf = (operatorId: string) => ({ priority: { fairnessKey: operatorId } });
-
-function endpointOptions(operatorId: string, endpointId: string): Options {
-  return {
-    workflowId: endpointWorkflowId(endpointId),
-    taskQueue: TASK_QUEUES.upkeep,
-    args: [{ operatorId, endpointId }],
-    staticSummary: `postbacks waiting for endpoint ${endpointId}`,
-    ...fairnessOf(operatorId),
-  };
-}
 
 function replayOptions(operatorId: string, replayId: string): Options {
   return {

@@ -1,7 +1,6 @@
 // How a single delivery or an endpoint stands, for people: names, host, amounts that were not told,
 // and since when.
-import type { EndpointState } from '../../domain/delivery/endpoints.ts';
-import type { Receiver, Sum } from '../../domain/delivery/labels.ts';
+import { postbackText, receiverText, type Receiver, type Sum } from '../../domain/delivery/labels.ts';
 import type { Queryable } from '../db/pool.ts';
 
 /** An attempt in few words. */
@@ -27,9 +26,7 @@ export type DeliveryStanding = Receiver & {
 /** `since`: when the oldest was planned; null where nothing waits and nothing was given up. */
 export type EndpointStanding = Receiver & {
   affiliateId: string | null;
-  state: EndpointState;
   stateReason: string | null;
-  failingSince: Date | null;
   held: number;
   gaveUp: number;
   since: Date | null;
@@ -50,6 +47,22 @@ export async function readDeliveryStanding(
   operatorId: string,
   deliveryId: string,
 ): Promise<DeliveryStanding | null> {
+  const row = await readPostback(db, operatorId, deliveryId);
+  if (row === null) return null;
+  const { rows: newestFirst } = await db.query<ToldAttempt>(
+    `select number, cause, status_code as "statusCode", error_class as "errorClass",
+       duration_ms as "durationMs", next_reason as "nextReason"
+     from attempts where operator_id = $1 and delivery_id = $2 order by id desc limit $3`,
+    [operatorId, deliveryId, ATTEMPTS_AT_MOST],
+  );
+  return { ...row, attempts: newestFirst.toReversed() };
+}
+
+async function readPostback(
+  db: Queryable,
+  operatorId: string,
+  deliveryId: string,
+): Promise<Omit<DeliveryStanding, 'attempts'> | null> {
   const { rows } = await db.query<Omit<DeliveryStanding, 'reported' | 'attempts'> & SumColumns>(
     `select d.type, d.created_at as "createdAt", ${RECEIVER}, d.payout_currency as currency,
        d.payout_delta_minor as minor, c.exponent
@@ -61,15 +74,8 @@ export async function readDeliveryStanding(
     [operatorId, deliveryId],
   );
   if (rows[0] === undefined) return null;
-  const { currency, minor, exponent, ...standing } = rows[0];
-  const { rows: newestFirst } = await db.query<ToldAttempt>(
-    `select number, cause, status_code as "statusCode", error_class as "errorClass",
-       duration_ms as "durationMs", next_reason as "nextReason"
-     from attempts where operator_id = $1 and delivery_id = $2 order by id desc limit $3`,
-    [operatorId, deliveryId, ATTEMPTS_AT_MOST],
-  );
-  const reported = sumOf({ currency, minor, exponent });
-  return { ...standing, reported, attempts: newestFirst.toReversed() };
+  const { currency, minor, exponent, ...row } = rows[0];
+  return { ...row, reported: sumOf({ currency, minor, exponent }) };
 }
 
 /**
@@ -81,14 +87,8 @@ export async function readEndpointStanding(
   operatorId: string,
   endpointId: string,
 ): Promise<EndpointStanding | null> {
-  const { rows } = await db.query<Omit<EndpointStanding, 'held' | 'gaveUp' | 'since' | 'notTold'>>(
-    `select e.affiliate_id as "affiliateId", e.state, e.state_reason as "stateReason",
-       e.failing_since as "failingSince", ${RECEIVER}
-     from endpoints e left join affiliates a on a.operator_id = e.operator_id and a.id = e.affiliate_id
-     where e.operator_id = $1 and e.id = $2`,
-    [operatorId, endpointId],
-  );
-  if (rows[0] === undefined) return null;
+  const receiver = await readReceiver(db, operatorId, endpointId);
+  if (receiver === null) return null;
   const { rows: parts } = await db.query<
     SumColumns & { isHeld: boolean; count: number; since: Date; minor: string | null }
   >(
@@ -109,11 +109,41 @@ export async function readEndpointStanding(
     parts.reduce((sum, part) => sum + (part.isHeld === isHeld ? part.count : 0), 0);
   const times = parts.map(({ since }) => since.getTime());
   return {
-    ...rows[0],
+    ...receiver,
     held: count(true),
     gaveUp: count(false),
     since: times.length === 0 ? null : new Date(Math.min(...times)),
     notTold: added(parts),
+  };
+}
+
+type KnownReceiver = Receiver & { affiliateId: string | null; stateReason: string | null };
+
+async function readReceiver(
+  db: Queryable,
+  operatorId: string,
+  endpointId: string,
+): Promise<KnownReceiver | null> {
+  const { rows } = await db.query<KnownReceiver>(
+    `select e.affiliate_id as "affiliateId", e.state_reason as "stateReason", ${RECEIVER}
+     from endpoints e left join affiliates a on a.operator_id = e.operator_id and a.id = e.affiliate_id
+     where e.operator_id = $1 and e.id = $2`,
+    [operatorId, endpointId],
+  );
+  return rows[0] ?? null;
+}
+
+/** Reads what the workflows of deliveries and endpoints are about, in the words of people. */
+export function createSummaries(db: Queryable) {
+  return {
+    async delivery(operatorId: string, deliveryId: string): Promise<string | null> {
+      const postback = await readPostback(db, operatorId, deliveryId);
+      return postback && postbackText(postback.type, postback.reported, postback);
+    },
+    async endpoint(operatorId: string, endpointId: string): Promise<string | null> {
+      const receiver = await readReceiver(db, operatorId, endpointId);
+      return receiver && receiverText(receiver);
+    },
   };
 }
 

@@ -106,7 +106,7 @@ export async function withApi({
     pool,
     client,
     connection,
-    workflows: createWorkflowClient(client, 100),
+    workflows: createWorkflowClient(client, { callTimeoutMs: 100 }),
     uiUrl: 'http://ui.example',
     log,
   });

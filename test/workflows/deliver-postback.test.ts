@@ -105,6 +105,11 @@ test('a waiting delivery is found by its search attributes and retried at once o
     await harness.detailsOf(postback.workflowId),
     /^\*\*conversion.created 10.00 USD to Tracker at 127.0.0.1:\d+, Test Media\*\*: 500 since [-\d]+ [:\d]+ UTC, try 2 at [-\d]+ [:\d]+ UTC\.\n\nRetrying after 1 try: 500 after \d+ ms; next in .*: step 2 of 2 .*`retryNow`/,
   );
+  const described = await postback.handle.describe();
+  assert.match(
+    (await described.staticSummary()) ?? '',
+    /^conversion.created 10.00 USD to Tracker at 127.0.0.1:\d+, Test Media$/,
+  );
   const { events } = await postback.handle.fetchHistory();
   assert.ok(!JSON.stringify(events).includes('/flip/1'), 'the history holds the path of the URL');
   await postback.handle.signal(SIGNALS.retryNow);

@@ -80,6 +80,10 @@ test('what was given up is in the list of what is stuck, with its count and amou
     await harness.detailsOf(workflowId),
     /^\*\*Tracker at 127.0.0.1:\d+, Test Media\*\*: 0 postbacks wait, 2 were given up, 20.00 USD not told, since .* UTC: .*`acknowledge`/s,
   );
+  assert.match(
+    (await (await handle.describe()).staticSummary()) ?? '',
+    /^postbacks to Tracker at 127.0.0.1:\d+, Test Media$/,
+  );
   const workflows = createWorkflowClient(harness.temporal.client);
   for (const deliveryId of await idsOf(operator)) {
     assert.deepEqual(await acknowledgeDelivery(harness.pool, operator.operatorId, deliveryId), {

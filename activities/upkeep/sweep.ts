@@ -9,8 +9,6 @@ import { withTransaction, type Pool } from '../../store/db/pool.ts';
 import {
   ensurePartitions,
   findAbandonedBatches,
-  findIdleEndpoints,
-  findIdleDeliveries,
   findOwingEndpoints,
   findSingles,
   findLostEvents,
@@ -34,16 +32,15 @@ import type { HandOverActivities } from '../delivery/hand-over.ts';
 export type SweepResult = {
   events: number;
   batches: number;
-  singles: number;
-  queues: number;
+  /** Owners of deliveries whose workflow did not run, and endpoints whose queue was overdue. */
+  missing: number;
+  late: number;
   released: number;
   setAside: number;
   replays: number;
   retries: number;
   reratings: number;
   amendments: number;
-  /** Owners of deliveries whose workflow was not running. */
-  ownersMissing: number;
 };
 
 export type SweepActivities = { sweepOnce(): Promise<SweepResult> };
@@ -124,25 +121,29 @@ export function createSweep({ pool, client, workflows, handOver, graceMs }: Swee
 
   /**
    * Starts the workflows of owners that should have one, whenever their next try is due: somebody
-   * may have terminated it. Each run looks at the next ones, and begins again at the end.
+   * may have terminated it. Wakes those of endpoints whose queue is overdue. Each run looks at the
+   * next owners, and begins again at the end.
    */
-  async function startMissingOwners(): Promise<number> {
+  async function lookAfterOwners(): Promise<{ missing: number; late: number }> {
     const singles = await findSingles(pool, places.singles, OWNERS_AT_ONCE);
     places.singles = placeAfter(singles);
-    const endpoints = await findOwingEndpoints(pool, places.endpoints, OWNERS_AT_ONCE);
+    const endpoints = await findOwingEndpoints(pool, places.endpoints, graceMs, OWNERS_AT_ONCE);
     places.endpoints = placeAfter(endpoints);
+    const late = endpoints.filter(({ isLate }) => isLate);
+    for (const { operatorId, id } of late) await workflows.wakeEndpoint(operatorId, id);
     const owners = [
       ...singles.map(({ operatorId, id }) => {
         return { workflowId: deliveryWorkflowId(id), start: () => workflows.startDelivery(operatorId, id) };
       }),
-      ...endpoints.map(({ operatorId, id }) => {
-        return { workflowId: endpointWorkflowId(id), start: () => workflows.startEndpoint(operatorId, id) };
+      ...endpoints.flatMap(({ operatorId, id, isLate }) => {
+        const start = () => workflows.startEndpoint(operatorId, id);
+        return isLate ? [] : [{ workflowId: endpointWorkflowId(id), start }];
       }),
     ];
     const running = await runningAmong(owners.map(({ workflowId }) => workflowId));
     const missing = owners.filter(({ workflowId }) => !running.has(workflowId));
     for (const { start } of missing) await start();
-    return missing.length;
+    return { missing: missing.length, late: late.length };
   }
 
   /** Of these workflows those that the list shows as running. It is a second behind at most. */
@@ -174,13 +175,7 @@ export function createSweep({ pool, client, workflows, handOver, graceMs }: Swee
       const events = await restartLostEvents();
       const batches = await takeOverAbandonedBatches();
       const released = await releaseStalledSuccessors();
-      const singles = await findIdleDeliveries(pool, graceMs, OWNERS_AT_ONCE);
-      for (const { operatorId, id } of singles) await workflows.startDelivery(operatorId, id);
-      const queues = await findIdleEndpoints(pool, graceMs, OWNERS_AT_ONCE);
-      // An endpoint that is off or down may wait: its workflow must run, but need not look at the
-      // queue.
-      for (const { operatorId, id, mayWait } of queues)
-        await (mayWait ? workflows.startEndpoint(operatorId, id) : workflows.wakeEndpoint(operatorId, id));
+      const owners = await lookAfterOwners();
       const replays = await findRunningReplays(pool, OWNERS_AT_ONCE);
       for (const { operatorId, id } of replays) await workflows.startReplay(operatorId, id);
       const setAside = await findSetAsideReasons(pool, OWNERS_AT_ONCE);
@@ -196,15 +191,12 @@ export function createSweep({ pool, client, workflows, handOver, graceMs }: Swee
         await workflows.startRerating(operatorId, dealId, version);
       const amending = await findDueAmendments(pool, OWNERS_AT_ONCE);
       for (const operatorId of amending) await workflows.applyAmendments(operatorId);
-      const ownersMissing = await startMissingOwners();
       const agreed = { retries: retries.length, reratings: reratings.length, amendments: amending.length };
       const counts = {
-        singles: singles.length,
-        queues: queues.length,
         setAside: setAside.length,
         replays: replays.length,
       };
-      return { events, batches, released, ownersMissing, ...counts, ...agreed };
+      return { events, batches, released, ...owners, ...counts, ...agreed };
     },
   };
 }

@@ -75,38 +75,6 @@ export async function findAbandonedBatches(
   return rows;
 }
 
-/** Deliveries with a workflow of their own whose next attempt is overdue. */
-export async function findIdleDeliveries(db: Queryable, graceMs: number, limit: number): Promise<Found[]> {
-  const { rows } = await db.query<Found>(
-    `select operator_id as "operatorId", id from deliveries
-     where owner = 'self' and next_attempt_at < now() - make_interval(secs => $1)
-     order by next_attempt_at limit $2`,
-    [graceMs / 1000, limit],
-  );
-  return rows;
-}
-
-/**
- * Endpoints with overdue deliveries in their queue. `mayWait`: the endpoint is off or down, which
- * explains the delay.
- */
-export async function findIdleEndpoints(
-  db: Queryable,
-  graceMs: number,
-  limit: number,
-): Promise<(Found & { mayWait: boolean })[]> {
-  const { rows } = await db.query<Found & { mayWait: boolean }>(
-    `select q.operator_id as "operatorId", q.endpoint_id as id,
-       ${conditionSql('e')} in ('down', 'off') as "mayWait"
-     from (select operator_id, endpoint_id, min(next_attempt_at) as since from deliveries
-       where owner = 'endpoint' and next_attempt_at < now() - make_interval(secs => $1) group by 1, 2) q
-     join endpoints e on e.operator_id = q.operator_id and e.id = q.endpoint_id
-     order by "mayWait", random() limit $2`,
-    [graceMs / 1000, limit],
-  );
-  return rows;
-}
-
 /** Deliveries with a workflow of their own after this one, which may be gone. */
 export async function findSingles(db: Queryable, after: Found, limit: number): Promise<Found[]> {
   const { rows } = await db.query<Found>(
@@ -118,24 +86,42 @@ export async function findSingles(db: Queryable, after: Found, limit: number): P
 }
 
 /**
- * Endpoints, after this one, in whose queue something waits or to which something was given up and
- * not acknowledged. Goes from one endpoint to the next in the indexes, whatever waits for each.
+ * An endpoint in whose queue something waits, or to which something was given up and not
+ * acknowledged. `isLate`: something is overdue, and the endpoint is neither off nor down, which
+ * would explain it.
  */
-export async function findOwingEndpoints(db: Queryable, after: Found, limit: number): Promise<Found[]> {
+type Owing = Found & { isLate: boolean };
+
+/**
+ * Owing endpoints after this one. Goes from one to the next in the indexes, however much waits for
+ * each.
+ */
+export async function findOwingEndpoints(
+  db: Queryable,
+  after: Found,
+  graceMs: number,
+  limit: number,
+): Promise<Owing[]> {
   const next = (operatorId: string, endpointId: string): string =>
     `select operator_id, endpoint_id from (${OWING.map(
       (condition) => `(select operator_id, endpoint_id from deliveries
         where ${condition} and (operator_id, endpoint_id) > (${operatorId}, ${endpointId})
         order by operator_id, endpoint_id limit 1)`,
     ).join(' union all ')}) owing order by 1, 2 limit 1`;
-  const { rows } = await db.query<Found>(
+  const { rows } = await db.query<Owing>(
     `with recursive found as (
        (${next('$1', '$2')})
        union all
        select n.* from found f cross join lateral (${next('f.operator_id', 'f.endpoint_id')}) n
      )
-     select operator_id as "operatorId", endpoint_id as id from found limit $3`,
-    [after.operatorId, after.id, limit],
+     select f.operator_id as "operatorId", f.endpoint_id as id,
+       ${conditionSql('e')} not in ('down', 'off') and exists (
+         select from deliveries d where d.operator_id = f.operator_id and d.endpoint_id = f.endpoint_id
+           and d.owner = 'endpoint' and d.next_attempt_at < now() - make_interval(secs => $3)) as "isLate"
+     from (select * from found limit $4) f
+     join endpoints e on e.operator_id = f.operator_id and e.id = f.endpoint_id
+     order by 1, 2`,
+    [after.operatorId, after.id, graceMs / 1000, limit],
   );
   return rows;
 }

@@ -66,7 +66,7 @@ test('refused deliveries get workflows of their own up to the limit; the rest jo
   const afterwards = ownersOf(await deliveriesOf(database.pool, operator));
   assert.deepEqual(
     afterwards,
-    { 'retrying self': 5, 'retrying endpoint': 7, 'pending endpoint': 4 },
+    { 'retrying self': 5, 'retrying endpoint': 7, 'held endpoint': 4 },
     'an endpoint with a queue got single workflows',
   );
 });

@@ -7,6 +7,7 @@ import type { EndpointSettings } from '../../../store/delivery/endpoints.ts';
 import { switchEndpoint } from '../../../store/delivery/endpoint-switch.ts';
 import { withDatabase, type TestDatabase } from '../../support/database.ts';
 import { countBy, deliveriesOf, settleBatch } from '../../support/deliveries.ts';
+import { eventually } from '../../support/eventually.ts';
 import { withOperator, type TestOperator } from '../../support/operator.ts';
 import { startReceiver, type FaultyReceiver, type ReceivedRequest } from '../../support/faulty-receiver.ts';
 import { withTemporal, type TestTemporal } from '../../support/temporal.ts';
@@ -54,6 +55,25 @@ async function withQueue(sales: number, settings: Partial<EndpointSettings> = {}
 function turn(probes = 0, nextSendAt = 0): Promise<Drained> {
   return working.activities.drainQueue({ operatorId: operator.operatorId, endpointId, probes, nextSendAt });
 }
+
+test('a turn ends soon after its endpoint was paused, with the rest in the queue', async (t) => {
+  const patient = withActivities(database.pool, temporal.client, { drainTurnMs: 30_000 });
+  t.after(() => patient.close());
+  await withQueue(200, { ratePerSecond: 20 });
+  const turning = patient.activities.drainQueue({
+    operatorId: operator.operatorId,
+    endpointId,
+    probes: 0,
+    nextSendAt: 0,
+  });
+  await eventually('the turn to send', () => receiver.requests.length >= 3);
+  await switchEndpoint(database.pool, operator.operatorId, endpointId, { to: 'paused' });
+  const pausedAt = Date.now();
+  const { sent, held } = await turning;
+  assert.ok(Date.now() - pausedAt < 5000, `the turn went on for ${Date.now() - pausedAt} ms`);
+  assert.equal(sent + held, 200);
+  assert.ok(held > 50, `${held} are left`);
+});
 
 /** Sets the endpoint to this many consecutive failures. */
 async function fail(times: number): Promise<void> {

@@ -1,5 +1,6 @@
 // HTTP server with limits on callers: how long a request may take and how large its headers may be.
-import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer, IncomingMessage, ServerResponse, type Server } from 'node:http';
+import type { Express } from 'express';
 
 export type CallerLimits = {
   /** Time limits for a caller's headers, and for its whole request. */
@@ -21,9 +22,10 @@ const HEADER_BYTES = 16 * 1024;
  * Does not listen yet. A late request is answered 408, too large headers 431; both connections are
  * closed.
  */
-export function createHttpServer(listener: RequestListener, limits: CallerLimits = LIMITS): Server {
+export function createHttpServer(app: Express, limits: CallerLimits = LIMITS): Server {
   return createServer(
     {
+      ...ownClasses(app),
       headersTimeout: limits.headersMs,
       requestTimeout: limits.requestMs,
       // Node's default interval of 30 s would extend every limit by as much.
@@ -31,6 +33,29 @@ export function createHttpServer(listener: RequestListener, limits: CallerLimits
       keepAliveTimeout: KEEP_ALIVE_MS,
       maxHeaderSize: HEADER_BYTES,
     },
-    listener,
+    app,
   );
+}
+
+/**
+ * Classes of requests and responses that have the application's prototypes from the start. Express
+ * sets these prototypes on every request and response, which changes nothing then; on objects that
+ * V8 has already optimized it costs some 80 µs a request before Node 24.
+ */
+function ownClasses(app: Express) {
+  class AppRequest extends IncomingMessage {}
+  class AppResponse<Request extends IncomingMessage> extends ServerResponse<Request> {}
+  app.request = withPrototype(AppRequest.prototype, app.request);
+  app.response = withPrototype(AppResponse.prototype, app.response);
+  return { IncomingMessage: AppRequest, ServerResponse: AppResponse };
+}
+
+/**
+ * The prototype with everything that Express gives to `theirs`: its own properties, then those of
+ * the application.
+ */
+function withPrototype<T extends object>(prototype: object, theirs: T): T {
+  for (const source of [Object.getPrototypeOf(theirs) as object, theirs])
+    Object.defineProperties(prototype, Object.getOwnPropertyDescriptors(source));
+  return prototype as T;
 }

@@ -37,8 +37,8 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const STARTS_WITHIN_MS = 60_000;
 
 /**
- * Starts a stack with an API that takes requests and no worker yet. `settings`: further variables of
- * both processes.
+ * Starts a stack with an API that takes requests and no worker yet. `settings`: further variables
+ * of both processes.
  */
 export async function withStack(settings: Readonly<Record<string, string>> = {}): Promise<TestStack> {
   const [database, temporal, port] = await Promise.all([withDatabase(), withTemporal(), freePort()]);

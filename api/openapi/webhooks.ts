@@ -92,5 +92,5 @@ export const WEBHOOK_HEADERS: Record<string, string> = {
   'webhook-id': 'the delivery’s id, the same on every try',
   'webhook-timestamp': 'when this try was signed, in seconds since 1970',
   'webhook-signature': 'Standard Webhooks: `v1` or `v1a`; none where the endpoint does not sign',
-  'webhook-attempt': 'which try this is',
+  'webhook-attempt': 'which try this is; the same one may come twice where a connection broke',
 };

@@ -10,6 +10,7 @@ import { createSender } from '../../delivery/send.ts';
 import type { Limits, PostbackRequest, Sender } from '../../delivery/send.ts';
 import { newSecret, secretKey } from '../../delivery/sign.ts';
 import type { AttemptOutcome } from '../../domain/delivery/retry.ts';
+import { eventually } from '../support/eventually.ts';
 import { isSigned, startReceiver } from '../support/faulty-receiver.ts';
 import { startRawServer } from '../support/raw-server.ts';
 import { resolvingTo } from '../support/names.ts';
@@ -260,6 +261,29 @@ test('a request on a kept connection that breaks is sent once more, on a fresh o
   assert.equal(closing.requests[0], closing.requests[1]);
   assert.equal(closing.connections(), 9);
   await closing.close();
+});
+
+test('a request on a kept connection that breaks is not sent again on another kept one', async () => {
+  const later: { answer(): void; break(): void } = { answer: () => undefined, break: () => undefined };
+  const OK = 'HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n';
+  const restarting = await startRawServer((socket, exchange) => {
+    if (exchange === 1) socket.write(OK);
+    else if (restarting.requests.at(-1)!.endsWith('slow')) later.answer = () => socket.write(OK);
+    else later.break = () => socket.resetAndDestroy();
+  });
+  await Promise.all([1, 2].map(() => statusOf(sender.send(post(restarting.url)))));
+  await new Promise((resolve) => setImmediate(resolve));
+  const slow = sender.send(post(restarting.url, 'slow'));
+  const broken = sender.send(post(restarting.url));
+  await eventually('both requests are read', () => restarting.requests.length === 4);
+  // Both kept connections are in use; the first one is idle again when the second one breaks.
+  later.answer();
+  assert.equal(await statusOf(slow), 200);
+  later.break();
+  const outcome = await broken;
+  assert.ok(outcome.kind === 'answered' && outcome.sends === 2, JSON.stringify(outcome));
+  assert.equal(restarting.connections(), 3);
+  await restarting.close();
 });
 
 test('a request is sent twice at most: a second break is a failed attempt', async () => {

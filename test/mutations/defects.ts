@@ -607,7 +607,7 @@ export const DEFECTS: readonly Defect[] = [
     from: `dialer.distrust(stale);`,
     to: ``,
     tests: ['test/delivery/send.test.ts'],
-    sees: 'a request on a kept connection that breaks is sent once more',
+    sees: 'a request on a kept connection that breaks is not sent again on another kept one',
   },
   {
     title: 'temporal: a run of an endpoint continues as new although a person wished for something',

@@ -8,6 +8,7 @@ import { withDatabase, type TestDatabase } from '../../support/database.ts';
 import { countBy, deliveriesOf, settleBatch } from '../../support/deliveries.ts';
 import { eventually } from '../../support/eventually.ts';
 import { withOperator, type TestOperator } from '../../support/operator.ts';
+import { startRawServer } from '../../support/raw-server.ts';
 import { startProxy, throughProxy } from '../../support/severable-proxy.ts';
 import { isSigned, startReceiver, type FaultyReceiver } from '../../support/faulty-receiver.ts';
 import { withTemporal, type TestTemporal } from '../../support/temporal.ts';
@@ -180,6 +181,27 @@ describe('the first attempts of a batch', () => {
     assert.equal(why.exec(String(nextReason))?.[1], String(durationMs), String(nextReason));
     // 60 s plus jitter of up to a fifth.
     assert.ok(Number(waits) >= 60 && Number(waits) < 75, `the next one is due after ${String(waits)} s`);
+  });
+
+  test('an attempt whose request went out twice, since a kept connection broke, says so', async () => {
+    const operator = await withOperator(database.pool);
+    const breaking = await startRawServer((socket, exchange) => {
+      if (exchange === 1) socket.write('HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n');
+      else socket.resetAndDestroy();
+    });
+    await operator.addEndpoint(breaking.url, { maxInFlight: 1 });
+    for (let count = 0; count < 2; count += 1)
+      assert.equal((await working.activities.deliverFirst(await batchOfSales(operator, 1))).delivered, 1);
+    await breaking.close();
+    const { rows } = await database.pool.query<{ sends: number }>(
+      `select sends from attempts where operator_id = $1 order by id`,
+      [operator.operatorId],
+    );
+    assert.deepEqual(
+      rows.map(({ sends }) => sends),
+      [1, 2],
+    );
+    assert.equal(breaking.requests.length, 3);
   });
 
   test('a failed attempt of an earlier run is left for the hand-over, not made again', async () => {

@@ -91,7 +91,8 @@ export async function deliverPostback(input: DeliveryInput): Promise<Ended> {
         const left = await stayPaused(pauseReason, start.about);
         if (left !== null) return end(now, left.state, tries, start.about);
         pauseReason = null;
-        if (run.consideredCancelled && command === null) await continueAsNew<typeof deliverPostback>(input);
+        // A next run would not know of another wish.
+        if (run.consideredCancelled && !isInterrupted()) await continueAsNew<typeof deliverPostback>(input);
         continue;
       }
       if (command === 'giveUp') {

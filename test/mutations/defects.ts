@@ -628,8 +628,8 @@ export const DEFECTS: readonly Defect[] = [
   {
     title: 'temporal: a cancelled postback is resumed in the run that was cancelled',
     file: 'workflows/deliver-postback.ts',
-    from: `if (run.consideredCancelled && command === null) await continueAsNew`,
-    to: `if (false) await continueAsNew`,
+    from: `if (run.consideredCancelled && !isInterrupted())`,
+    to: `if (run.consideredCancelled && isInterrupted())`,
     tests: ['test/workflows/deliver-postback.test.ts'],
     sees: 'a delivery whose workflow is cancelled is paused',
   },

@@ -1,4 +1,8 @@
-// Figures of a run: their JSON names, the ratios between them, and the printed table.
+// Figures of a run: their JSON names, the ratios between them, the printed table, and the folder of
+// results.
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 export type Figures = {
   single_per_s: number | null;
@@ -14,6 +18,9 @@ export type Figures = {
   settle_one_affiliate_per_s: number | null;
   audit_1m_s: number | null;
   release_300k_s: number | null;
+  lists_requests: number | null;
+  lists_slow: number | null;
+  lists_worst_p99_ms: number | null;
   workflow_per_event_per_s: number | null;
   no_durability_per_s: number | null;
   delivery_per_s: number | null;
@@ -58,6 +65,9 @@ export function withRatios(
     settle_one_affiliate_per_s: measured.settle_one_affiliate_per_s ?? null,
     audit_1m_s: measured.audit_1m_s ?? null,
     release_300k_s: measured.release_300k_s ?? null,
+    lists_requests: measured.lists_requests ?? null,
+    lists_slow: measured.lists_slow ?? null,
+    lists_worst_p99_ms: measured.lists_worst_p99_ms ?? null,
     workflow_per_event_per_s: perEvent,
     no_durability_per_s: noDurability,
     delivery_per_s: delivery,
@@ -112,6 +122,9 @@ const ROWS: readonly [keyof Figures, string, string][] = [
   ['settle_one_affiliate_per_s', perSecond, 'the same with every event on one affiliate'],
   ['audit_1m_s', 's', 'the audit of a million transfers'],
   ['release_300k_s', 's', 'the end of 300,000 holds'],
+  ['lists_requests', 'requests', 'lists and reports of an operator, with every filter'],
+  ['lists_slow', 'requests', 'those that take 100 ms or more at p99'],
+  ['lists_worst_p99_ms', 'ms', 'the slowest of them'],
   ['workflow_per_event_per_s', perSecond, 'same rules and SQL, one workflow per event'],
   ['no_durability_per_s', perSecond, 'same front door, rules and postbacks, nothing kept'],
   ['delivery_per_s', perPostback, 'first attempts alone: signed, with a durable row each'],
@@ -145,4 +158,11 @@ export function tableOf(figures: Figures): string {
     const text = number === undefined ? '–' : `${number} ${unit}`;
     return `  ${name.padEnd(29)}${text.padStart(18)}   ${note}`.trimEnd();
   }).join('\n');
+}
+
+/** Writes a file of results as JSON. */
+export function saveResults(file: string, results: unknown): void {
+  const folder = fileURLToPath(new URL('results', import.meta.url));
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, file), `${JSON.stringify(results)}\n`);
 }

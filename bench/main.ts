@@ -1,19 +1,17 @@
 // `npm run bench`: starts a stack on this machine, measures it and its contenders, and prints a
 // table and, last, one line of JSON. Exit code 1 when an event was lost or reported twice, or when
 // reported and booked money differ.
-import { mkdirSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { Stack } from '../local/stack.ts';
 import { createPool } from '../store/db/pool.ts';
 import { startChild } from './child.ts';
 import { measureClicks } from './clicks.ts';
 import { measureDelivery } from './delivery.ts';
-import { tableOf, withRatios, type Figures } from './figures.ts';
-import type { LoadQuestions } from './load.ts';
+import { saveResults, tableOf, withRatios, type Figures } from './figures.ts';
 import { measureLedger } from './ledger.ts';
+import { measureLists } from './lists.ts';
+import type { LoadQuestions } from './load.ts';
 import { measureNoDurability } from './no-durability.ts';
 import { onServices, withOwnStack } from './own-stack.ts';
 import { measureBatch, measureIdle, measureOpenLoop, measureRealReceivers, measureSingle } from './phases.ts';
@@ -26,10 +24,12 @@ import { measureWorkflowPerEvent } from './workflow-per-event.ts';
 const HELP = `npm run bench -- [options]
   --events N    events of the throughput measurements (default 20,000)
   --quick       everything in under a minute, with fewer events
+  --keep DIR    the folder of the database that lists fills, which stays for a next run
   --only NAME   one measurement: single, batch, idle, open, clicks, real, wpe (a workflow per event),
                 drain (an endpoint after an outage), isolation (endpoints beside one that hangs; not with
                 --quick), nodur (no durability), delivery (first attempts alone, beside undici and job
-                queues), ledger (settling and the audit alone)
+                queues), ledger (settling and the audit alone),
+                lists (every list and report of an operator with 5 million events; only by its name)
   --database URL, --temporal HOST:PORT
                 services that run already, in place of embedded ones`;
 
@@ -57,7 +57,7 @@ const STAGES: { spread: Spread; measurements: [Name, Measure][] }[] = [
   { spread: HALF_TO_ONE, measurements: [['isolation', measureIsolation]] },
 ];
 
-type Sizes = Record<Name | 'nodur' | 'delivery' | 'ledger', number>;
+type Sizes = Record<Name | 'nodur' | 'delivery' | 'ledger' | 'lists', number>;
 
 /** Number of events per measurement. A quick run leaves out measurements that need more. */
 function sizesOf(events: number, isQuick: boolean): Sizes {
@@ -75,6 +75,7 @@ function sizesOf(events: number, isQuick: boolean): Sizes {
       nodur: 3000,
       delivery: 2000,
       ledger: 5000,
+      lists: 0,
     };
   return {
     single: events,
@@ -89,6 +90,7 @@ function sizesOf(events: number, isQuick: boolean): Sizes {
     nodur: events,
     delivery: events,
     ledger: events * 2,
+    lists: 0,
   };
 }
 
@@ -100,6 +102,7 @@ async function run(
   sizes: Sizes,
   isQuick: boolean,
   services: NodeJS.ProcessEnv,
+  keep: string | undefined,
 ): Promise<{ figures: Figures; differences: string[] }> {
   const [load, receivers] = await Promise.all([
     startChild<LoadQuestions>('load.ts'),
@@ -129,6 +132,13 @@ async function run(
       console.log(`measuring ledger: ${sizes.ledger} events`);
       found.push({
         figures: await measureLedger(sizes.ledger, isQuick),
+        verdict: { lost: 0, doubled: 0, differences: [] },
+      });
+    }
+    if (wanted.includes('lists')) {
+      console.log(`measuring lists: ${sizes.lists} events of one operator`);
+      found.push({
+        figures: await measureLists(sizes.lists, keep),
         verdict: { lost: 0, doubled: 0, differences: [] },
       });
     }
@@ -170,9 +180,7 @@ async function measureStage(
 /** Prints and saves the figures, and sets the exit code by the verdicts. */
 function report(figures: Figures, differences: readonly string[]): void {
   const line = JSON.stringify(figures);
-  const folder = fileURLToPath(new URL('results', import.meta.url));
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, 'latest.json'), `${line}\n`);
+  saveResults('latest.json', figures);
   console.log(`\n${tableOf(figures)}\n`);
   for (const difference of differences) console.error(difference);
   if (figures.lost + figures.doubled + differences.length > 0) process.exitCode = 1;
@@ -181,15 +189,18 @@ function report(figures: Figures, differences: readonly string[]): void {
 
 const { values } = parseArgs({
   options: {
-    events: { type: 'string', default: '20000' },
+    events: { type: 'string' },
     quick: { type: 'boolean', default: false },
     only: { type: 'string' },
+    keep: { type: 'string' },
     database: { type: 'string' },
     temporal: { type: 'string' },
     help: { type: 'boolean', default: false },
   },
 });
-const sizes = sizesOf(Number(values.events), values.quick);
+const sizes = sizesOf(Number(values.events ?? 20_000), values.quick);
+// Minutes of writing: a run of everything does not want that.
+if (values.only === 'lists') sizes.lists = Number(values.events ?? 5_000_000);
 const wanted = (Object.keys(sizes) as (keyof Sizes)[]).filter(
   (name) => (values.only ?? name) === name && sizes[name] > 0,
 );
@@ -204,6 +215,7 @@ if (values.help || wanted.length === 0 || !Number.isSafeInteger(sizes.real) || i
     sizes,
     values.quick,
     database && temporal ? onServices(database, temporal) : {},
+    values.keep,
   );
   report(figures, differences);
 }

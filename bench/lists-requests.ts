@@ -1,0 +1,130 @@
+// Every request that reads, with every filter that it takes: made from the OpenAPI document, so
+// that none can be forgotten. A new parameter fails here until it has values.
+import type { DocumentedOperation, OpenApiDocument } from '../api/openapi/document.ts';
+import { numbered, type ListsData } from './lists-data.ts';
+
+/** A request, written `GET /v1/events?status=set_aside`. */
+export type Reading = { request: string; body?: object };
+
+/** Values of a parameter: common ones first, the rarest last. */
+type Values = readonly string[];
+
+/** All readings: each filter alone with each of its values, and each two with their rarest. */
+export function readingsOf(document: OpenApiDocument, data: ListsData): Reading[] {
+  const lists = Object.entries(document.paths).flatMap(([path, { get }]) =>
+    get?.['x-scope'] === 'read' || get?.['x-scope'] === 'manage' ? readingsOfPath(path, get, data) : [],
+  );
+  return [...lists, ...otherReadings(data)];
+}
+
+function readingsOfPath(path: string, { parameters }: DocumentedOperation, data: ListsData): Reading[] {
+  const filters = parameters.flatMap(({ name, in: place, schema }): [string, Values][] =>
+    place === 'query' ? [[name, valuesOf(path, name, schema['enum'] as Values | undefined, data)]] : [],
+  );
+  const alone = filters.flatMap(([name, values]) =>
+    values.map((value): [string, string][] => [[name, value]]),
+  );
+  const rarest = filters
+    .filter(([name, values]) => name !== 'limit' && values.length > 0)
+    .map(([name, values]): [string, string] => [name, values.at(-1)!]);
+  const pairs = rarest.flatMap((one, index) => rarest.slice(index + 1).map((other) => [one, other]));
+  const queries = [[], ...alone, ...pairs].map((query) => new URLSearchParams(query).toString());
+  return pathsOf(path, data).flatMap((filled) =>
+    queries.map((query) => ({ request: `GET ${filled}${query && '?'}${query}` })),
+  );
+}
+
+/** The path with ids in place of its parameter: of what is largest, and of what is smallest. */
+function pathsOf(path: string, data: ListsData): string[] {
+  const [, resource = '', name] = /^\/v1\/([\w-]+)\/\{(\w+)\}/.exec(path) ?? [];
+  if (name === undefined) return [path];
+  const values = idsOf(data)[resource];
+  if (values === undefined) throw new Error(`bench/lists-requests.ts has no ids for ${path}`);
+  return values.map((value) => path.replace(`{${name}}`, value));
+}
+
+/** Ids in paths, by resource. */
+function idsOf({ samples, affiliates }: ListsData): Record<string, Values> {
+  return {
+    events: samples.map(({ event }) => event),
+    clicks: samples.map(({ click }) => click),
+    customers: ['c-0', `c-${affiliates}`, 'nobody'],
+    links: [numbered('link', 0)],
+    deals: [numbered('deal', 0)],
+    affiliates: [numbered('aff', 0), numbered('aff', affiliates - 1)],
+    statements: [numbered('stm', 1)],
+    endpoints: [numbered('ep', 3), numbered('ep', affiliates - 1)],
+    deliveries: samples.map(({ delivery }) => delivery),
+    replays: [numbered('rpl', 1), numbered('rpl', 2)],
+    commissions: samples.map(({ slot }) => slot),
+    payouts: [numbered('pay', affiliates)],
+    periods: samples.map(({ month }) => month),
+  };
+}
+
+/** Values in queries: those of a list of choices, or by name. */
+function valuesOf(path: string, name: string, choices: Values | undefined, data: ListsData): Values {
+  if (name === 'cursor') return [cursorOf(path, data)];
+  if (name === 'format') return ['csv'];
+  if (name === 'period' && path.endsWith('/current')) return [];
+  const values = choices ?? filtersOf(data)[name];
+  if (values === undefined) throw new Error(`bench/lists-requests.ts has no value for ${name} of ${path}`);
+  return values;
+}
+
+function filtersOf({ samples, affiliates }: ListsData): Record<string, Values> {
+  const months = samples.map(({ month }) => month);
+  return {
+    limit: ['200'],
+    customer_id: [`c-${affiliates}`, 'c-0', 'nobody'],
+    affiliate_id: [0, affiliates - 2, affiliates - 1].map((number) => numbered('aff', number)),
+    endpoint_id: [0, 3, affiliates - 1].map((number) => numbered('ep', number)),
+    link_id: [0, affiliates * 2 - 1].map((number) => numbered('link', number)),
+    event_id: samples.map(({ event }) => event),
+    click_id: samples.map(({ click }) => click),
+    transaction_id: ['tx-1000', 'nobody'],
+    currency: ['USD', 'EUR', 'GBP'],
+    base: ['EUR', 'CHF'],
+    quote: ['USD', 'CHF'],
+    period: months,
+    reason: ['invalid_request', 'bad_signature', 'http_500', 'nobody'],
+    last_error: ['http_500', 'timeout'],
+    address: ['192.0.2.7', '198.51.100.1'],
+    from: [`${months[0]}-01T00:00:00Z`, '2001-01-01T00:00:00Z'],
+    to: [`${months[0]}-01T00:00:00Z`, `${months[1]}-20T00:00:00Z`, '2001-01-01T00:00:00Z'],
+  };
+}
+
+/** Where the last pages of a list begin. */
+function cursorOf(path: string, { samples }: ListsData): string {
+  const old = samples[1]!;
+  if (path === '/v1/periods') return old.month;
+  if (path.includes('deliveries')) return old.delivery;
+  if (path.includes('commissions')) return old.slot;
+  return path.includes('clicks') ? old.click : old.event;
+}
+
+/** Reports that are asked for by POST. */
+function otherReadings({ samples, affiliates }: ListsData): Reading[] {
+  const rows = [{ transaction_id: 'tx-1000', amount: '10.00' }, { transaction_id: 'gone' }];
+  const [month, oldMonth] = samples.map((sample) => sample.month);
+  const ofMonth = { from: `${month}-01T00:00:00Z`, to: `${month}-02T00:00:00Z` };
+  const replay = (filter: object): Reading => ({
+    request: 'POST /v1/replays',
+    body: { dry_run: true, ...filter },
+  });
+  const states = ['delivered'];
+  return [
+    { request: 'POST /v1/reconciliations', body: { rows } },
+    { request: 'POST /v1/reconciliations', body: { rows, ...ofMonth } },
+    {
+      request: 'POST /v1/reconciliations',
+      body: { rows, from: '2001-01-01T00:00:00Z', to: '2001-02-01T00:00:00Z' },
+    },
+    replay({}),
+    replay({ states }),
+    replay({ states, from: `${oldMonth}-01T00:00:00Z` }),
+    replay({ states, affiliate_id: numbered('aff', affiliates - 1) }),
+    replay({ states, endpoint_id: numbered('ep', affiliates - 1) }),
+  ];
+}

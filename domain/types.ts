@@ -45,6 +45,9 @@ export type EventType = PositiveEvent | NegativeEvent | typeof REINSTATING_EVENT
 
 export const EVENT_TYPES: readonly EventType[] = [...POSITIVE_EVENTS, ...NEGATIVE_EVENTS, REINSTATING_EVENT];
 
+/** Most of what an operator sends: found among the newest events, or not at all. */
+export const BULK_EVENTS: readonly EventType[] = ['deposit', 'trade', 'volume', 'revenue'];
+
 /** Events that happen once per customer, and so need no transaction id. */
 export const ONE_OFF_EVENTS: ReadonlySet<EventType> = new Set<EventType>([
   'registration',

@@ -19,6 +19,12 @@ import { hideNames } from './hidden-names.ts';
 import { createWorkerMetrics } from './metrics.ts';
 import { prepareNamespace } from './namespace.ts';
 
+/**
+ * Limit of a statement that has none of its own, so that none runs on for ever after its activity
+ * was given up.
+ */
+const STATEMENT_MS = 60_000;
+
 const config = loadConfig();
 const log = createLogger(config.logLevel, 'worker');
 Runtime.install({
@@ -32,6 +38,7 @@ const dataConverter = { payloadCodecs: codecKeys ? [createPayloadCodec(createSec
 const onDependencyError = (error: unknown): void => log.warn({ err: error }, 'a dependency is away');
 const pool = createPool(config.databaseUrl, {
   applicationName: 'postrider-worker',
+  statementTimeoutMs: STATEMENT_MS,
   onError: onDependencyError,
 });
 const native = await connectToTemporal();

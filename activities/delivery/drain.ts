@@ -73,6 +73,9 @@ type DrainDeps = {
  */
 const READ_AT_ONCE = 200;
 
+/** Deliveries of a deleted endpoint that one statement cancels. */
+const CANCELLED_AT_ONCE = 5000;
+
 /**
  * A delay of this process up to here is caught up on. After a longer one the rate counts anew, so
  * there is no burst.
@@ -230,8 +233,9 @@ export function createDrain({ pool, attempt, limiter, budgetMs, probeWaits }: Dr
         ? { ...of, condition: 'drained', waitMs: null }
         : { ...of, condition, waitMs: waitMs(dueInMs) };
     };
-    // Cancels deliveries that were planned while the endpoint was being deleted.
-    if (endpoint === undefined || endpoint.isDeleted) await cancelAll(pool, operatorId, endpointId);
+    // Cancels what its deletion left, and deliveries that were planned meanwhile.
+    if (endpoint === undefined || endpoint.isDeleted)
+      while (!(await cancelAll(pool, operatorId, endpointId, CANCELLED_AT_ONCE)));
     if (endpoint === undefined || conditionOf(endpoint) === 'off')
       return result(queueConditionOf(endpoint), () => null);
 

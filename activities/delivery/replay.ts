@@ -2,7 +2,8 @@
 // endpoints.
 import type { WorkflowClient } from '../../workflows/client.ts';
 import type { Pool } from '../../store/db/pool.ts';
-import { cancelReplay, stepReplay, type ReplayStep } from '../../store/delivery/replays.ts';
+import { stepReplay, type ReplayStep } from '../../store/delivery/replay-steps.ts';
+import { cancelReplay } from '../../store/delivery/replays.ts';
 import type { ReplayInput } from '../../workflows/contract.ts';
 
 /** Counts only: a replay can have more deliveries than a history holds. */

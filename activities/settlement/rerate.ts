@@ -2,6 +2,7 @@
 // are read.
 import { rerateAll } from '../../domain/settlement/rate-again.ts';
 import { newId } from '../../store/db/ids.ts';
+import { lockReversals } from '../../store/db/locks.ts';
 import type { Pool } from '../../store/db/pool.ts';
 import {
   advanceRerating,
@@ -40,6 +41,8 @@ export function createRerate(deps: RerateDeps): RerateActivities {
         { operatorId, batchId, owner: 'endpoint', now: new Date() },
         {
           async choose(client) {
+            // Before the row: who adds a rate or ends a deal takes them in this order.
+            await lockReversals(client, operatorId, 'rerating');
             const rerating = await lockRerating(client, operatorId, input);
             if (rerating === null) return null;
             const chunk = await findCandidates(client, operatorId, input, rerating, atOnce);

@@ -1,5 +1,6 @@
 // Orphans as a resource: its routes, and its operations for the OpenAPI document.
 import { z } from 'zod';
+import { COUNTED_AT_MOST } from '../../store/attribution/orphans.ts';
 import { affiliateId, count, idOf, listOf } from '../http/answer-fields.ts';
 import { jsonAnswer, jsonRequest } from '../http/operation.ts';
 import { defineResource } from '../http/resource.ts';
@@ -8,7 +9,9 @@ import { addOrphanRoutes } from './orphans.routes.ts';
 import { assignment, orphanFilter } from './orphans.schema.ts';
 
 const orphans = listOf(event).extend({
-  counts: z.record(z.string(), count).meta({ description: 'orphans by reason' }),
+  counts: z
+    .record(z.string(), count)
+    .meta({ description: `orphans by reason, among the newest ${COUNTED_AT_MOST}` }),
 });
 const assigned = z.object({
   id: idOf('evt'),

@@ -30,6 +30,13 @@ export const affiliateId = idOf('aff');
 export function listOf<S extends z.ZodType>(row: S) {
   return z.object({
     data: z.array(row),
-    next_cursor: z.string().nullable().meta({ description: 'for `cursor`; null on the last page' }),
+    next_cursor: z
+      .string()
+      .nullable()
+      .meta({
+        description:
+          'for `cursor`; null on the last page. A page looks through a bounded number of rows, so that one ' +
+          'before the last may hold fewer than `limit`, or none, where a filter chooses few of very many',
+      }),
   });
 }

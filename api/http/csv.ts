@@ -19,5 +19,6 @@ export function csvRow(cells: readonly string[]): string {
 }
 
 function quoted(text: string): string {
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  // Quoted also where it has the separator of another spreadsheet, which would begin a cell there.
+  return /[",;\t\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

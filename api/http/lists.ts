@@ -1,6 +1,7 @@
 // Lists: the query of a page and its answer, newest first, with the cursor of the next page.
 import type { RequestHandler } from 'express';
 import { z } from 'zod';
+import type { LookedPage } from '../../store/db/look-through.ts';
 import type { Page } from '../../store/db/page.ts';
 import { callerOf } from './auth.ts';
 import { ID, id } from './fields.ts';
@@ -8,10 +9,16 @@ import { read } from './read.ts';
 
 type PageQuery = { limit: number; cursor?: string | undefined };
 
+/**
+ * Rows of a page. Where the list looked through as many rows as it may before the page was full,
+ * the next page begins where it ended.
+ */
+type Found<Row> = Row[] | LookedPage<Row>;
+
 /** Handles the request of a list: reads its query by `form` and answers with a page of the rows. */
 export function listOf<Query extends PageQuery, Row extends { id: string }>(
   form: z.ZodType<Query>,
-  readRows: (operatorId: string, page: Page, query: Query) => Promise<Row[]>,
+  readRows: (operatorId: string, page: Page, query: Query) => Promise<Found<Row>>,
   view: (row: Row) => unknown,
 ): RequestHandler {
   return async (req, res) => {
@@ -27,13 +34,14 @@ export function listOf<Query extends PageQuery, Row extends { id: string }>(
  */
 export async function answerPage<Row extends { id: string }, View>(
   query: PageQuery,
-  readRows: (page: Page) => Promise<Row[]>,
+  readRows: (page: Page) => Promise<Found<Row>>,
   view: (row: Row) => View,
 ): Promise<{ data: View[]; next_cursor: string | null }> {
-  const rows = await readRows({ limit: query.limit + 1, before: query.cursor ?? null });
+  const found = await readRows({ limit: query.limit + 1, before: query.cursor ?? null });
+  const { rows, reached } = Array.isArray(found) ? { rows: found, reached: null } : found;
   const shown = rows.slice(0, query.limit);
   const last = shown.at(-1);
-  return { data: shown.map(view), next_cursor: rows.length > shown.length && last ? last.id : null };
+  return { data: shown.map(view), next_cursor: rows.length > shown.length && last ? last.id : reached };
 }
 
 /** `limit` and `cursor` of every list; the cursor is the id of the last row that was shown. */

@@ -60,7 +60,7 @@ export const reconciliation = z.object({
       issues: z.array(issue).optional(),
     }),
   ),
-  truncated: z.boolean().meta({ description: 'more events are missing in the list than are told' }),
+  truncated: z.boolean().meta({ description: 'more events may be missing in the list than are told' }),
 });
 
 /** One difference: of a row (counted from 1), or of an event that the list lacks. */

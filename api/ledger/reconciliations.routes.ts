@@ -36,7 +36,9 @@ async function reconcile(
   const ids = [...new Set(listed.map(({ transactionId }) => transactionId))];
   const { compared, unlisted } = compareAll(listed, await reconciling.find(operatorId, ids));
   const others =
-    range === null ? [] : await reconciling.findUnlisted(operatorId, ids, range, ROWS_AT_MOST + 1);
+    range === null
+      ? { events: [], isWhole: true }
+      : await reconciling.findUnlisted(operatorId, ids, range, ROWS_AT_MOST + 1);
   const inRange = unlisted.filter(
     ({ occurredAt }) => range !== null && occurredAt >= range.from && occurredAt < range.to,
   );
@@ -57,8 +59,8 @@ async function reconcile(
     const duplicateOf = one.duplicateOf === null ? null : listed[one.duplicateOf]!.index + 1;
     return { row: index + 1, listed: row.listed, ...one, duplicateOf };
   });
-  const missing = [...inRange, ...others.slice(0, ROWS_AT_MOST)].map((kept): Difference => {
+  const missing = [...inRange, ...others.events.slice(0, ROWS_AT_MOST)].map((kept): Difference => {
     return { row: null, listed: null, reason: 'missing_there', kept, duplicateOf: null };
   });
-  return { differences: [...ofRows, ...missing], truncated: others.length > ROWS_AT_MOST };
+  return { differences: [...ofRows, ...missing], truncated: !others.isWhole };
 }

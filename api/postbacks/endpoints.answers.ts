@@ -9,7 +9,7 @@ import {
 import { adviceForError } from '../../domain/delivery/advice.ts';
 import { isTripped } from '../../domain/delivery/breaker.ts';
 import type { NewSecret } from '../../store/delivery/endpoint-secrets.ts';
-import type { Endpoint } from '../../store/delivery/endpoints.ts';
+import { COUNTED_AT_MOST, type Endpoint } from '../../store/delivery/endpoints.ts';
 import * as field from '../http/answer-fields.ts';
 import { warnings } from './endpoint-check.ts';
 
@@ -42,7 +42,7 @@ export const endpoint = z.object({
     .nullable()
     .meta({ description: 'why the latest postback failed; null: none since the last delivery' }),
   advice: field.text.nullable().meta({ description: 'what its owner can do about `last_error`' }),
-  waiting: field.count,
+  waiting: field.count.meta({ description: `postbacks in its queue, counted up to ${COUNTED_AT_MOST}` }),
   created_at: field.time,
 });
 

@@ -8,6 +8,9 @@ export const replay = z.object({
   id: field.idOf('rpl'),
   state: z.enum(REPLAY_STATES),
   total: field.count,
+  total_is_exact: z.boolean().meta({
+    description: 'false: the count stopped, and `total` is what there is at least; exact once it is done',
+  }),
   released: field.count,
   endpoint_id: field.idOf('ep').nullable(),
   affiliate_id: field.affiliateId.nullable(),
@@ -21,6 +24,9 @@ export const replay = z.object({
 });
 
 export const replayProgress = replay.extend({
+  counted: field.count.meta({
+    description: 'how many of the released ones the next three count: all, up to 20,000',
+  }),
   delivered: field.count,
   waiting: field.count,
   gave_up: field.count,
@@ -31,6 +37,7 @@ export function replayView(row: Replay) {
     id: row.id,
     state: row.state,
     total: row.total,
+    total_is_exact: row.totalIsExact,
     released: row.released,
     endpoint_id: row.endpointId,
     affiliate_id: row.affiliateId,
@@ -51,6 +58,7 @@ export function replayView(row: Replay) {
 export function progressView(row: ReplayProgress) {
   return {
     ...replayView(row),
+    counted: row.counted,
     delivered: row.delivered,
     waiting: row.waiting,
     gave_up: row.gaveUp,

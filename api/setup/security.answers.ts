@@ -26,7 +26,9 @@ export const refusals = field
   )
   .extend({
     counts: z.object({
-      from: field.time,
+      from: field.time.meta({
+        description: 'from when on they are counted: later where there are very many',
+      }),
       to: field.time,
       total: field.count,
       by_reason: z.array(z.object({ reason: field.text, ...counted })),

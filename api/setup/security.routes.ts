@@ -53,8 +53,8 @@ export function addSecurityRoutes(router: Router, { store, auth, refusals, makeS
           (page) => store.refusals.list(operatorId, filter, page),
           refusalView,
         );
-        const { total, byReason, byAddress } = await store.refusals.totals(operatorId, filter);
-        res.json({ ...list, counts: { from, to, total, by_reason: byReason, by_address: byAddress } });
+        const { since, total, byReason, byAddress } = await store.refusals.totals(operatorId, filter);
+        res.json({ ...list, counts: { from: since, to, total, by_reason: byReason, by_address: byAddress } });
       },
     ],
   });

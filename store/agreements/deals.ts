@@ -1,6 +1,7 @@
 // Deals in immutable versions. The version in force at the time of an event rates the event.
 import type { WireTerms } from '../../domain/commission/terms.ts';
 import { POSITIVE_EVENTS } from '../../domain/types.ts';
+import { lookThrough } from '../db/look-through.ts';
 import type { Page } from '../db/page.ts';
 import { withTransaction, type Pool, type Queryable } from '../db/pool.ts';
 import { retryWaitingAmendments } from './amendments-in-force.ts';
@@ -43,8 +44,9 @@ type NewDeal = Pick<Deal, 'id' | 'name' | 'affiliateId'>;
 export function createDeals(pool: Pool) {
   return {
     /**
-     * Adds a deal with version 1. Without a date the version begins at the epoch when it would rate
-     * no settled conversion, else now. Throws when the affiliate does not exist: check it first.
+     * Adds a deal with version 1. Without a date the version begins at the epoch when it would
+     * surely rate no settled conversion, else now. Throws when the affiliate does not exist: check
+     * it first.
      */
     async insert(
       operatorId: string,
@@ -57,7 +59,7 @@ export function createDeals(pool: Pool) {
         await lockReversals(client, operatorId, 'rerating');
         const from =
           effectiveFrom ??
-          ((await hasSettledConversions(client, operatorId, deal.affiliateId)) ? new Date() : EPOCH);
+          ((await mayRateSettled(client, operatorId, deal.affiliateId)) ? new Date() : EPOCH);
         await client.query(
           `insert into deals (operator_id, id, name, affiliate_id) values ($1, $2, $3, $4)`,
           [operatorId, deal.id, deal.name, deal.affiliateId],
@@ -129,32 +131,35 @@ export function createDeals(pool: Pool) {
 const EPOCH = new Date(0);
 
 /**
- * Whether settled conversions exist that a new deal for this affiliate (null: a default deal) would
- * rate.
+ * Whether settled conversions may exist that a new deal for this affiliate (null: a default deal)
+ * would rate: looks at the newest events, since nothing is settled meanwhile, and takes what lies
+ * behind them for such.
  */
-async function hasSettledConversions(
+async function mayRateSettled(
   db: Queryable,
   operatorId: string,
   affiliateId: string | null,
 ): Promise<boolean> {
-  const conversions = `
-    select from event_outcomes o
-    join events e on e.operator_id = $1 and e.id = o.event_id and e.type = any($2)
-    left join deals d on d.operator_id = $1 and d.id = o.deal_id
-    where o.operator_id = $1 and o.status = 'settled'`;
-  const { rows } = await db.query<{ has: boolean }>(
-    affiliateId === null
-      ? {
-          text: `select exists (${conversions} and d.affiliate_id is null) as has`,
-          values: [operatorId, POSITIVE_EVENTS],
-        }
-      : {
-          text: `select exists (${conversions} and o.affiliate_id = $3) as has`,
-          values: [operatorId, POSITIVE_EVENTS, affiliateId],
-        },
+  const ofAffiliate = affiliateId === null ? '$3::text is null' : 'affiliate_id = $3';
+  const { ids, reached } = await lookThrough(
+    db,
+    {
+      rows: [
+        `select event_id as id, status, deal_id from event_outcomes where operator_id = $1 and ${ofAffiliate}`,
+      ],
+      chosen: `status = 'settled'
+        and ($3 is not null or (select d.affiliate_id from deals d where d.operator_id = $1 and d.id = deal_id) is null)
+        and (select e.type = any($2) from events e where e.operator_id = $1 and e.id = r.id)`,
+      values: [operatorId, POSITIVE_EVENTS, affiliateId],
+    },
+    { limit: 1, before: null },
+    { lookedAt: LOOKED_AT_UNDER_LOCK },
   );
-  return rows[0]!.has;
+  return ids.length > 0 || reached !== null;
 }
+
+/** In a few milliseconds. */
+const LOOKED_AT_UNDER_LOCK = 1000;
 
 /**
  * End of a deal, and its currency, which no version may change, since paid amounts are in it. Null

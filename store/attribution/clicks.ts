@@ -1,6 +1,8 @@
 // Clicks, in monthly partitions that expire whole.
 import type { Click, Subs } from '../../domain/types.ts';
+import { lookThrough, type Look, type LookedPage } from '../db/look-through.ts';
 import type { Page } from '../db/page.ts';
+import { allOf, parametersOf } from '../db/parameters.ts';
 import { bulkColumns } from '../db/bulk.ts';
 import type { Queryable } from '../db/pool.ts';
 import { subArray, subColumns } from '../db/subs.ts';
@@ -35,18 +37,26 @@ const COLUMNS = `
   id, link_id as "linkId", affiliate_id as "affiliateId", ${subArray('clicks')} as subs,
   clicked_at as "clickedAt", received_at as "receivedAt", is_bot as "isBot", seen_at as "seenAt"`;
 
-const FILTERED_CLICKS = `select ${COLUMNS} from clicks
-  where operator_id = $1 and ($2::text is null or affiliate_id = $2) and ($3::text is null or link_id = $3)
-    and ($4::boolean is null or is_bot = $4) and ($5::boolean is null or (seen_at is not null) = $5)
-    and ($8::text is null or id < $8)`;
 /**
  * Generated ids begin with the time, so a time range is a range of the key; foreign ids carry no
  * time.
  */
-const GENERATED_ID = `id >= coalesce(id_bound('clk', $6::timestamptz), 'clk_')
-  and id < coalesce(id_bound('clk', $7::timestamptz), 'clk\`')`;
+const GENERATED_ID = `id >= coalesce(id_bound('clk', $2::timestamptz), 'clk_')
+  and id < coalesce(id_bound('clk', $3::timestamptz), 'clk\`')`;
 const FOREIGN_ID = `(id < 'clk_' or id >= 'clk\`')
-  and ($6::timestamptz is null or received_at >= $6) and ($7::timestamptz is null or received_at < $7)`;
+  and ($2::timestamptz is null or received_at >= $2) and ($3::timestamptz is null or received_at < $3)`;
+
+function lookFor(operatorId: string, { affiliateId, linkId, isBot, isSeen, from, to }: ClickFilter): Look {
+  const { values, parameter } = parametersOf(operatorId, from, to);
+  const ofAffiliate = affiliateId === null ? '' : `and affiliate_id = ${parameter(affiliateId)}`;
+  const clicks = `select id, link_id, is_bot, seen_at from clicks where operator_id = $1 ${ofAffiliate}`;
+  const chosen = allOf([
+    ...(linkId === null ? [] : [`link_id = ${parameter(linkId)}`]),
+    ...(isBot === null ? [] : [`is_bot = ${parameter(isBot)}`]),
+    ...(isSeen === null ? [] : [`(seen_at is not null) = ${parameter(isSeen)}`]),
+  ]);
+  return { rows: [`${clicks} and ${GENERATED_ID}`, `${clicks} and ${FOREIGN_ID}`], chosen, values };
+}
 
 export function createClicks(db: Queryable) {
   return {
@@ -65,24 +75,13 @@ export function createClicks(db: Queryable) {
       return rows[0] ?? null;
     },
 
-    async list(operatorId: string, filter: ClickFilter, page: Page): Promise<ClickRow[]> {
+    async list(operatorId: string, filter: ClickFilter, page: Page): Promise<LookedPage<ClickRow>> {
+      const { ids, reached } = await lookThrough(db, lookFor(operatorId, filter), page);
       const { rows } = await db.query<ClickRow>(
-        `(${FILTERED_CLICKS} and ${GENERATED_ID} order by id desc limit $9)
-         union all (${FILTERED_CLICKS} and ${FOREIGN_ID} order by id desc limit $9)
-         order by id desc limit $9`,
-        [
-          operatorId,
-          filter.affiliateId,
-          filter.linkId,
-          filter.isBot,
-          filter.isSeen,
-          filter.from,
-          filter.to,
-          page.before,
-          page.limit,
-        ],
+        `select ${COLUMNS} from clicks where operator_id = $1 and id = any($2) order by id desc`,
+        [operatorId, ids],
       );
-      return rows;
+      return { rows, reached };
     },
 
     /**

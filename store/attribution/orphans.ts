@@ -12,14 +12,18 @@ type AssignmentResult = 'assigned' | 'not_found' | 'not_orphaned' | 'conflict' |
 /** An orphan given to an affiliate; `from`: since when the customer is the affiliate's. */
 type NewAssignment = { eventId: string; affiliateId: string; from: Date | null; actor: string };
 
+export const COUNTED_AT_MOST = 100_000;
+
 export function createOrphans(db: Queryable) {
   return {
-    /** Number of orphans by reason. */
+    /** Number of orphans by reason, among the newest `COUNTED_AT_MOST`. */
     async count(operatorId: string): Promise<Record<string, number>> {
       const { rows } = await db.query<{ reason: string; count: number }>(
         `select reason, count(*)::int as count
-         from event_outcomes
-         where operator_id = $1 and status = 'orphaned'
+         from (
+           select reason from event_outcomes
+           where operator_id = $1 and status = 'orphaned'
+           order by event_id desc limit (select ${COUNTED_AT_MOST})) newest
          group by reason
          order by reason`,
         [operatorId],

@@ -50,6 +50,7 @@ function createDryRunPool(client: PoolClient): Pool {
     return { command: 'COMMIT' };
   };
   const dryRun = {
+    options: {},
     query: queryWithSavepoint,
     connect: async () => ({ query: transactionQuery, release: () => {} }),
   };
@@ -73,7 +74,8 @@ export type PlannedPostback = { eventId: string | null; endpointId: string; type
 
 /**
  * Postbacks that a batch planned on the dry-run connection, in the order in which they would be
- * sent.
+ * sent. By when they were made, since only deliveries that are being sent have an index by batch;
+ * the hour is for clocks.
  */
 export async function readPlannedPostbacks(
   dryRun: Pool,
@@ -82,7 +84,8 @@ export async function readPlannedPostbacks(
 ): Promise<PlannedPostback[]> {
   const { rows } = await dryRun.query<PlannedPostback>(
     `select event_id as "eventId", endpoint_id as "endpointId", type, body from deliveries
-     where operator_id = $1 and batch_id = $2 and owner is not null order by id`,
+     where operator_id = $1 and id >= id_bound('dlv', now() - interval '1 hour') and created_at >= now()
+       and batch_id = $2 and owner is not null order by id`,
     [operatorId, batchId],
   );
   return rows;

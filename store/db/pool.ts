@@ -14,9 +14,15 @@ interface PoolOptions {
   readonly max?: number;
   /**
    * Longest wait for an answer, in milliseconds (default: none). Unlike PostgreSQL's own timeout it
-   * also holds when the server is silent.
+   * also holds when the server is silent. The server ends every statement a little sooner, so that
+   * nothing runs on whose answer nobody waits for.
    */
   readonly queryTimeoutMs?: number;
+  /**
+   * Longest run of one statement outside a transaction, in milliseconds (default: none, or by
+   * `queryTimeoutMs`).
+   */
+  readonly statementTimeoutMs?: number;
   /** Name of the process in `pg_stat_activity` (default: postrider). */
   readonly applicationName?: string;
   /** Receives errors of idle connections. The pool replaces a broken connection by itself. */
@@ -24,7 +30,10 @@ interface PoolOptions {
 }
 
 interface TransactionOptions {
-  /** Longest run of one statement, in milliseconds (default: 4000). */
+  /**
+   * Longest run of one statement, in milliseconds (default: 4000); no longer than the pool's
+   * `queryTimeoutMs` in any case.
+   */
   readonly statementTimeoutMs?: number;
   /** Longest wait for one lock, in milliseconds (default: 2000). */
   readonly lockTimeoutMs?: number;
@@ -35,6 +44,9 @@ interface TransactionOptions {
    */
   readonly forceIndexLookups?: boolean;
 }
+
+/** How much sooner the server ends a statement than its caller gives it up. */
+const SOONER_MS = 100;
 
 // Below the 3 s within which the API must answer while PostgreSQL is away.
 const CONNECT_TIMEOUT_MS = 2000;
@@ -56,6 +68,9 @@ const parsers = new Map<number, (text: string) => unknown>([
  * Date. The first query opens the first connection.
  */
 export function createPool(url: string, options: PoolOptions = {}): Pool {
+  const { queryTimeoutMs } = options;
+  const statementTimeoutMs =
+    options.statementTimeoutMs ?? (queryTimeoutMs === undefined ? undefined : queryTimeoutMs - SOONER_MS);
   const pool = new Pool({
     connectionString: url,
     max: options.max ?? 20,
@@ -63,7 +78,8 @@ export function createPool(url: string, options: PoolOptions = {}): Pool {
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     idleTimeoutMillis: 30_000,
     keepAlive: true,
-    ...(options.queryTimeoutMs === undefined ? {} : { query_timeout: options.queryTimeoutMs }),
+    ...(queryTimeoutMs === undefined ? {} : { query_timeout: queryTimeoutMs }),
+    ...(statementTimeoutMs === undefined ? {} : { statement_timeout: statementTimeoutMs }),
     // The client sends queries of one connection in order without waiting for earlier results.
     pipeline: true,
     types: {
@@ -96,11 +112,13 @@ export async function withTransaction<T>(
 ): Promise<T> {
   const client = await pool.connect();
   let broken: Error | undefined;
+  const { query_timeout: givenUpAfterMs = Infinity } = pool.options;
+  const limitMs = Math.min(statementTimeoutMs, givenUpAfterMs - SOONER_MS);
   try {
     // Not awaited: the statement travels ahead of the first statement of `work`, and when it fails
     // that one fails too.
     const begun = client.query(
-      `begin; set local statement_timeout = ${Math.trunc(statementTimeoutMs)}` +
+      `begin; set local statement_timeout = ${Math.trunc(limitMs)}` +
         `; set local lock_timeout = ${Math.trunc(lockTimeoutMs)}` +
         (forceIndexLookups ? FORCE_INDEX_LOOKUPS : ''),
     );

@@ -105,7 +105,7 @@ export async function readQueue(
 
 /**
  * The length of an endpoint's queue, the milliseconds until its first delivery is due (0 if one
- * is), a recent error, and whether some were given up and not acknowledged.
+ * is), an error of the first ones, and whether some were given up and not acknowledged.
  */
 type QueueState = { held: number; dueInMs: number | null; lastError: string | null; hasGivenUp: boolean };
 
@@ -115,12 +115,18 @@ export async function readQueueState(
   endpointId: string,
 ): Promise<QueueState> {
   const { rows } = await db.query<QueueState>(
-    `select count(*)::int as held, greatest(0,
-       extract(epoch from min(next_attempt_at) - now()) * 1000)::float8 as "dueInMs",
+    `with first as materialized (
+       select next_attempt_at, last_error from deliveries
+       where operator_id = $1 and endpoint_id = $2 and owner = 'endpoint'
+       order by next_attempt_at, id limit 100
+     )
+     select (select count(*)::int from deliveries
+         where operator_id = $1 and endpoint_id = $2 and owner = 'endpoint') as held,
+       greatest(0, extract(epoch from min(next_attempt_at) - now()) * 1000)::float8 as "dueInMs",
        max(last_error) as "lastError",
        exists (select from deliveries g where g.operator_id = $1 and g.endpoint_id = $2
          and g.state = 'gave_up' and g.acknowledged_at is null) as "hasGivenUp"
-     from deliveries where operator_id = $1 and endpoint_id = $2 and owner = 'endpoint'`,
+     from first`,
     [operatorId, endpointId],
   );
   return rows[0]!;

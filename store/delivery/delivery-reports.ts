@@ -1,9 +1,10 @@
 // Deliveries for people: lists of stuck ones, and one with its attempts.
 import type { DeliveryState, Owner } from '../../domain/delivery/deliveries.ts';
+import { itemsWithOperator } from '../db/bulk.ts';
+import type { LookedPage, Order } from '../db/look-through.ts';
 import type { Page } from '../db/page.ts';
 import type { Queryable } from '../db/pool.ts';
-import { conversionsOf } from '../intake/conversions.ts';
-import { stuckSql } from './stuck-condition.ts';
+import { searchDeliveries, type DeliveryFilter } from './delivery-search.ts';
 
 export type DeliveryRow = {
   id: string;
@@ -51,18 +52,6 @@ export type AttemptRow = {
 /** One delivery with its body and every attempt, the first one first. */
 export type DeliveryReport = DeliveryRow & { body: string; attempts: AttemptRow[] };
 
-/** Null where a filter is not set. `stuck`: see `stuckSql`. */
-type DeliveryFilter = {
-  state: DeliveryState | 'stuck' | null;
-  endpointId: string | null;
-  affiliateId: string | null;
-  eventId: string | null;
-  lastError: string | null;
-};
-
-/** Newest first, or oldest first; the page then continues after its id, not before it. */
-export type DeliveryOrder = 'newest' | 'oldest';
-
 const COLUMNS = `d.id, d.endpoint_id as "endpointId", d.affiliate_id as "affiliateId",
   d.event_id as "eventId",
   d.original_event_id as "originalEventId", d.type, d.state, d.owner, d.predecessor_id as "predecessorId",
@@ -77,49 +66,24 @@ const NAMES = `
   join endpoints e on e.operator_id = d.operator_id and e.id = d.endpoint_id
   left join affiliates a on a.operator_id = d.operator_id and a.id = d.affiliate_id`;
 
-const ORDERS = {
-  newest: { continues: 'd.id < $8', order: 'd.id desc' },
-  oldest: { continues: 'd.id > $8', order: 'd.id' },
-};
-
 export function createDeliveryReports(db: Queryable) {
   return {
     async list(
       operatorId: string,
       filter: DeliveryFilter,
       page: Page,
-      order: DeliveryOrder = 'newest',
-    ): Promise<DeliveryRow[]> {
-      const conversions =
-        filter.eventId === null ? null : await conversionsAbout(db, operatorId, filter.eventId);
+      order: Order = 'newest',
+    ): Promise<LookedPage<DeliveryRow>> {
+      const { ids, reached } = await searchDeliveries(db, operatorId, filter, page, order);
       const { rows } = await db.query<DeliveryRow>(
-        // The page first: from a join the planner would begin with the endpoints.
-        `select ${COLUMNS} from (
-           select * from deliveries d
-           where d.operator_id = $1
-             and ($2::text is null or $2 = 'stuck' or d.state = $2)
-             and ($2::text is distinct from 'stuck' or ${stuckSql('d')})
-             and ($3::text is null or d.endpoint_id = $3)
-             and ($4::text is null or d.affiliate_id = $4)
-             and ($5::text is null or (
-               d.original_event_id = any($6) and (d.event_id = $5 or d.original_event_id = $5)))
-             and ($7::text is null or d.last_error = $7)
-             and ($8::text is null or ${ORDERS[order].continues})
-           order by ${ORDERS[order].order} limit $9
-         ) d ${NAMES} order by ${ORDERS[order].order}`,
-        [
-          operatorId,
-          filter.state,
-          filter.endpointId,
-          filter.affiliateId,
-          filter.eventId,
-          conversions,
-          filter.lastError,
-          page.before,
-          page.limit,
-        ],
+        // The rows first: from a join the planner would begin with the endpoints.
+        `select ${COLUMNS} from ${itemsWithOperator(2)}
+         cross join lateral (select * from deliveries
+           where operator_id = named.operator_id and id = item offset 0) d ${NAMES}
+         order by d.id ${order === 'newest' ? 'desc' : ''}`,
+        [operatorId, ids],
       );
-      return rows;
+      return { rows, reached };
     },
 
     /** Null when there is no such delivery. */
@@ -150,12 +114,4 @@ export function createDeliveryReports(db: Queryable) {
       return rows[0]!.count;
     },
   };
-}
-
-async function conversionsAbout(db: Queryable, operatorId: string, eventId: string): Promise<string[]> {
-  const { rows } = await db.query<Parameters<typeof conversionsOf>[2]>(
-    `select id, type, reference, subject from events where operator_id = $1 and id = $2`,
-    [operatorId, eventId],
-  );
-  return rows[0] === undefined ? [] : await conversionsOf(db, operatorId, rows[0]);
 }

@@ -40,7 +40,7 @@ export type Endpoint = EndpointSettings & {
   failingSince: Date | null;
   failuresInARow: number;
   lastError: string | null;
-  /** The number of deliveries in its queue. */
+  /** The number of deliveries in its queue, counted up to `COUNTED_AT_MOST`. */
   waiting: number;
   /** The public key by which its receiver verifies signatures, where it signs with a key pair. */
   publicKey: string | null;
@@ -64,6 +64,10 @@ const SWITCHES: Record<EndpointSwitch, { from: EndpointState[]; to: EndpointStat
   enable: { from: ['disabled', 'active'], to: 'active' },
 };
 
+export const COUNTED_AT_MOST = 10_000;
+/** Deliveries that a request cancels, in a fraction of a second. */
+const CANCELLED_AT_ONCE = 1000;
+
 export const ENDPOINT_COLUMNS = `id, affiliate_id as "affiliateId", name, url, method, body, form, events,
   headers, schedule,
   max_in_flight as "maxInFlight",
@@ -72,8 +76,9 @@ export const ENDPOINT_COLUMNS = `id, affiliate_id as "affiliateId", name, url, m
     state_reason as "stateReason",
   failing_since as "failingSince", failures_in_a_row as "failuresInARow",
   last_error as "lastError", created_at as "createdAt",
-  (select count(*)::int from deliveries d where d.operator_id = endpoints.operator_id
-    and d.endpoint_id = endpoints.id and d.owner = 'endpoint')
+  (select count(*)::int from (
+    select from deliveries d where d.operator_id = endpoints.operator_id
+      and d.endpoint_id = endpoints.id and d.owner = 'endpoint' limit ${COUNTED_AT_MOST}) queued)
     as waiting, public_key as "publicKey",
   (select max(ends_at) from retiring_secrets r
     where r.operator_id = endpoints.operator_id and r.endpoint_id = endpoints.id
@@ -173,19 +178,24 @@ export function createEndpoints(pool: Pool, secretBox: SecretBox) {
       return rows.map((row) => row.id);
     },
 
-    /** How many postbacks to an endpoint were given up, which a replay would send again. */
+    /**
+     * How many postbacks to an endpoint were given up, which a replay would send again: among the
+     * newest `COUNTED_AT_MOST` of the operator.
+     */
     async countGivenUp(operatorId: string, id: string): Promise<number> {
       const { rows } = await pool.query<{ count: number }>(
-        `select count(*)::int from deliveries where operator_id = $1 and state = 'gave_up'
-          and endpoint_id = $2`,
+        `select count(*)::int from (
+           select endpoint_id from deliveries where operator_id = $1 and state = 'gave_up'
+           order by id desc limit (select ${COUNTED_AT_MOST})) newest
+         where endpoint_id = $2`,
         [operatorId, id],
       );
       return rows[0]!.count;
     },
 
     /**
-     * Deletes an endpoint and cancels its unfinished deliveries. Its workflow cancels those planned
-     * at this very moment. False where there is no such endpoint.
+     * Deletes an endpoint and cancels its unfinished deliveries. Its workflow cancels the rest of
+     * very many, and those planned at this very moment. False where there is no such endpoint.
      */
     async remove(operatorId: string, id: string): Promise<boolean> {
       const { rowCount } = await pool.query(
@@ -198,7 +208,7 @@ export function createEndpoints(pool: Pool, secretBox: SecretBox) {
         operatorId,
         id,
       ]);
-      await cancelAll(pool, operatorId, id);
+      await cancelAll(pool, operatorId, id, CANCELLED_AT_ONCE);
       return true;
     },
 

@@ -1,10 +1,10 @@
-// Replays: delivers again by a filter. A replay visits every delivery of its operator once, in the
-// order of their ids, and its row keeps the position, so that a step repeated after a crash
-// continues where the last one was committed.
+// Replays: deliveries sent again by a filter, each as a row with its progress.
 import type { Replayable } from '../../domain/delivery/deliveries.ts';
+import { countThrough, type Look } from '../db/look-through.ts';
 import type { Page } from '../db/page.ts';
-import { withTransaction, type Pool, type Queryable } from '../db/pool.ts';
-import { replay as replayDeliveries } from './transitions.ts';
+import { allOf, parametersOf } from '../db/parameters.ts';
+import type { Pool, Queryable } from '../db/pool.ts';
+import { affiliateOf, rowsAlong } from './delivery-search.ts';
 
 /** Null where a filter is not set; the times are those at which deliveries were planned. */
 export type ReplayFilter = {
@@ -23,44 +23,68 @@ export type Replay = ReplayFilter & {
   isDryRun: boolean;
   state: (typeof REPLAY_STATES)[number];
   total: number;
+  /** False: at least so many, until it is done. */
+  totalIsExact: boolean;
   released: number;
   createdAt: Date;
   finishedAt: Date | null;
 };
 
-/** A replay with counts of the deliveries it released, by their state now. */
-export type ReplayProgress = Replay & { delivered: number; waiting: number; gaveUp: number };
+/**
+ * A replay with counts of the deliveries it released, by their state now; `counted`: of how many.
+ */
+export type ReplayProgress = Replay & {
+  counted: number;
+  delivered: number;
+  waiting: number;
+  gaveUp: number;
+};
 
-const COLUMNS = `id, endpoint_id as "endpointId", affiliate_id as "affiliateId", planned_from as "from",
+/** Counts of deliveries stop here, so that none takes long. */
+const COUNTED_AT_MOST = 20_000;
+
+export const REPLAY_COLUMNS = `id, endpoint_id as "endpointId", affiliate_id as "affiliateId", planned_from as "from",
   planned_to as "to", states,
-  rate_per_second::float8 as "ratePerSecond", is_dry_run as "isDryRun", state, total, released,
+  rate_per_second::float8 as "ratePerSecond", is_dry_run as "isDryRun", state, total, total_is_exact as "totalIsExact", released,
     created_at as "createdAt",
   finished_at as "finishedAt"`;
 
 /**
- * Condition for the deliveries `d` that a filter chooses: $1 is the operator, $2 to $6 the filter.
- * Deliveries that their batch sends now, or that follow another one, are left out.
+ * What to look through for the deliveries that a filter chooses. Those that their batch sends now,
+ * or that follow another one, are left out.
  */
-const CHOSEN = `d.operator_id = $1 and d.state = any($2) and ($3::text is null or d.endpoint_id = $3)
-  and ($4::text is null or d.affiliate_id = $4)
-  and ($5::timestamptz is null or (d.created_at >= $5 and d.id >= id_bound('dlv', $5 - interval '1 hour')))
-  and ($6::timestamptz is null or (d.created_at < $6 and d.id < id_bound('dlv', $6 + interval '1 hour')))
-  and (d.owner is null or d.owner in ('self', 'endpoint'))
-  and exists (select from endpoints e where e.operator_id = $1 and e.id = d.endpoint_id
-    and e.deleted_at is null)`;
-
-const valuesOf = ({ states, endpointId, affiliateId, from, to }: ReplayFilter): unknown[] => [
-  states,
-  endpointId,
-  affiliateId,
-  from,
-  to,
-];
+export async function lookFor(
+  db: Queryable,
+  operatorId: string,
+  { states, endpointId, affiliateId, from, to, through }: ReplayFilter & { through: string | null },
+): Promise<Look> {
+  const { values, parameter } = parametersOf(operatorId);
+  const recipient = affiliateId ?? (await affiliateOf(db, operatorId, endpointId));
+  const since = from && parameter(from);
+  const until = to && parameter(to);
+  const inTime = [
+    ...(since ? [`id >= id_bound('dlv', ${since}::timestamptz - interval '1 hour')`] : []),
+    ...(until ? [`id < id_bound('dlv', ${until}::timestamptz + interval '1 hour')`] : []),
+    ...(through === null ? [] : [`id <= ${parameter(through)}`]),
+  ];
+  const rows = rowsAlong(states, recipient, parameter);
+  const chosen = [
+    `r.state = any(${parameter(states)})`,
+    `(r.owner is null or r.owner in ('self', 'endpoint'))`,
+    `r.endpoint_id not in (select id from endpoints where operator_id = $1 and deleted_at is not null)`,
+    ...(endpointId === null ? [] : [`r.endpoint_id = ${parameter(endpointId)}`]),
+    ...(affiliateId === null ? [] : [`r.affiliate_id = ${parameter(affiliateId)}`]),
+    ...(since ? [`r.created_at >= ${since}`] : []),
+    ...(until ? [`r.created_at < ${until}`] : []),
+  ];
+  return { rows: rows.map((one) => [one, ...inTime].join(' and ')), chosen: allOf(chosen), values };
+}
 
 export function createReplays(pool: Pool) {
   return {
     /**
-     * Stores a replay with the number of deliveries it chooses now. A dry run is done with that.
+     * Stores a replay with the number of deliveries it chooses now, counted among the newest
+     * `COUNTED_AT_MOST` that it looks at. A dry run is done with that.
      */
     async insert(
       operatorId: string,
@@ -68,26 +92,43 @@ export function createReplays(pool: Pool) {
       filter: ReplayFilter,
       { ratePerSecond, isDryRun }: Pick<Replay, 'ratePerSecond' | 'isDryRun'>,
     ): Promise<Replay> {
+      const { states, endpointId, affiliateId, from, to } = filter;
+      const through = await newestId(pool, operatorId);
+      const look = await lookFor(pool, operatorId, { ...filter, through });
+      const { count, isWhole } = await countThrough(pool, look, COUNTED_AT_MOST);
       const { rows } = await pool.query<Replay>(
         `insert into replays (operator_id, id, states, endpoint_id, affiliate_id, planned_from,
-          planned_to, rate_per_second, is_dry_run, state,
-           finished_at, total, through_id)
-         select $1, $7, $2, $3, $4, $5, $6, $8, $9, case when $9 then 'done' else 'running' end,
-           case when $9 then now() end,
-           count(*), coalesce(max(d.id), '')
-         from deliveries d where ${CHOSEN} returning ${COLUMNS}`,
-        [operatorId, ...valuesOf(filter), id, ratePerSecond, isDryRun],
+           planned_to, rate_per_second, is_dry_run, state, finished_at, total, total_is_exact, through_id)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, case when $9 then 'done' else 'running' end,
+           case when $9 then now() end, $10, $11, $12)
+         returning ${REPLAY_COLUMNS}`,
+        [
+          operatorId,
+          id,
+          states,
+          endpointId,
+          affiliateId,
+          from,
+          to,
+          ratePerSecond,
+          isDryRun,
+          count,
+          isWhole,
+          through,
+        ],
       );
       return rows[0]!;
     },
 
     async find(operatorId: string, id: string): Promise<ReplayProgress | null> {
       const { rows } = await pool.query<ReplayProgress>(
-        `select ${COLUMNS}, delivered, waiting, "gaveUp" from replays r cross join lateral (
-           select (count(*) filter (where d.state = 'delivered'))::int as delivered,
+        `select ${REPLAY_COLUMNS}, counted, delivered, waiting, "gaveUp" from replays r cross join lateral (
+           select count(*)::int as counted,
+             (count(*) filter (where d.state = 'delivered'))::int as delivered,
              (count(*) filter (where d.owner is not null))::int as waiting,
              (count(*) filter (where d.state = 'gave_up'))::int as "gaveUp"
-           from deliveries d where d.operator_id = $1 and d.replay_id = $2) as became
+           from (select state, owner from deliveries
+             where operator_id = $1 and replay_id = $2 limit ${COUNTED_AT_MOST}) d) as became
          where r.operator_id = $1 and r.id = $2`,
         [operatorId, id],
       );
@@ -96,7 +137,7 @@ export function createReplays(pool: Pool) {
 
     async list(operatorId: string, page: Page): Promise<Replay[]> {
       const { rows } = await pool.query<Replay>(
-        `select ${COLUMNS} from replays where operator_id = $1 and ($2::text is null or id < $2)
+        `select ${REPLAY_COLUMNS} from replays where operator_id = $1 and ($2::text is null or id < $2)
           order by id desc limit $3`,
         [operatorId, page.before, page.limit],
       );
@@ -126,110 +167,11 @@ export async function findRunningReplays(
   return rows;
 }
 
-/**
- * State of a replay after a step. `waitMs`: until its rate allows the next one. `singles`: single
- * deliveries whose workflows must run.
- */
-export type ReplayStep = {
-  state: Replay['state'];
-  total: number;
-  released: number;
-  waitMs: number;
-  endpoints: string[];
-  singles: string[];
-};
-
-const RELEASED_AT_ONCE = 500;
-/**
- * After a delay of its own a replay with a rate catches up on no more than this, so that there is
- * no burst.
- */
-const CATCH_UP_SECONDS = 1;
-const LIMITS = { statementTimeoutMs: 30_000, lockTimeoutMs: 5000 };
-
-/**
- * Releases the next deliveries of a replay, unless it is over or its rate says later. Concurrent
- * steps run one after the other.
- */
-export async function stepReplay(pool: Pool, operatorId: string, replayId: string): Promise<ReplayStep> {
-  return withTransaction(
-    pool,
-    async (client) => {
-      const { rows } = await client.query<Replay & { afterId: string; throughId: string; waitMs: number }>(
-        `select ${COLUMNS}, after_id as "afterId", through_id as "throughId",
-           greatest(0, extract(epoch from next_step_at - clock_timestamp()) * 1000)::float8 as "waitMs"
-         from replays where operator_id = $1 and id = $2 for update`,
-        [operatorId, replayId],
-      );
-      const replay = rows[0];
-      if (replay === undefined)
-        return { state: 'cancelled', total: 0, released: 0, waitMs: 0, endpoints: [], singles: [] };
-      const { state, total, released, ratePerSecond, waitMs } = replay;
-      const nothing = { state, total, released, waitMs, endpoints: [], singles: [] };
-      if (state !== 'running' || waitMs > 0) return nothing;
-
-      const limit =
-        ratePerSecond === null
-          ? RELEASED_AT_ONCE
-          : Math.min(Math.max(1, Math.floor(ratePerSecond)), RELEASED_AT_ONCE);
-      const page = await lockPage(client, operatorId, replay, limit);
-      const ids = page.map(({ id }) => id);
-      if (ids.length > 0) await replayDeliveries(client, operatorId, replayId, ids);
-      const isDone = page.length < limit;
-      const seconds = ratePerSecond === null || isDone ? 0 : page.length / ratePerSecond;
-      const { rows: after } = await client.query<Pick<ReplayStep, 'state' | 'released' | 'waitMs'>>(
-        `update replays set released = released + $3, after_id = $4,
-          state = case when $5 then 'done' else state end,
-           finished_at = case when $5 then now() end,
-           next_step_at = make_interval(secs => $6)
-             + greatest(next_step_at, clock_timestamp() - make_interval(secs => $7))
-         where operator_id = $1 and id = $2
-         returning state, released, greatest(0,
-       extract(epoch from next_step_at - clock_timestamp()) * 1000)::float8 as "waitMs"`,
-        [
-          operatorId,
-          replayId,
-          page.length,
-          page.at(-1)?.id ?? replay.throughId,
-          isDone,
-          seconds,
-          CATCH_UP_SECONDS,
-        ],
-      );
-      return {
-        ...after[0]!,
-        total,
-        endpoints: [...new Set(page.map(({ endpointId }) => endpointId))],
-        singles: page.flatMap(({ id, owner }) => (owner === 'self' ? [id] : [])),
-      };
-    },
-    LIMITS,
+/** The newest delivery, chosen or not; later ones are not sent again. */
+async function newestId(db: Queryable, operatorId: string): Promise<string> {
+  const { rows } = await db.query<{ id: string }>(
+    `select id from deliveries where operator_id = $1 order by id desc limit 1`,
+    [operatorId],
   );
-}
-
-type Chosen = { id: string; endpointId: string; conversionId: string; owner: string | null };
-
-/**
- * Locks the next chosen deliveries and all unfinished ones about the same conversions, so that none
- * of them finishes meanwhile.
- */
-async function lockPage(
-  db: Queryable,
-  operatorId: string,
-  replay: Replay & { afterId: string; throughId: string },
-  limit: number,
-): Promise<Chosen[]> {
-  const { rows } = await db.query<Chosen>(
-    `select d.id, d.endpoint_id as "endpointId", d.original_event_id as "conversionId", d.owner
-      from deliveries d
-     where ${CHOSEN} and d.id > $7 and d.id <= $8 order by d.id limit $9 for no key update of d`,
-    [operatorId, ...valuesOf(replay), replay.afterId, replay.throughId, limit],
-  );
-  const conversionIds = [...new Set(rows.map(({ conversionId }) => conversionId))];
-  await db.query(
-    `select from deliveries where operator_id = $1 and original_event_id = any($2)
-      and owner is not null order by id for share`,
-    [operatorId, conversionIds],
-  );
-  return rows;
+  return rows[0]?.id ?? '';
 }

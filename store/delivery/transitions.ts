@@ -25,12 +25,12 @@
 // retryNow          either/any       either/retrying    endpoint active       manual-actions
 // retryNow          none/gave_up     either/retrying    endpoint active       manual-actions
 // giveUp            unfinished/any   none/gave_up       row locked            manual-actions
-// replay            either/tried     endpoint/same      rows locked           replays
-// replay            either/tried     predecessor/same   earlier unfinished    replays
-// replay            none/gave_up     endpoint/new       rows locked           replays
-// replay            none/gave_up     predecessor/new    earlier unfinished    replays
-// replay            none/delivered   endpoint/new       rows locked           replays
-// replay            none/delivered   predecessor/new    earlier unfinished    replays
+// replay            either/tried     endpoint/same      rows locked           replay-steps
+// replay            either/tried     predecessor/same   earlier unfinished    replay-steps
+// replay            none/gave_up     endpoint/new       rows locked           replay-steps
+// replay            none/gave_up     predecessor/new    earlier unfinished    replay-steps
+// replay            none/delivered   endpoint/new       rows locked           replay-steps
+// replay            none/delivered   predecessor/new    earlier unfinished    replay-steps
 // cancelAll         unfinished/any   none/cancelled     endpoint deleted      endpoints, drain
 // cancelAll         none/gave_up     same/same          endpoint deleted      endpoints, drain
 // acknowledge       none/gave_up     same/same          seen by a person      manual-actions
@@ -305,18 +305,29 @@ export async function replay(
 }
 
 /**
- * Cancels all unfinished deliveries to an endpoint. Those that were given up need not be seen any
- * more: they can never be sent again.
+ * Cancels up to `limit` unfinished deliveries to an endpoint. Returns whether those were all. Those
+ * that were given up need not be seen any more: they can never be sent again.
  */
-export async function cancelAll(db: Queryable, operatorId: string, endpointId: string): Promise<void> {
-  await db.query(
+export async function cancelAll(
+  db: Queryable,
+  operatorId: string,
+  endpointId: string,
+  limit: number,
+): Promise<boolean> {
+  // Owner by owner: each has an index of its own, and there is none of all unfinished ones.
+  const { rowCount } = await db.query(
     `update deliveries
      set state = 'cancelled', owner = null, predecessor_id = null, finished_at = now(),
        last_error = 'endpoint_deleted', pause_reason = null
-     where operator_id = $1 and endpoint_id = $2 and owner is not null and batch_id is not null`,
-    [operatorId, endpointId],
+     where operator_id = $1 and owner is not null and id = any(array(
+       select id from deliveries
+       where operator_id = $1 and endpoint_id = $2
+         and (owner = 'endpoint' or owner = 'self' or owner = 'batch' or owner = 'predecessor')
+       limit $3))`,
+    [operatorId, endpointId, limit],
   );
   await acknowledgeAll(db, operatorId, endpointId);
+  return (rowCount ?? 0) < limit;
 }
 
 /**

@@ -2,9 +2,12 @@
 import type { Method } from '../../domain/attribution/attribution.ts';
 import type { EventStatus, EventType, Subs } from '../../domain/types.ts';
 import { JOIN_AMENDMENT } from '../agreements/amendments.ts';
+import { itemsWithOperator } from '../db/bulk.ts';
+import { lookThrough, type Looked, type LookedPage } from '../db/look-through.ts';
 import type { Page } from '../db/page.ts';
 import type { Queryable } from '../db/pool.ts';
 import { subArray } from '../db/subs.ts';
+import { searchEvents, type EventFilter } from './event-search.ts';
 
 /**
  * An event with its latest applied amendment and its outcome; without an outcome its status is
@@ -45,22 +48,6 @@ export type StoredEvent = {
   assignedAt: Date | null;
 };
 
-/**
- * Filters of a list; null means any. `from` (inclusive) and `to` (exclusive) bound `occurred_at`.
- */
-type EventFilter = {
-  transactionId: string | null;
-  /** The click that the event names itself. */
-  clickId: string | null;
-  /** To whom the event is attributed. */
-  affiliateId: string | null;
-  customerId: string | null;
-  status: string | null;
-  type: string | null;
-  from: Date | null;
-  to: Date | null;
-};
-
 const COLUMNS = `
   e.id, e.type, e.sent_as as "sentAs", e.transaction_id as "transactionId", e.click_id as "clickId",
   e.customer_id as "customerId", e.subject, e.symbol, e.symbol_group as "symbolGroup", e.reference, e.reference_type as "referenceType",
@@ -78,6 +65,17 @@ const JOIN_ASSIGNMENT = `
   ${JOIN_AMENDMENT}`;
 
 export function createEventLists(db: Queryable) {
+  async function readLooked(operatorId: string, { ids, reached }: Looked): Promise<LookedPage<StoredEvent>> {
+    const { rows } = await db.query<StoredEvent>(
+      `select ${COLUMNS}
+       from ${itemsWithOperator(2)} join events e on e.operator_id = named.operator_id and e.id = item
+       left join event_outcomes o on o.operator_id = $1 and o.event_id = e.id ${JOIN_ASSIGNMENT}
+       order by e.id desc`,
+      [operatorId, ids],
+    );
+    return { rows, reached };
+  }
+
   return {
     async find(operatorId: string, eventId: string): Promise<StoredEvent | null> {
       const { rows } = await db.query<StoredEvent>(
@@ -90,52 +88,24 @@ export function createEventLists(db: Queryable) {
       return rows[0] ?? null;
     },
 
-    async list(operatorId: string, filter: EventFilter, page: Page): Promise<StoredEvent[]> {
-      const { rows } = await db.query<StoredEvent>(
-        `select ${COLUMNS}
-         from events e
-         left join event_outcomes o on o.operator_id = $1 and o.event_id = e.id ${JOIN_ASSIGNMENT}
-         where e.operator_id = $1
-           and ($2::text is null or e.subject = 'customer ' || $2)
-           and ($3::text is null or coalesce(o.status, 'accepted') = $3)
-           and ($4::text is null or e.type = $4)
-           and ($5::timestamptz is null or e.occurred_at >= $5)
-           and ($6::timestamptz is null or e.occurred_at < $6)
-           and ($7::text is null or (e.key = $7 and e.key_kind = 'transaction'))
-           and ($8::text is null or (
-             e.click_id = $8 and hashtextextended(e.click_id, 0) = hashtextextended($8, 0)))
-           and ($9::text is null or (o.affiliate_id = $9 and o.status <> 'orphaned'))
-           and ($10::text is null or e.id < $10)
-         order by e.id desc limit $11`,
-        [
-          operatorId,
-          filter.customerId,
-          filter.status,
-          filter.type,
-          filter.from,
-          filter.to,
-          filter.transactionId,
-          filter.clickId,
-          filter.affiliateId,
-          page.before,
-          page.limit,
-        ],
-      );
-      return rows;
+    async list(operatorId: string, filter: EventFilter, page: Page): Promise<LookedPage<StoredEvent>> {
+      return await readLooked(operatorId, await searchEvents(db, operatorId, filter, page));
     },
 
     /** Orphans: events without an affiliate. */
-    async listOrphans(operatorId: string, reason: string | null, page: Page): Promise<StoredEvent[]> {
-      const { rows } = await db.query<StoredEvent>(
-        `select ${COLUMNS}
-         from event_outcomes o
-         join events e on e.operator_id = $1 and e.id = o.event_id ${JOIN_ASSIGNMENT}
-         where o.operator_id = $1 and o.status = 'orphaned' and ($2::text is null or o.reason = $2)
-           and ($3::text is null or o.event_id < $3)
-         order by o.event_id desc limit $4`,
-        [operatorId, reason, page.before, page.limit],
-      );
-      return rows;
+    async listOrphans(
+      operatorId: string,
+      reason: string | null,
+      page: Page,
+    ): Promise<LookedPage<StoredEvent>> {
+      const look = {
+        rows: [
+          `select event_id as id, reason from event_outcomes where operator_id = $1 and status = 'orphaned'`,
+        ],
+        chosen: '$2::text is null or reason = $2',
+        values: [operatorId, reason],
+      };
+      return await readLooked(operatorId, await lookThrough(db, look, page));
     },
   };
 }

@@ -1,4 +1,5 @@
 // Refused requests: exact counts per minute, reason and address, and whole requests as samples.
+import { lookThrough, type LookedPage } from '../db/look-through.ts';
 import type { Page } from '../db/page.ts';
 import { withTransaction, type Pool } from '../db/pool.ts';
 
@@ -25,7 +26,9 @@ export type RefusalCount = { minute: Date; reason: string; address: string; coun
 /** Filters of refusals; null means any. `from` is inclusive, `to` exclusive. */
 type RefusalFilter = { from: Date; to: Date; reason: string | null; address: string | null };
 
+/** `since`: from when on they are counted. */
 type RefusalTotals = {
+  since: Date;
   total: number;
   byReason: { reason: string; count: number }[];
   byAddress: { address: string; count: number }[];
@@ -36,6 +39,7 @@ export type Refusals = ReturnType<typeof createRefusals>;
 /** Retention in days. Each insert also deletes older rows. */
 const KEPT_DAYS = 30;
 const ADDRESSES_AT_MOST = 100;
+const COUNTS_AT_MOST = 50_000;
 
 const COLUMNS = `id, refused_at as "refusedAt", reason, address, method, path,
   request_id as "requestId", key_id as "keyId",
@@ -85,32 +89,52 @@ export function createRefusals(pool: Pool) {
       operatorId: string,
       { from, to, reason, address }: RefusalFilter,
       page: Page,
-    ): Promise<Refusal[]> {
+    ): Promise<LookedPage<Refusal>> {
+      // An id is made when the request is refused.
+      const look = {
+        rows: [
+          `select id, refused_at, reason, address from refusals
+           where operator_id = $1 and id >= id_bound('rfs', $2::timestamptz - interval '1 hour') and id < id_bound('rfs', $3::timestamptz + interval '1 hour')`,
+        ],
+        chosen: `refused_at >= $2 and refused_at < $3 and ($4::text is null or reason = $4)
+          and ($5::text is null or address = $5)`,
+        values: [operatorId, from, to, reason, address],
+      };
+      const { ids, reached } = await lookThrough(pool, look, page);
       const { rows } = await pool.query<Refusal>(
-        `select ${COLUMNS} from refusals
-         where operator_id = $1 and refused_at >= $2 and refused_at < $3 and ($4::text is null or reason = $4)
-           and ($5::text is null or address = $5) and ($6::text is null or id < $6)
-         order by id desc limit $7`,
-        [operatorId, from, to, reason, address, page.before, page.limit],
+        `select ${COLUMNS} from refusals where operator_id = $1 and id = any($2) order by id desc`,
+        [operatorId, ids],
       );
-      return rows;
+      return { rows, reached };
     },
 
     /**
-     * Refusals by reason and by address, most first, of the minutes that begin in the time range.
+     * Refusals by reason and by address, most first, of the minutes that begin in the time range,
+     * the newest `COUNTS_AT_MOST` rows of them; `since` says where they end.
      */
     async totals(operatorId: string, { from, to, reason, address }: RefusalFilter): Promise<RefusalTotals> {
-      const { rows } = await pool.query<{ reason: string; address: string; count: number }>(
-        `select reason, address, sum(count)::float8 as count from refusal_counts
-         where operator_id = $1 and minute >= date_trunc('minute', $2::timestamptz) and minute < $3
+      const { rows } = await pool.query<{ reason: string; address: string; count: number; since: Date }>(
+        `with newest as materialized (
+           select minute, reason, address, count from refusal_counts
+           where operator_id = $1 and minute >= date_trunc('minute', $2::timestamptz) and minute < $3
+           order by minute desc limit (select ${COUNTS_AT_MOST})
+         ), whole as materialized (
+           select case when count(*) < ${COUNTS_AT_MOST} then $2
+             else min(minute) + interval '1 minute' end as since
+           from newest
+         )
+         select reason, address, coalesce(sum(count), 0)::float8 as count, since
+         from whole left join newest on minute >= date_trunc('minute', since)
            and ($4::text is null or reason = $4) and ($5::text is null or address = $5)
-         group by reason, address`,
+         group by since, reason, address`,
         [operatorId, from, to, reason, address],
       );
+      const counts = rows.filter(({ count }) => count > 0);
       return {
-        total: rows.reduce((sum, { count }) => sum + count, 0),
-        byReason: sumBy(rows, (row) => row.reason).map(([name, count]) => ({ reason: name, count })),
-        byAddress: sumBy(rows, (row) => row.address)
+        since: rows[0]!.since,
+        total: counts.reduce((sum, { count }) => sum + count, 0),
+        byReason: sumBy(counts, (row) => row.reason).map(([name, count]) => ({ reason: name, count })),
+        byAddress: sumBy(counts, (row) => row.address)
           .slice(0, ADDRESSES_AT_MOST)
           .map(([name, count]) => ({ address: name, count })),
       };

@@ -1,4 +1,5 @@
 // Reads an affiliate's balances and transfers.
+import { lookThrough, type LookedPage } from '../db/look-through.ts';
 import type { Page } from '../db/page.ts';
 import type { BalanceMoney } from '../../domain/ledger/transfers.ts';
 import type { Queryable } from '../db/pool.ts';
@@ -29,19 +30,27 @@ export function createBalances(db: Queryable) {
     async listTransfers(
       operatorId: string,
       affiliateId: string,
-      filter: LedgerFilter,
+      { currency, from, to }: LedgerFilter,
       page: Page,
-    ): Promise<Transfer[]> {
+    ): Promise<LookedPage<Transfer>> {
+      const look = {
+        rows: [
+          `select id, currency, posted_at from transfers
+           where operator_id = $1 and affiliate_id = $2
+             and ($4::timestamptz is null or id >= id_bound('trf', $4 - interval '1 hour'))
+             and ($5::timestamptz is null or id < id_bound('trf', $5 + interval '1 hour'))`,
+        ],
+        chosen: `($3::text is null or currency = $3) and ($4::timestamptz is null or posted_at >= $4)
+          and ($5::timestamptz is null or posted_at < $5)`,
+        values: [operatorId, affiliateId, currency, from, to],
+      };
+      const { ids, reached } = await lookThrough(db, look, page);
       const { rows } = await db.query<Transfer>(
         `select ${TRANSFER_COLUMNS} from transfers t
-         where t.operator_id = $1 and t.affiliate_id = $2 and ($3::text is null or t.id < $3)
-           and ($5::text is null or t.currency = $5)
-           and ($6::timestamptz is null or t.posted_at >= $6)
-           and ($7::timestamptz is null or t.posted_at < $7)
-         order by t.id desc limit $4`,
-        [operatorId, affiliateId, page.before, page.limit, filter.currency, filter.from, filter.to],
+         where t.operator_id = $1 and t.id = any($2) order by t.id desc`,
+        [operatorId, ids],
       );
-      return rows;
+      return { rows, reached };
     },
   };
 }

@@ -1,7 +1,9 @@
 // Reads commissions: slots with their money, their last rating and their decisions. Slots that only
 // count a month for tiers are no commissions.
 import type { SlotMoney } from '../../domain/ledger/transfers.ts';
+import { lookThrough, type Look, type LookedPage } from '../db/look-through.ts';
 import type { Page } from '../db/page.ts';
+import { allOf, parametersOf } from '../db/parameters.ts';
 import type { Queryable } from '../db/pool.ts';
 import { COVERED_EVENTS } from './covered-events.ts';
 import type { Verdict } from './decision-rows.ts';
@@ -57,23 +59,9 @@ type CommissionFilter = {
   period: string | null;
 };
 
-/**
- * The state of a slot `s`, by the earliest stage at which it has money. `owed`: a downward
- * adjustment.
- */
-const STATE = `case
-    when s.rejected_at is not null then 'rejected'
-    when s.gross_minor > 0 and s.gross_minor = s.void_minor + s.clawed_minor + s.debt_minor then 'reversed'
-    when s.pending_minor > 0 then 'pending'
-    when s.payable_minor > 0 then 'payable'
-    when s.in_payout_minor > 0 then 'in_payout'
-    when s.paid_minor > 0 then 'paid'
-    when s.debt_minor > 0 then 'owed'
-    else 'pending' end`;
-
 /** Commissions of slots `s`, each with its last rating. */
 const COMMISSIONS = `select s.id, s.affiliate_id as "affiliateId", s.kind, s.component, s.deal_id as "dealId",
-    s.deal_version as "dealVersion", s.currency, s.period, ${STATE} as state, ${selected(SLOT_MONEY, 's')},
+    s.deal_version as "dealVersion", s.currency, s.period, s.state, ${selected(SLOT_MONEY, 's')},
     s.hold_until as "holdUntil", s.rejected_at as "rejectedAt", s.created_at as "createdAt",
     ${COVERED_EVENTS} as events, r.formula, r.inputs
   from slots s
@@ -81,27 +69,14 @@ const COMMISSIONS = `select s.id, s.affiliate_id as "affiliateId", s.kind, s.com
 
 export function createCommissions(db: Queryable) {
   return {
-    async list(operatorId: string, filter: CommissionFilter, page: Page): Promise<Commission[]> {
+    async list(operatorId: string, filter: CommissionFilter, page: Page): Promise<LookedPage<Commission>> {
+      const { ids, reached } = await lookThrough(db, lookFor(operatorId, filter), page);
       const { rows } = await db.query<Commission>(
         `${COMMISSIONS}
-         where s.operator_id = $1 and s.kind <> 'month'
-           and ($2::text is null or s.affiliate_id = $2)
-           and ($3::text is null or ${STATE} = $3)
-           and ($4::text is null or s.currency = $4)
-           and ($5::text is null or s.period = $5)
-           and ($6::text is null or s.id || '' < $6)
-         order by s.id || '' desc limit $7`,
-        [
-          operatorId,
-          filter.affiliateId,
-          filter.state,
-          filter.currency,
-          filter.period,
-          page.before,
-          page.limit,
-        ],
+         where s.operator_id = $1 and s.id = any($2) order by s.id desc`,
+        [operatorId, ids],
       );
-      return rows;
+      return { rows, reached };
     },
 
     /** Null when there is no such commission. Decisions come oldest first. */
@@ -134,4 +109,24 @@ export function createCommissions(db: Queryable) {
       return rows;
     },
   };
+}
+
+const SLOTS = `state, affiliate_id, currency, period from slots where operator_id = $1 and kind <> 'month'`;
+
+/** Along the index that leads to the fewest slots; those that are pending are most. */
+function lookFor(operatorId: string, filter: CommissionFilter): Look {
+  const { affiliateId, state, currency, period } = filter;
+  const { values, parameter } = parametersOf(operatorId);
+  const conditions = {
+    affiliate: affiliateId && `affiliate_id = ${parameter(affiliateId)}`,
+    state: state && `state = ${parameter(state)}`,
+    currency: currency && `currency = ${parameter(currency)}`,
+    period: period && `period = ${parameter(period)}`,
+  };
+  const byState = state !== null && state !== 'pending' ? `${conditions.state} and state <> 'pending'` : null;
+  // The index of an affiliate has this expression, so that no look-up by id takes it.
+  const rows = conditions.affiliate
+    ? `select id || '' as id, ${SLOTS} and ${conditions.affiliate}`
+    : `select id, ${SLOTS} and ${byState ?? conditions.period ?? 'true'}`;
+  return { rows: [rows], chosen: allOf(Object.values(conditions).filter((one) => one !== null)), values };
 }

@@ -1,6 +1,7 @@
 // Reads stored events for reconciliation with an operator's own list of transactions.
 import type { StoredTransaction } from '../../domain/ledger/reconciliation.ts';
 import { JOIN_AMENDMENT } from '../agreements/amendments.ts';
+import { lookThrough } from '../db/look-through.ts';
 import type { Queryable } from '../db/pool.ts';
 
 /** A range of times of events, `to` not included. */
@@ -17,6 +18,9 @@ const EVENTS = `select e.id as "eventId", e.transaction_id as "transactionId", e
   from events e left join event_outcomes o on o.operator_id = $1 and o.event_id = e.id ${JOIN_AMENDMENT}
   where e.operator_id = $1 and e.key_kind = 'transaction'`;
 
+/** Most are in the caller's list as a rule. */
+const LOOKED_AT = 20_000;
+
 export function createReconciling(db: Queryable) {
   return {
     /** Finds all events of these transactions. */
@@ -30,23 +34,36 @@ export function createReconciling(db: Queryable) {
 
     /**
      * Finds the oldest `limit` events of a range whose transactions are not among these. Ids begin
-     * with the time of arrival, and events more than a day in the future are refused, so ids before
-     * the range need not be read.
+     * with the time of arrival: events of a range arrived since a day before it, and until soon
+     * after it, or were late. `isWhole`: no more events would have to be looked at.
      */
     async findUnlisted(
       operatorId: string,
       transactionIds: readonly string[],
       { from, to }: Range,
       limit: number,
-    ): Promise<StoredTransaction[]> {
-      const { rows } = await db.query<StoredTransaction>(
-        `${EVENTS} and e.occurred_at >= $3 and e.occurred_at < $4
-           and e.id >= id_bound('evt', $3::timestamptz - interval '2 days')
-           and not exists (select from unnest($2::text[]) as listed (key) where listed.key = e.key)
-         order by e.id limit $5`,
-        [operatorId, transactionIds, from, to, limit],
+    ): Promise<{ events: StoredTransaction[]; isWhole: boolean }> {
+      const events = `select id, key, key_kind, occurred_at from events where operator_id = $1`;
+      const soon = `id_bound('evt', $4::timestamptz + interval '3 days')`;
+      const look = {
+        rows: [
+          `${events} and id >= id_bound('evt', $3::timestamptz - interval '2 days') and id < ${soon}`,
+          `${events} and received_at - occurred_at > interval '2 days' and id >= ${soon}`,
+        ],
+        chosen: `key_kind = 'transaction' and occurred_at >= $3 and occurred_at < $4 and not (key = any($2))`,
+        values: [operatorId, transactionIds, from, to],
+      };
+      const { ids, reached } = await lookThrough(
+        db,
+        look,
+        { limit, before: null },
+        { order: 'oldest', lookedAt: LOOKED_AT },
       );
-      return rows;
+      const { rows } = await db.query<StoredTransaction>(`${EVENTS} and e.id = any($2) order by e.id`, [
+        operatorId,
+        ids,
+      ]);
+      return { events: rows, isWhole: reached === null && ids.length < limit };
     },
   };
 }

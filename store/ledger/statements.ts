@@ -76,6 +76,9 @@ const SINGLE = `
       and x.event_id = t.event_id
   ) desc, c.occurred_at, c.original_event_id limit 1`;
 
+/** Types of events that reverse conversions, or undo a reversal. */
+const REVERSALS = sqlList([...NEGATIVE_EVENTS, REINSTATING_EVENT]);
+
 /** The conversion of a month that an event reversed; none where it reversed several of them. */
 const REVERSED = `
   select min(f.original_event_id) as id from slots s
@@ -85,11 +88,8 @@ const REVERSED = `
       select id from events where operator_id = $1 and key = e.reference
       union all select id from events
       where operator_id = $1 and e.reference is null and subject = e.subject and occurred_at <= e.occurred_at)
-  where s.operator_id = $1 and s.id = t.slot_id
+  where s.operator_id = $1 and s.id = t.slot_id and single.id is null and e.type in ${REVERSALS}
   having count(distinct f.original_event_id) = 1`;
-
-/** Types of events that reverse conversions, or undo a reversal. */
-const REVERSALS = sqlList([...NEGATIVE_EVENTS, REINSTATING_EVENT]);
 
 /** The transfers of a CTE `t`, explained. */
 const EXPLAINED = `
@@ -102,7 +102,7 @@ const EXPLAINED = `
   from t
   left join events e on e.operator_id = $1 and e.id = t.event_id
   left join lateral (${SINGLE}) single on true
-  left join lateral (${REVERSED}) reversed on single.id is null and e.type in ${REVERSALS}
+  left join lateral (${REVERSED}) reversed on true
   left join events o on o.operator_id = $1 and o.id = nullif(coalesce(single.id, reversed.id), t.event_id)
   left join reasons r on r.slot_id = t.slot_id and r.batch_id = t.posting_group
   order by t.id`;
@@ -118,6 +118,14 @@ const REASONS = `reasons as materialized (
     order by slot_id, batch_id, seq desc
   )`;
 
+/**
+ * SQL: no transfer of a month has a lower id. Of a month, or of null: of none that is closed. Ids
+ * begin with the time of posting, which is within that month but for clocks and time zones.
+ */
+const firstOf = (month: string): string =>
+  `coalesce(id_bound('trf', (${month}) at time zone 'UTC' - interval '3 days'), '')`;
+const CLOSED = `(select max(period) from periods where operator_id = $1 and status = 'closed')`;
+
 const LINES = `
   with t as materialized (
     select t.* from statement_lines l join transfers t on t.operator_id = $1 and t.id = l.transfer_id
@@ -128,6 +136,7 @@ const OPEN_LINES = `
   with t as materialized (
     select t.* from transfers t
     where t.operator_id = $1 and t.affiliate_id = $2 and t.id > $3 and t.currency = $5 and t.period = $6
+      and t.id >= ${firstOf("($6 || '-01')::timestamp")}
     order by t.id limit $4
   ), ${REASONS} ${EXPLAINED}`;
 
@@ -139,8 +148,8 @@ const OPENING = `
   ), since as (
     select ${MOVED} from transfers t
     where t.operator_id = $1 and t.affiliate_id = $2 and t.currency = $3 and t.period < $4
-      and t.period > coalesce(
-        (select max(period) from periods where operator_id = $1 and status = 'closed'), '')
+      and t.period > coalesce(${CLOSED}, '')
+      and t.id >= ${firstOf(`(${CLOSED} || '-01')::timestamp + interval '1 month'`)}
   )
   select ${PART_NAMES.map((part) => `coalesce(last.${part}, 0) + since.${part} as ${part}`).join(', ')}
   from since left join last on true`;

@@ -31,7 +31,7 @@ end $$;
 -- milliseconds in Crockford's base 32 (store/db/ids.ts), then random digits.
 create function id_bound(prefix text, moment timestamptz) returns text language plpgsql immutable as $$
 declare
-  rest bigint := (extract(epoch from moment) * 1000)::bigint;
+  rest bigint := greatest((extract(epoch from moment) * 1000)::bigint, 0);
   digits text := '';
 begin
   for i in 1..10 loop

@@ -31,7 +31,7 @@ create table events (
   primary key (operator_id, id),
   unique (operator_id, key, type, key_kind)
 );
-create index events_subject on events (operator_id, subject, occurred_at);
+create index events_subject on events (operator_id, subject, occurred_at) include (id);
 create index events_reference on events (operator_id, reference) where reference is not null;
 -- The types are NEGATIVE_EVENTS in domain/types.ts.
 create index events_against_subject on events (operator_id, subject)
@@ -40,6 +40,11 @@ create index events_against_subject on events (operator_id, subject)
 create index events_click on events (operator_id, hashtextextended(click_id, 0))
   where click_id is not null;
 create index events_received on events (received_at);
+-- The types are all but BULK_EVENTS in domain/types.ts.
+create index events_type on events (operator_id, type, id)
+  where type not in ('deposit', 'trade', 'volume', 'revenue');
+-- Events reported late: those of a time are the ones received about then, and these.
+create index events_late on events (operator_id, id) where received_at - occurred_at > interval '2 days';
 -- Events that say they happened after they were received: as a rule none.
 create index events_ahead on events (operator_id, occurred_at) where occurred_at > received_at;
 select make_append_only('events');
@@ -172,7 +177,8 @@ create table event_outcomes (
   settled_at timestamptz not null default now(),
   primary key (operator_id, event_id)
 ) with (fillfactor = 90);
-create index event_outcomes_unsettled on event_outcomes (operator_id, event_id) where status <> 'settled';
+create index event_outcomes_status on event_outcomes (operator_id, status, event_id)
+  where status in ('rejected', 'set_aside', 'voided');
 create index event_outcomes_set_aside on event_outcomes (operator_id, reason, event_id)
   where status = 'set_aside';
 create index event_outcomes_of_batch on event_outcomes (operator_id, batch_id) where status <> 'settled';

@@ -39,6 +39,16 @@ create table slots (
   ratings_count int not null default 0,
   hold_until timestamptz not null,
   rejected_at timestamptz,
+  -- The earliest stage at which it has money; owed: a downward adjustment.
+  state text not null generated always as (case
+    when rejected_at is not null then 'rejected'
+    when gross_minor > 0 and gross_minor = void_minor + clawed_minor + debt_minor then 'reversed'
+    when pending_minor > 0 then 'pending'
+    when payable_minor > 0 then 'payable'
+    when in_payout_minor > 0 then 'in_payout'
+    when paid_minor > 0 then 'paid'
+    when debt_minor > 0 then 'owed'
+    else 'pending' end) stored,
   created_at timestamptz not null default now(),
   primary key (operator_id, id),
   unique (operator_id, key),
@@ -63,6 +73,9 @@ create index slots_payable on slots (operator_id, affiliate_id, currency) where 
 -- affiliates.
 create index slots_affiliate on slots (operator_id, affiliate_id, (id || ''));
 create index slots_of_month on slots (operator_id, affiliate_id, deal_id, period) where period is not null;
+create index slots_period on slots (operator_id, period, id) where period is not null and kind <> 'month';
+-- Slots are made pending, so that only what happens to them later costs anything.
+create index slots_state on slots (operator_id, state, id) where state <> 'pending' and kind <> 'month';
 create index slots_source on slots (operator_id, source_id) where source_id is not null;
 comment on table slots is 'one thing that can be earned and is rounded once, and where its money is';
 comment on column slots.key is

@@ -108,16 +108,15 @@ create table deliveries (
 -- paid for it.
 create unique index deliveries_conversion
   on deliveries (operator_id, original_event_id, endpoint_id, event_id, type, affiliate_id);
--- All unfinished deliveries. "batch_id is not null", which always holds, keeps the planner from
--- this index unless a statement names a batch or says the same: it took the index for as good as
--- that of one endpoint's queue.
-create index deliveries_batch on deliveries (batch_id) where owner is not null and batch_id is not null;
+create index deliveries_batch on deliveries (operator_id, batch_id) where owner = 'batch';
 create index deliveries_queue on deliveries (operator_id, endpoint_id, next_attempt_at, id)
   where owner = 'endpoint';
 create index deliveries_self on deliveries (operator_id, endpoint_id) where owner = 'self';
 create index deliveries_waiting on deliveries (operator_id, predecessor_id) where owner = 'predecessor';
-create index deliveries_stuck on deliveries (operator_id, state, id)
-  where state in ('retrying', 'held', 'gave_up');
+create index deliveries_affiliate on deliveries (operator_id, affiliate_id, id);
+-- All but the delivered ones and those on their way for the first time, which are most.
+create index deliveries_state on deliveries (operator_id, state, id)
+  where state in ('retrying', 'held', 'gave_up', 'cancelled') or owner in ('self', 'endpoint', 'predecessor');
 -- In the words of stuckSql, in the order in which lists show and bulk actions visit them.
 create index deliveries_stuck_in_order on deliveries (operator_id, id)
   where state in ('retrying', 'held', 'gave_up') and (state <> 'gave_up' or acknowledged_at is null);
@@ -193,6 +192,7 @@ create table replays (
   is_dry_run boolean not null,
   state text not null check (state in ('running', 'done', 'cancelled')),
   total int not null,
+  total_is_exact boolean not null default true,
   released int not null default 0,
   after_id text collate "C" not null default '',
   through_id text collate "C" not null,
@@ -207,6 +207,8 @@ comment on table replays is
   'deliveries sent again by a filter: endpoint, affiliate, time of planning, states';
 comment on column replays.total is
   'deliveries that the filter chose when it began; released: handed out so far';
+comment on column replays.total_is_exact is
+  'false: the count stopped, and they are at least so many, until it is done';
 comment on column replays.after_id is 'progress: every delivery up to this one was looked at';
 comment on column replays.through_id is 'the last delivery when it began; later ones are not sent again';
 comment on column replays.next_step_at is 'no delivery is released before then, because of rate_per_second';

@@ -22,12 +22,12 @@ const NEWEST_CONVERSIONS = 50;
 /** Time that the browser of a visitor gets to report its arrival. */
 const ARRIVAL_GRACE_SECONDS = 60;
 
-/** Newest events of the operator `$1`. */
+/** Newest events of the operator `$1`. For the form of its LIMIT see store/db/look-through.ts. */
 const LATEST = `latest as materialized (
   select id, type, transaction_id, click_id, subject, reference, amount_minor, received_at
   from events
   where operator_id = $1
-  order by id desc limit ${NEWEST_EVENTS})`;
+  order by id desc limit (select ${NEWEST_EVENTS}))`;
 
 export function createOnboarding(db: Pool) {
   const refusals = createRefusals(db);
@@ -109,7 +109,7 @@ const CLICKS = `
     count(seen_at) filter (where is_due)::int as "dueAndSeen"
   from (select link_id, clicked_at, seen_at,
       not is_bot and received_at < now() - make_interval(secs => ${ARRIVAL_GRACE_SECONDS}) as is_due
-    from clicks where operator_id = $1 order by id desc limit ${NEWEST_CLICKS}) c
+    from clicks where operator_id = $1 order by id desc limit (select ${NEWEST_CLICKS})) c
   where link_id is not null`;
 
 const SIGNED_REQUESTS = `
@@ -147,7 +147,7 @@ const REGISTRATIONS_BY_WEEK = `
   cross join lateral (select type, click_id from events
     where operator_id = $1 and id >= id_bound('evt', now() - make_interval(days => 7 * n + 7))
       and id < id_bound('evt', now() - make_interval(days => 7 * n))
-    order by id desc limit ${NEWEST_EVENTS}) e
+    order by id desc limit (select ${NEWEST_EVENTS})) e
   where e.type = 'registration'`;
 
 const REVENUE_WITHOUT_FTD = `
@@ -168,7 +168,7 @@ const PLACEHOLDERS = `
   from (
     select issue_path as field, issue_code from refusals
     where operator_id = $1 and id >= id_bound('rfs', now() - make_interval(days => ${PLACEHOLDER_DAYS}))
-    order by id desc limit ${NEWEST_REFUSALS}) r
+    order by id desc limit (select ${NEWEST_REFUSALS})) r
   where issue_code = 'placeholder' and field is not null
   group by field order by count desc, field`;
 
@@ -180,8 +180,11 @@ const SENT_TWICE = `
     select id, transaction_id, subject from latest
     where type = 'ftd' and transaction_id is not null
     limit ${NEWEST_FIRST_DEPOSITS}) f
-  join events d on d.operator_id = $1 and d.key = f.transaction_id and d.type = 'deposit'
-    and d.key_kind = 'transaction' and d.subject = f.subject`;
+  -- By its key: the planner would read all events of a busy customer.
+  cross join lateral (
+    select key_kind, subject from events
+    where operator_id = $1 and key = f.transaction_id and type = 'deposit' offset 0) d
+  where d.key_kind = 'transaction' and d.subject = f.subject`;
 
 /** An amendment may have given an amount since. */
 const DEPOSITS = `
@@ -199,7 +202,7 @@ const EVENTS_BEFORE_CLICKS = `
     coalesce((array_agg(event_id order by event_id desc))[1:5], '{}') as examples
   from (select event_id, reason from event_outcomes
     where operator_id = $1 and status = 'orphaned'
-    order by event_id desc limit ${NEWEST_ORPHANS}) o
+    order by event_id desc limit (select ${NEWEST_ORPHANS})) o
   where reason = 'before_click'`;
 /** Newest reversals by customer alone that took back several of its newest conversions. */
 const BROAD_REVERSALS = `
@@ -212,6 +215,6 @@ const BROAD_REVERSALS = `
   join event_outcomes o on o.operator_id = $1 and o.event_id = r.id and o.status = 'settled'
   where (select count(*) from (
       select id from events where operator_id = $1 and subject = r.subject
-        and type in ${sqlList(POSITIVE_EVENTS)} order by occurred_at desc limit ${NEWEST_CONVERSIONS}) x
+        and type in ${sqlList(POSITIVE_EVENTS)} order by occurred_at desc limit (select ${NEWEST_CONVERSIONS})) x
     where exists (select from slot_facts f
       where f.operator_id = $1 and f.original_event_id = x.id and f.event_id = r.id)) > 1`;

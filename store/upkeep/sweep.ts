@@ -60,16 +60,20 @@ async function medianSettlingDelayMs(db: Queryable, before: Date): Promise<numbe
   return rows[0]?.delayMs ?? 0;
 }
 
-/** Batches that own deliveries long after their planning. */
+/**
+ * Batches that own deliveries long after their planning; of more than `limit` others each time,
+ * since one whose workflow still runs stays.
+ */
 export async function findAbandonedBatches(
   db: Queryable,
   graceMs: number,
   limit: number,
 ): Promise<{ operatorId: string; batchId: string }[]> {
   const { rows } = await db.query<{ operatorId: string; batchId: string }>(
-    `select distinct operator_id as "operatorId", batch_id as "batchId" from deliveries
-     where owner = 'batch' and batch_id is not null and created_at < now() - make_interval(secs => $1)
-     limit $2`,
+    `select * from (
+       select distinct operator_id as "operatorId", batch_id as "batchId" from deliveries
+       where owner = 'batch' and created_at < now() - make_interval(secs => $1)) b
+     order by random() limit $2`,
     [graceMs / 1000, limit],
   );
   return rows;

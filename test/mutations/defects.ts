@@ -23,7 +23,6 @@ const MONTHS = 'test/domain/settlement/months.test.ts';
 const PAYMENTS = 'test/api/events/payments.test.ts';
 const REINSTATED = 'test/store/ledger/reinstatements.test.ts';
 const SET_ASIDE = 'test/workflows/settle-set-aside.test.ts';
-const NAMES = 'test/delivery/names.test.ts';
 const DIALLING = 'test/delivery/happy-eyeballs.test.ts';
 const ANSWERS = 'test/delivery/answers.test.ts';
 const STORED = 'test/activities/settlement/settle-linked-slots.test.ts';
@@ -650,35 +649,35 @@ export const DEFECTS: readonly Defect[] = [
     sees: 'and those that only show what was given up',
   },
   {
-    title: 'names: one that was late last time takes a place among all others',
-    file: 'delivery/names.ts',
-    from: `(isLate ? late(work) : work())`,
-    to: `work()`,
-    tests: [NAMES],
-    sees: 'names that were late last time share sixteen places',
+    title: 'a page that ends at its bound goes on one row further',
+    file: 'store/db/look-through.ts',
+    from: 'offset ${bound - 1} limit 1) end as reached',
+    to: 'offset ${bound} limit 1) end as reached',
+    tests: ['test/store/db/look-through.test.ts'],
+    sees: 'the pages of a look-through hold every chosen row once and in order',
   },
   {
-    title: 'names: the oldest question makes no room',
-    file: 'delivery/names.ts',
-    from: `      oldest.cancel();`,
+    title: 'the planner knows the bound of a look-through, and reads and sorts all rows of the tenant',
+    file: 'store/db/look-through.ts',
+    from: 'limit (select ${lookedAt})',
+    to: 'limit ${lookedAt}',
+    tests: ['test/api/http/list-costs.test.ts'],
+    sees: 'no list and no report reads more than a bounded number of rows',
+  },
+  {
+    title: 'the server goes on with a statement that its caller gave up',
+    file: 'store/db/pool.ts',
+    from: `statement_timeout: statementTimeoutMs`,
+    to: `statement_timeout: 0`,
+    tests: ['test/store/db/pool.test.ts'],
+    sees: 'the server ends a statement whose caller gives up waiting',
+  },
+  {
+    title: 'a rerating locks its row before the reversal lock',
+    file: 'activities/settlement/rerate.ts',
+    from: `await lockReversals(client, operatorId, 'rerating');`,
     to: ``,
-    tests: [NAMES],
-    sees: 'while a thousand silent names are asked about',
-  },
-  {
-    title: 'names: a name server that fails hides the next one',
-    file: 'delivery/name-servers.ts',
-    from: `else if (asked.length < order.length) void send();`,
-    to: ``,
-    tests: [NAMES],
-    sees: 'the next name server is asked at once when the first fails',
-  },
-  {
-    title: 'names: an expired address serves though the name is gone',
-    file: 'delivery/names.ts',
-    from: `return { last: answer, untilMs: at + NEGATIVE_MS, ...healthy };`,
-    to: `return { last: answer, untilMs: at + NEGATIVE_MS, ...(known?.stale && { stale: known.stale }), ...healthy };`,
-    tests: [NAMES],
-    sees: 'expired addresses no longer serve once the name servers say that the name is gone',
+    tests: ['test/activities/settlement/rerate.test.ts'],
+    sees: 'a rerating waits for who adds a rate before it locks its row',
   },
 ];

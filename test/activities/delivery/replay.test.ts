@@ -3,12 +3,8 @@
 import { after, before, beforeEach, describe, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { newId } from '../../../store/db/ids.ts';
-import {
-  createReplays,
-  stepReplay,
-  type Replay,
-  type ReplayFilter,
-} from '../../../store/delivery/replays.ts';
+import { stepReplay } from '../../../store/delivery/replay-steps.ts';
+import { createReplays, type Replay, type ReplayFilter } from '../../../store/delivery/replays.ts';
 import { withDatabase, type TestDatabase } from '../../support/database.ts';
 import { countBy, deliveriesOf, settleBatch } from '../../support/deliveries.ts';
 import { withOperator, type TestOperator } from '../../support/operator.ts';

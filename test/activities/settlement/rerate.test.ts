@@ -10,9 +10,11 @@ import { createAmend } from '../../../activities/settlement/amend.ts';
 import { createAmendments } from '../../../store/agreements/amendments.ts';
 import { createDeals } from '../../../store/agreements/deals.ts';
 import { isOutage } from '../../../store/db/pg-errors.ts';
-import { createPool, type Pool } from '../../../store/db/pool.ts';
+import { lockReversals } from '../../../store/db/locks.ts';
+import { createPool, withTransaction, type Pool } from '../../../store/db/pool.ts';
 import { wireTerms } from '../../support/builders.ts';
 import { withDatabase, type TestDatabase } from '../../support/database.ts';
+import { eventually } from '../../support/eventually.ts';
 import { newId } from '../../../store/db/ids.ts';
 import { withOperator, type TestOperator } from '../../support/operator.ts';
 import {
@@ -401,4 +403,34 @@ test('a version agreed while batches are being settled misses no conversion', as
     [affiliate.affiliateId],
   );
   assert.deepEqual(rows, [{ version: 4 }]);
+});
+
+test('a rerating waits for who adds a rate before it locks its row, so that neither waits for the other', async () => {
+  const operator = await withOperator(pool);
+  const { operatorId } = operator;
+  const affiliate = await addAffiliate(pool, operatorId, OLD);
+  await createSettling(pool)(
+    operatorId,
+    await operator.ingest(story(affiliate.clickId, Date.now() - 12 * DAY_MS)),
+  );
+  await createDeals(pool).addVersion(
+    operatorId,
+    affiliate.dealId,
+    new Date(Date.now() - 20 * DAY_MS),
+    wireTerms(NEW),
+  );
+  let rerating: Promise<unknown> | undefined;
+  await withTransaction(pool, async (client) => {
+    await lockReversals(client, operatorId, 'rerating');
+    rerating = rerated(operator, affiliate, 2);
+    rerating.catch(() => {});
+    await eventually('the rerating to wait', async () => {
+      const { rowCount } = await pool.query(
+        `select from pg_locks where locktype = 'advisory' and not granted`,
+      );
+      return rowCount === 1;
+    });
+    await client.query(`update reratings set kept = kept where operator_id = $1`, [operatorId]);
+  });
+  await rerating;
 });

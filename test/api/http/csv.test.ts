@@ -24,6 +24,12 @@ describe('cells with free text', () => {
     test(`the cell ${JSON.stringify(text)} is written unchanged`, () => assert.equal(textCell(text), text));
 });
 
+for (const separator of [';', '\t'])
+  test(`a cell with ${JSON.stringify(separator)} is one cell where that separates cells`, () => {
+    const text = `t-1${separator}=1+1`;
+    assert.deepEqual(parse(textCell(text), { delimiter: separator }), [[text]]);
+  });
+
 test('a negative amount in a CSV cell keeps its minus', () => {
   assert.equal(plainCell('-2.50'), '-2.50');
 });

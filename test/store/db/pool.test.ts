@@ -71,3 +71,25 @@ test('a query fails within three seconds when the database is unreachable', asyn
   );
   await pool.end();
 });
+
+test('the server ends a statement whose caller gives up waiting, and its connection goes on', async () => {
+  const pool = createPool(database.url, { max: 1, queryTimeoutMs: 400, applicationName: 'gives up' });
+  const sleeping = async (): Promise<number> => {
+    const { rows } = await database.pool.query(
+      `select from pg_stat_activity where application_name = 'gives up' and state = 'active'`,
+    );
+    return rows.length;
+  };
+  try {
+    for (const run of [
+      () => pool.query('select pg_sleep(60)'),
+      () => withTransaction(pool, (client) => client.query('select pg_sleep(60)')),
+    ]) {
+      await assert.rejects(run, { code: '57014' });
+      assert.equal(await sleeping(), 0);
+      assert.deepEqual((await pool.query('select 1 as one')).rows, [{ one: 1 }]);
+    }
+  } finally {
+    await pool.end();
+  }
+});

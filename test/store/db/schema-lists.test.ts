@@ -17,7 +17,13 @@ import {
 } from '../../../domain/delivery/endpoints.ts';
 import { AFFILIATE_PURPOSES, OPERATOR_PURPOSES } from '../../../domain/keys.ts';
 import { PAYOUT_STATES } from '../../../domain/ledger/lifecycle.ts';
-import { EVENT_KEY_KINDS, EVENT_OUTCOMES, NEGATIVE_EVENTS, SUBS } from '../../../domain/types.ts';
+import {
+  BULK_EVENTS,
+  EVENT_KEY_KINDS,
+  EVENT_OUTCOMES,
+  NEGATIVE_EVENTS,
+  SUBS,
+} from '../../../domain/types.ts';
 import { AMENDMENT_STATES } from '../../../store/agreements/amendments.ts';
 import { sqlList } from '../../../store/db/sql-list.ts';
 import { REPLAY_STATES } from '../../../store/delivery/replays.ts';
@@ -92,6 +98,13 @@ test('the partial index of reversals by subject covers every negative event and 
     `select pg_get_indexdef('events_against_subject'::regclass) as definition`,
   );
   assert.deepEqual(quotedIn(rows[0]!.definition).toSorted(), NEGATIVE_EVENTS.toSorted());
+});
+
+test('the index of events by type leaves out the bulk events and no other', async () => {
+  const { rows } = await database.pool.query<{ definition: string }>(
+    `select pg_get_indexdef('events_type'::regclass) as definition`,
+  );
+  assert.deepEqual(quotedIn(rows[0]!.definition).toSorted(), BULK_EVENTS.toSorted());
 });
 
 for (const table of ['events', 'clicks', 'bindings']) {

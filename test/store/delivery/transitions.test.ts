@@ -127,7 +127,7 @@ const WAYS: Record<string, Way[]> = {
       call: (pool: Pool, { id }: Rows) => transitions.replay(pool, operator.operatorId, newId('rpl'), [id]),
     })),
   ),
-  cancelAll: [{ call: (pool) => transitions.cancelAll(pool, operator.operatorId, endpointId) }],
+  cancelAll: [{ call: (pool) => transitions.cancelAll(pool, operator.operatorId, endpointId, 10) }],
   acknowledge: [{ call: (pool, rows) => transitions.acknowledge(pool, ref(rows)) }],
   acknowledgeAll: [{ call: (pool) => transitions.acknowledgeAll(pool, operator.operatorId, endpointId) }],
 };

@@ -38,7 +38,7 @@ test('a rejection reverses the parents’ overrides, reports it to them, and lat
   const commissions = createCommissions(pool);
   const page = { limit: 10, before: null };
   const filter = { affiliateId, state: null, currency: null, period: null };
-  const [, bad] = await commissions.list(operatorId, filter, page);
+  const [, bad] = (await commissions.list(operatorId, filter, page)).rows;
   const decisions = createDecisions(pool);
   const { results } = await decisions.decide(operatorId, { ids: [bad!.id] }, 'rejected', BY);
   assert.deepEqual(
@@ -49,7 +49,7 @@ test('a rejection reverses the parents’ overrides, reports it to them, and lat
   assert.deepEqual([await pendingOf(pool, affiliateId), await pendingOf(pool, parentId)], [10_00n, 2_00n]);
   const ofParent = await commissions.list(operatorId, { ...filter, affiliateId: parentId }, page);
   assert.deepEqual(
-    ofParent
+    ofParent.rows
       .map(({ state, formula }) => `${state} ${formula === 'nothing, since it was rejected'}`)
       .toSorted(),
     ['pending false', 'rejected true'],

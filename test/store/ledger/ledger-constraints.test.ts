@@ -148,7 +148,9 @@ describe('the ledger refuses', () => {
     ],
     [
       'a second slot with the same key',
-      `insert into slots select (jsonb_populate_record(s, '{"id": "slot_x"}')).* from slots s limit 1`,
+      `insert into slots (operator_id, id, key, affiliate_id, deal_id, deal_version, component, kind, currency, hold_until)
+       select operator_id, 'slot_x', key, affiliate_id, deal_id, deal_version, component, kind, currency, hold_until
+       from slots where source_id is null limit 1`,
       '23505 slots_operator_id_key_key',
     ],
     [

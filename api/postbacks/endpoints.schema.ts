@@ -50,10 +50,15 @@ export const settings = {
 };
 
 /** A secret that its owner brings along; its form depends on `signing`. */
-const ownSecret = z.string().trim().max(255).meta({
-  description:
-    '`whsec_` and the base64 of 24 to 64 bytes; for `v1a`, `whsk_` and that of seed and public key',
-});
+const ownSecret = z
+  .string()
+  .max(255)
+  .regex(/^\s*[!-~]*\s*$/, 'must be base64 after its prefix')
+  .trim()
+  .meta({
+    description:
+      '`whsec_` and the base64 of 24 to 64 bytes; for `v1a`, `whsk_` and that of seed and public key',
+  });
 
 const anEndpoint = z.strictObject({
   affiliate_id: id.optional(),

@@ -86,7 +86,8 @@ function qualifyOf(wire: WireOf<typeof fields>, context: FormContext): Qualify {
 
 /**
  * The conversion that qualifies a customer: the first one, or the one with which the cumulative
- * sums reached their minimum within the allowed days. Null while none qualifies.
+ * sums reached their minimum within the allowed days. What was taken back entirely does not count,
+ * even where the minimum is zero. Null while none qualifies.
  */
 function qualifyingConversion({ qualify, minAmountMinor }: Cpa, groups: Iterable<Group>): Group | null {
   if (qualify.by === 'first') {
@@ -99,11 +100,17 @@ function qualifyingConversion({ qualify, minAmountMinor }: Cpa, groups: Iterable
   let [amount, volume] = [0n, 0n];
   for (const { conversion, basisMinor, volumeE4 } of paymentsOf(all)) {
     if (conversion.accrual.occurredAt > until) return null;
+    if (basisMinor === 0n && volumeE4 === 0n && isWhollyReversed(conversion)) continue;
     amount += basisMinor;
     volume += volumeE4;
     if (amount >= (minAmountMinor ?? 0n) && volume >= (qualify.minVolumeE4 ?? 0n)) return conversion;
   }
   return null;
+}
+
+function isWhollyReversed(group: Group): boolean {
+  const { part, of } = reversedIn(group);
+  return part >= of;
 }
 
 /**

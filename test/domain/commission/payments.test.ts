@@ -202,3 +202,10 @@ test('payments add up to the larger remainder of each transaction, for any amoun
     }),
   );
 });
+
+test('a cumulative CPA without a minimum sum is not paid for what was taken back entirely', () => {
+  const withoutMinimum = { ...CPA, min_amount: '0' };
+  const reversed = ftd(150_00n, { reversals: [150_00n] });
+  assert.deepEqual(outcomeOf(withoutMinimum, [reversed]), NOTHING);
+  assert.deepEqual(outcomeOf(withoutMinimum, [reversed, another(50_00n, LATER)]), paidFor(1));
+});

@@ -90,13 +90,10 @@ function candidatesOf(shares: Shares, conversions: readonly Rated[]): Candidate[
 }
 
 /**
- * The conversion with which the customer qualifies: the first, or the one that completes the sum.
+ * The conversion with which the customer qualifies: the first, or the one that completes the sum of
+ * what is left by these shares.
  */
-function qualifying(
-  world: World,
-  { component, payments, pin }: Candidate,
-  isLeft: boolean,
-): Rated | undefined {
+function qualifying(world: World, { component, payments, pin }: Candidate, left?: Shares): Rated | undefined {
   const exponent = exponentOf(pin.currency, world.currencies);
   const [amount, volume] = [component.min_amount, component.min_volume];
   const minimum = amount === undefined ? ZERO : minorUnits(amount, exponent);
@@ -110,11 +107,16 @@ function qualifying(
   let [sum, lots] = [ZERO, ZERO];
   for (const payment of payments) {
     if (payment.conversion.at > until) break;
-    sum = add(sum, fraction(isLeft ? payment.amountLeft : payment.amount));
-    lots = add(lots, isLeft ? payment.volumeLeft : payment.volume);
+    if (left && isTakenBack(left, payment)) continue;
+    sum = add(sum, fraction(left ? payment.amountLeft : payment.amount));
+    lots = add(lots, left ? payment.volumeLeft : payment.volume);
     if (isEnough(sum, lots)) return payment.conversion;
   }
   return undefined;
+}
+
+function isTakenBack(shares: Shares, { conversion, amountLeft: amount, volumeLeft: volume }: Payment) {
+  return amount === 0n && !isLess(ZERO, volume) && !remains(shareOf(shares, conversion));
 }
 
 /**
@@ -134,7 +136,7 @@ function compete(a: Candidate, b: Candidate): boolean {
  */
 function winnersOf(world: World, candidates: readonly Candidate[]): Candidate[] {
   const qualified = candidates
-    .map((candidate) => ({ candidate, by: qualifying(world, candidate, false) }))
+    .map((candidate) => ({ candidate, by: qualifying(world, candidate) }))
     .filter((each): each is { candidate: Candidate; by: Rated } => each.by !== undefined)
     .sort((a, b) => byTime(a.by, b.by));
   const winners: Candidate[] = [];
@@ -201,9 +203,10 @@ export function bountiesOf(world: World, conversions: readonly Rated[], shares: 
   const paid: Single[] = [];
   for (const ofCustomer of grouped(conversions, ({ affiliate, subject }) => `${affiliate} ${subject}`)) {
     for (const winner of winnersOf(world, candidatesOf(shares, ofCustomer))) {
-      const conversion = qualifying(world, winner, true);
-      if (conversion === undefined || !remains(shareOf(shares, conversion))) continue;
+      const conversion = qualifying(world, winner, shares);
       const { component, label, pin: pricedBy } = winner;
+      const isBySum = component.qualify === 'cumulative';
+      if (conversion === undefined || !(isBySum || remains(shareOf(shares, conversion)))) continue;
       paid.push({ kind: 'cpa', label, conversion, pricedBy, component, amount: 0n });
     }
   }

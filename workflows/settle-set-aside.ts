@@ -78,8 +78,7 @@ function detailsOf({ reason, count, lacking, samples }: SetAsideStatus): string 
   return [
     `**${events} set aside**: ${reason}. Send \`retry\` to settle ${them} again, \`dismiss\` to reject ${them}.`,
     '',
-    ...lacking,
-    '',
+    ...lacking.flatMap((sentence) => [sentence, '']),
     ...samples.map(({ eventId, detail }) => `- ${eventId}${detail === null ? '' : `: ${detail}`}`),
   ].join('\n');
 }

@@ -56,7 +56,11 @@ const sent = z.object({
 const outcome = {
   status: z.enum(EVENT_STATUSES),
   reason: field.text.optional().meta({ description: REASONS }),
-  detail: field.text.optional(),
+  detail: field.text.optional().meta({
+    description:
+      'of an event set aside, why its rule failed, or the exchange rate it lacks and the day by which one must ' +
+      'hold: `GBP→USD on 2026-11-14`',
+  }),
   received_at: field.time,
   event: sent,
   attribution: z

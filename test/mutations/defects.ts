@@ -381,6 +381,22 @@ const KNOWN: readonly Defect[] = [
     sees: 'in the last step before it continues as new are obeyed',
   },
   {
+    title: 'the codec server open to every page',
+    file: 'api/process/codec.routes.ts',
+    from: `if (uiOrigin !== undefined && req.headers.origin === uiOrigin) {`,
+    to: `if (uiOrigin !== undefined) {`,
+    tests: ['test/api/process/codec.test.ts'],
+    sees: 'and no other pages',
+  },
+  {
+    title: 'names in search attributes where payloads are encrypted',
+    file: 'worker/hidden-names.ts',
+    from: `return hasAbout(result) ?`,
+    to: `return hasAbout(null) ?`,
+    tests: ['test/workflows/payload-codec.test.ts'],
+    sees: 'of a stuck postback show a name',
+  },
+  {
     title: 'a missing rate dated by the chargeback instead of its conversion',
     file: 'domain/settlement/settle-reversal.ts',
     from: `return lackedRate(event.currency ?? '', of.currency ?? '', of.occurredAt);`,

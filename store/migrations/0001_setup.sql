@@ -29,7 +29,7 @@ end $$;
 
 -- The lowest id with this prefix made at or after a moment. An id is its prefix, then 48 bits of
 -- milliseconds in Crockford's base 32 (store/db/ids.ts), then random digits.
-create function id_bound(prefix text, moment timestamptz) returns text language plpgsql immutable as $$
+create function id_bound(prefix text, moment timestamptz) returns text language plpgsql immutable strict as $$
 declare
   rest bigint := greatest((extract(epoch from moment) * 1000)::bigint, 0);
   digits text := '';

@@ -23,9 +23,16 @@ export async function withCorruptedBooks<T>(
   } finally {
     const events =
       'update events e set amount_minor = h.amount_minor from healthy.events h where h.id = e.id';
-    const restored = tables.map(
-      (table) => `delete from ${table}; insert into ${table} select * from healthy.${table}`,
-    );
-    await asSuperuser([...restored, events, 'drop schema healthy cascade']);
+    const restored = tables.map(async (table) => {
+      const { rows } = await pool.query<{ columns: string }>(
+        `select string_agg(attname, ', ') as columns from pg_attribute
+         where attrelid = $1::regclass and attnum > 0 and not attisdropped and attgenerated = ''`,
+        [table],
+      );
+      const { columns } = rows[0]!;
+      return `delete from ${table}; insert into ${table} (${columns}) overriding system value
+        select ${columns} from healthy.${table}`;
+    });
+    await asSuperuser([...(await Promise.all(restored)), events, 'drop schema healthy cascade']);
   }
 }

@@ -21,6 +21,7 @@ import { createMatchOrphans, type MatchOrphansActivities } from './settlement/ma
 import { createPurge, type PurgeActivities, type Retention } from './upkeep/purge.ts';
 import type { Recorder } from './delivery/recorder.ts';
 import { createReleaseHolds, type ReleaseHoldsActivities } from './upkeep/release-holds.ts';
+import { createBulkActions, type BulkActionActivities } from './delivery/bulk-actions.ts';
 import { createReplay, type ReplayActivities } from './delivery/replay.ts';
 import { createRerate, type RerateActivities } from './settlement/rerate.ts';
 import { createSetAside, type SetAsideActivities } from './settlement/set-aside.ts';
@@ -42,6 +43,7 @@ export type Activities = SettleActivities &
   EndpointStandingActivities &
   SetAsideActivities &
   ReplayActivities &
+  BulkActionActivities &
   SweepActivities &
   ReleaseHoldsActivities &
   MatchOrphansActivities &
@@ -113,6 +115,7 @@ export function createActivities({
     ...createDrain({ pool, attempt, limiter, budgetMs: limits.drainTurnMs, probeWaits: limits.probeWaits }),
     ...createEndpointStanding({ pool }),
     ...createReplay({ pool, workflows }),
+    ...createBulkActions({ pool, workflows }),
     ...createSetAside({ pool, ...settling, ...handingOver }),
     ...createMatchOrphans({ pool, ...settling, ...handingOver }),
     ...createRerate({ pool, transact, ...handingOver }),

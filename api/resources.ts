@@ -44,6 +44,7 @@ import { endpointsResource } from './postbacks/endpoints.operations.ts';
 import type { MakeSecret, ReadSecret } from './postbacks/endpoints.routes.ts';
 import type { EndpointRules } from './postbacks/endpoint-check.ts';
 import { replaysResource } from './postbacks/replays.operations.ts';
+import { stuckActionsResource } from './postbacks/stuck-actions.operations.ts';
 import { stuckResource } from './postbacks/stuck.operations.ts';
 import { codecResource } from './process/codec.operations.ts';
 import type { CodecServer } from './process/codec.routes.ts';
@@ -119,6 +120,7 @@ export const RESOURCES: readonly Resource<ResourceDeps>[] = [
   endpointTestResource,
   deliveriesResource,
   stuckResource,
+  stuckActionsResource,
   replaysResource,
   healthResource,
   metricsResource,

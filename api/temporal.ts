@@ -12,6 +12,7 @@ import {
   takeForRetry,
 } from '../store/delivery/manual-actions.ts';
 import type { Pool } from '../store/db/pool.ts';
+import { cancelBulkAction } from '../store/delivery/bulk-actions.ts';
 import { cancelReplay } from '../store/delivery/replays.ts';
 
 type DeliveryActionResult = 'done' | 'not_found' | 'not_possible';
@@ -113,6 +114,10 @@ export function createTemporal(deps: TemporalDeps): Temporal {
     async cancelReplay(operatorId, replayId) {
       await cancelReplay(pool, operatorId, replayId);
       await workflows.cancelReplay(operatorId, replayId);
+    },
+    async cancelStuckAction(operatorId, actionId, action) {
+      await cancelBulkAction(pool, operatorId, actionId);
+      await workflows.cancelStuckAction(operatorId, actionId, action);
     },
     rematchSoon: coalesced(workflows.rematchOrphans),
     async isReachable() {

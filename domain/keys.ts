@@ -11,6 +11,8 @@ export const deliveryWorkflowId = (deliveryId: string): string => `delivery/${de
 export const endpointWorkflowId = (endpointId: string): string => `endpoint/${endpointId}`;
 /** Replays postbacks selected by a filter. */
 export const replayWorkflowId = (replayId: string): string => `replay/${replayId}`;
+/** Acts on stuck postbacks selected by a filter. */
+export const stuckActionWorkflowId = (actionId: string): string => `stuck/${actionId}`;
 /** Matches the orphans of an operator again; of all operators, by schedule, when null. */
 export const rematchWorkflowId = (operatorId: string | null): string =>
   operatorId === null ? 'rematch-orphans' : `rematch-orphans/${operatorId}`;

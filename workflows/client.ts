@@ -15,8 +15,9 @@ import {
   replayWorkflowId,
   rerateWorkflowId,
   setAsideWorkflowId,
+  stuckActionWorkflowId,
 } from '../domain/keys.ts';
-import { SIGNALS, TASK_QUEUES, WORKFLOWS } from './contract.ts';
+import { SIGNALS, TASK_QUEUES, WORKFLOWS, type StuckActionInput } from './contract.ts';
 
 const CALL_TIMEOUT_MS = 3000;
 
@@ -42,6 +43,10 @@ export type WorkflowClient = {
   startReplay(operatorId: string, replayId: string): Promise<void>;
   /** Tells `replayPostbacks` that its row was cancelled. */
   cancelReplay(operatorId: string, replayId: string): Promise<void>;
+  /** Starts `actOnStuck`, unless it runs. */
+  startStuckAction(operatorId: string, actionId: string, action: StuckActionInput['action']): Promise<void>;
+  /** Tells `actOnStuck` that its row was cancelled. */
+  cancelStuckAction(operatorId: string, actionId: string, action: StuckActionInput['action']): Promise<void>;
   /** Starts `settleSetAside` of one reason unless it runs; sends no signal. */
   startSetAside(operatorId: string, reason: string): Promise<void>;
   /**
@@ -158,6 +163,11 @@ export function createWorkflowClient(
     },
     cancelReplay: (operatorId, replayId) =>
       signal(WORKFLOWS.replayPostbacks, replayOptions(operatorId, replayId), 'cancel'),
+    async startStuckAction(operatorId, actionId, action) {
+      await start(WORKFLOWS.actOnStuck, stuckActionOptions(operatorId, actionId, action));
+    },
+    cancelStuckAction: (operatorId, actionId, action) =>
+      signal(WORKFLOWS.actOnStuck, stuckActionOptions(operatorId, actionId, action), 'cancel'),
     async startSetAside(operatorId, reason) {
       await start(WORKFLOWS.settleSetAside, setAsideOptions(operatorId, reason));
     },
@@ -226,6 +236,20 @@ function replayOptions(operatorId: string, replayId: string): Options {
     taskQueue: TASK_QUEUES.upkeep,
     args: [{ operatorId, replayId }],
     staticSummary: `replay ${replayId}`,
+    ...fairnessOf(operatorId),
+  };
+}
+
+function stuckActionOptions(
+  operatorId: string,
+  actionId: string,
+  action: StuckActionInput['action'],
+): Options {
+  return {
+    workflowId: stuckActionWorkflowId(actionId),
+    taskQueue: TASK_QUEUES.upkeep,
+    args: [{ operatorId, actionId, action } satisfies StuckActionInput],
+    staticSummary: `${action.replace('_', ' ')} of what is stuck: ${actionId}`,
     ...fairnessOf(operatorId),
   };
 }

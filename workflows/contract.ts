@@ -34,6 +34,11 @@ export function byOperator(events: readonly { operatorId: string; id: string }[]
 export type DeliveryInput = { operatorId: string; deliveryId: string };
 export type EndpointInput = { operatorId: string; endpointId: string };
 export type ReplayInput = { operatorId: string; replayId: string };
+export type StuckActionInput = {
+  operatorId: string;
+  actionId: string;
+  action: 'retry' | 'give_up' | 'acknowledge' | 'pause';
+};
 export type PeriodInput = { operatorId: string; period: string };
 export type SetAsideInput = { operatorId: string; reason: string };
 /**
@@ -62,6 +67,7 @@ export const WORKFLOWS = {
   deliverPostback: 'deliverPostback',
   drainEndpoint: 'drainEndpoint',
   replayPostbacks: 'replayPostbacks',
+  actOnStuck: 'actOnStuck',
   sweep: 'sweep',
   releaseHolds: 'releaseHolds',
   rematchOrphans: 'rematchOrphans',

@@ -16,6 +16,7 @@ import {
   findRequestedRetries,
   type Found,
 } from '../../store/upkeep/sweep.ts';
+import { findRunningBulkActions } from '../../store/delivery/bulk-actions.ts';
 import { findRunningReplays } from '../../store/delivery/replays.ts';
 import { findUnfollowed, releaseSuccessors } from '../../store/delivery/succession.ts';
 import { findSetAsideReasons } from '../../store/settlement/set-aside.ts';
@@ -38,6 +39,7 @@ export type SweepResult = {
   released: number;
   setAside: number;
   replays: number;
+  bulkActions: number;
   retries: number;
   reratings: number;
   amendments: number;
@@ -178,6 +180,9 @@ export function createSweep({ pool, client, workflows, handOver, graceMs }: Swee
       const owners = await lookAfterOwners();
       const replays = await findRunningReplays(pool, OWNERS_AT_ONCE);
       for (const { operatorId, id } of replays) await workflows.startReplay(operatorId, id);
+      const bulkActions = await findRunningBulkActions(pool, OWNERS_AT_ONCE);
+      for (const { operatorId, id, action } of bulkActions)
+        await workflows.startStuckAction(operatorId, id, action);
       const setAside = await findSetAsideReasons(pool, OWNERS_AT_ONCE);
       // A wake is history: only what changed is shown again.
       for (const { operatorId, reason, isChanged } of setAside)
@@ -195,6 +200,7 @@ export function createSweep({ pool, client, workflows, handOver, graceMs }: Swee
       const counts = {
         setAside: setAside.length,
         replays: replays.length,
+        bulkActions: bulkActions.length,
       };
       return { events, batches, released, ...owners, ...counts, ...agreed };
     },

@@ -25,7 +25,7 @@ const stuckGroup = z.object({
     .meta({ description: 'whose endpoint it is; null: the operator’s own webhook' }),
   reason: field.text.meta({
     description:
-      'the most frequent one: an error class such as `http_404` or `timeout`; `endpoint_paused`, `endpoint_disabled`; `queued` behind others; `given_up` by a person before any error',
+      'the most frequent one: an error class such as `http_404` or `timeout`; `endpoint_paused`, `endpoint_disabled`; `paused` by a person; `queued` behind others; `given_up` by a person before any error',
   }),
   reasons: z.array(z.object({ reason: field.text, count: field.count })),
   endpoints: field.count,
@@ -34,7 +34,7 @@ const stuckGroup = z.object({
   next_attempt_at: field.time.nullable().meta({ description: 'null: none is tried without a person' }),
   not_told: notTold,
   workflow_url: field.text.nullable().meta({
-    description: 'in the Temporal UI: the workflow of the endpoint’s queue, or a list of workflows',
+    description: 'in the Temporal UI: the workflow of the endpoint, or a list of workflows',
   }),
 });
 
@@ -74,9 +74,9 @@ const endpointView = ({ id, name, url }: NonNullable<Stuck['groups'][number]['en
   url,
 });
 
-/** The queue's workflow, or the workflows of single postbacks to an endpoint that has no queue. */
-function urlOfEndpoint({ endpointIds: [id = ''], isQueued }: StuckGroup, temporal: Links): string | null {
-  return isQueued
+/** The endpoint's workflow, or those of single postbacks to an endpoint that has none. */
+function urlOfEndpoint({ endpointIds: [id = ''], hasWorkflow }: StuckGroup, temporal: Links): string | null {
+  return hasWorkflow
     ? temporal.workflowUrl(endpointWorkflowId(id))
     : temporal.workflowsUrl(`EndpointId="${id}"`);
 }

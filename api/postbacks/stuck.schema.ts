@@ -1,7 +1,7 @@
 // Requests of stuck postbacks: the filter, how they are grouped, and an action on all of them.
 import { z } from 'zod';
-import { STUCK_GROUPS, STUCK_ORDERS } from '../../domain/delivery/stuck.ts';
-import { STUCK_STATES, type StuckFilter } from '../../store/delivery/stuck-condition.ts';
+import { STUCK_GROUPS, STUCK_ORDERS, STUCK_STATES } from '../../domain/delivery/stuck.ts';
+import type { StuckFilter } from '../../store/delivery/stuck-condition.ts';
 import { id, text } from '../http/fields.ts';
 import { page } from '../http/lists.ts';
 
@@ -15,6 +15,9 @@ const filter = {
   last_error: word.optional().meta({ description: 'of the postback itself, such as `http_404`' }),
 };
 
+/** The filter alone, as a query. */
+export const stuckFilter = z.strictObject(filter);
+
 export const stuckQuery = z.strictObject({
   ...filter,
   group: z.enum(STUCK_GROUPS).default('endpoint'),
@@ -22,7 +25,22 @@ export const stuckQuery = z.strictObject({
   limit: page.limit,
 });
 
-export function filterOf(wire: z.output<z.ZodObject<typeof filter>>): StuckFilter {
+/**
+ * An action on all that the filter chooses. Without a filter it must say that it means everything,
+ * so that a forgotten one does not.
+ */
+export const newStuckAction = z
+  .strictObject({
+    ...filter,
+    all: z.literal(true).optional().meta({ description: 'everything that is stuck; in place of a filter' }),
+    dry_run: z.boolean().default(false),
+  })
+  .refine((given) => Object.keys(given).some((field) => field !== 'dry_run'), {
+    params: { code: 'filter_required' },
+    error: 'name at least one field of the filter, or say `"all": true`',
+  });
+
+export function filterOf(wire: z.output<typeof stuckFilter>): StuckFilter {
   return {
     endpointId: wire.endpoint_id ?? null,
     affiliateId: wire.affiliate_id ?? null,

@@ -3,6 +3,13 @@
 export const STUCK_GROUPS = ['endpoint', 'reason'] as const;
 export type StuckGroupBy = (typeof STUCK_GROUPS)[number];
 
+export const STUCK_STATES = ['retrying', 'held', 'gave_up'] as const;
+export type StuckState = (typeof STUCK_STATES)[number];
+
+/** What a person does to all stuck deliveries of a filter; `pause` is about their endpoints. */
+export const STUCK_ACTIONS = ['retry', 'give_up', 'acknowledge', 'pause'] as const;
+export type StuckAction = (typeof STUCK_ACTIONS)[number];
+
 export const STUCK_ORDERS = ['oldest', 'count'] as const;
 export type StuckOrder = (typeof STUCK_ORDERS)[number];
 
@@ -16,12 +23,12 @@ export type StuckPart = {
   oldestAt: Date;
   /** When the first of them is tried; null where none is without a person. */
   nextAttemptAt: Date | null;
-  /** Whether one of them waits in the endpoint's queue. */
-  isQueued: boolean;
+  /** Whether the endpoint's own workflow shows one of them: it is in its queue, or was given up. */
+  hasWorkflow: boolean;
 };
 
 /** `reasons`: the most frequent one first. `notTold`: what the postbacks report, by currency. */
-export type StuckGroup = Pick<StuckPart, 'count' | 'oldestAt' | 'nextAttemptAt' | 'isQueued'> & {
+export type StuckGroup = Pick<StuckPart, 'count' | 'oldestAt' | 'nextAttemptAt' | 'hasWorkflow'> & {
   endpointIds: string[];
   reasons: { reason: string; count: number }[];
   notTold: { currency: string; minor: bigint }[];
@@ -63,7 +70,7 @@ function joined(parts: readonly StuckPart[]): StuckGroup {
     count: parts.reduce((sum, { count }) => sum + count, 0),
     oldestAt: earliest(parts.map(({ oldestAt }) => oldestAt))!,
     nextAttemptAt: earliest(dues),
-    isQueued: parts.some(({ isQueued }) => isQueued),
+    hasWorkflow: parts.some(({ hasWorkflow }) => hasWorkflow),
     endpointIds: [...new Set(parts.map(({ endpointId }) => endpointId))].sort(),
     reasons: [...counts]
       .map(([reason, count]) => ({ reason, count }))

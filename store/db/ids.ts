@@ -17,6 +17,7 @@ export type IdPrefix =
   | 'trf'
   | 'pay'
   | 'rpl'
+  | 'act'
   | 'stm'
   | 'slot'
   | 'dec'

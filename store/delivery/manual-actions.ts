@@ -99,8 +99,8 @@ export async function acknowledgeDelivery(
   operatorId: string,
   deliveryId: string,
 ): Promise<{ endpointId: string } | Impossible> {
-  const endpointId = await acknowledge(pool, { operatorId, deliveryId });
-  return endpointId === null ? whyNot(pool, operatorId, deliveryId) : { endpointId };
+  const [endpointId] = await acknowledge(pool, operatorId, [deliveryId]);
+  return endpointId === undefined ? whyNot(pool, operatorId, deliveryId) : { endpointId };
 }
 
 /**
@@ -113,7 +113,6 @@ export async function giveUpDelivery(
   deliveryId: string,
 ): Promise<{ wasOwner: Owner; endpointsToWake: { operatorId: string; endpointId: string }[] } | Impossible> {
   return withTransaction(pool, async (client) => {
-    const delivery = { operatorId, deliveryId };
     // First its predecessor, then itself: the order in which finishing the predecessor locks them.
     await client.query(
       `select from deliveries where operator_id = $1 and id = (
@@ -121,30 +120,67 @@ export async function giveUpDelivery(
        ) for share`,
       [operatorId, deliveryId],
     );
-    const { rows } = await client.query<{
-      owner: Owner;
-      predecessorId: string | null;
-      endpointId: string;
-    }>(
-      `select owner, predecessor_id as "predecessorId", endpoint_id as "endpointId" from deliveries
+    const { rows } = await client.query<{ owner: Owner }>(
+      `select owner from deliveries
        where operator_id = $1 and id = $2 and owner is not null for no key update`,
       [operatorId, deliveryId],
     );
     if (!rows[0]) return whyNot(client, operatorId, deliveryId);
-    const { owner, predecessorId, endpointId: own } = rows[0];
-    await giveUp(client, delivery);
-    if (predecessorId !== null) await relinkToPredecessor(client, delivery, predecessorId);
-    const released = await releaseSuccessors(client, [delivery]);
-    const told = await notifyGivenUp(client, [delivery]);
-    return {
-      wasOwner: owner,
-      endpointsToWake: [
-        { operatorId, endpointId: own },
-        ...released,
-        ...told.map(({ endpointId }) => ({ operatorId, endpointId })),
-      ],
-    };
+    const { endpointsToWake } = await giveUpLocked(client, operatorId, [deliveryId]);
+    return { wasOwner: rows[0].owner, endpointsToWake };
   });
+}
+
+type GivenUp = { id: string; owner: Owner; predecessorId: string | null; endpointId: string };
+
+/**
+ * Gives up those of these deliveries that are unfinished; the caller has locked them and what they
+ * follow. One that follows another of them comes after it, so that its body says so. The workflows
+ * of their endpoints, which are to be woken too, keep them in sight.
+ */
+export async function giveUpLocked(
+  client: Queryable,
+  operatorId: string,
+  deliveryIds: readonly string[],
+): Promise<{ given: GivenUp[]; endpointsToWake: { operatorId: string; endpointId: string }[] }> {
+  const given: GivenUp[] = [];
+  const endpointsToWake: { operatorId: string; endpointId: string }[] = [];
+  for (let left = deliveryIds; left.length > 0;) {
+    const unfinished = await readUnfinished(client, operatorId, left);
+    const ids = new Set(unfinished.map(({ id }) => id));
+    const next = unfinished.filter(({ predecessorId }) => predecessorId === null || !ids.has(predecessorId));
+    await giveUp(
+      client,
+      operatorId,
+      next.map(({ id }) => id),
+    );
+    const refs = next.map(({ id }) => ({ operatorId, deliveryId: id }));
+    for (const { id, predecessorId } of next)
+      if (predecessorId !== null)
+        await relinkToPredecessor(client, { operatorId, deliveryId: id }, predecessorId);
+    endpointsToWake.push(...(await releaseSuccessors(client, refs)));
+    given.push(...next);
+    for (const { id } of next) ids.delete(id);
+    left = [...ids];
+  }
+  const refs = given.map(({ id }) => ({ operatorId, deliveryId: id }));
+  const told = await notifyGivenUp(client, refs);
+  const woken = new Set([...given, ...told].map(({ endpointId }) => endpointId));
+  endpointsToWake.push(...[...woken].map((endpointId) => ({ operatorId, endpointId })));
+  return { given, endpointsToWake };
+}
+
+async function readUnfinished(
+  db: Queryable,
+  operatorId: string,
+  deliveryIds: readonly string[],
+): Promise<GivenUp[]> {
+  const { rows } = await db.query<GivenUp>(
+    `select id, owner, predecessor_id as "predecessorId", endpoint_id as "endpointId" from deliveries
+     where operator_id = $1 and id = any($2) and owner is not null order by id`,
+    [operatorId, deliveryIds],
+  );
+  return rows;
 }
 
 async function whyNot(db: Queryable, operatorId: string, deliveryId: string): Promise<Impossible> {

@@ -56,7 +56,7 @@ export async function stepReplay(pool: Pool, operatorId: string, replayId: strin
           : Math.min(Math.max(1, Math.floor(ratePerSecond)), RELEASED_AT_ONCE);
       const { page, last } = await lockPage(client, operatorId, replay, limit);
       const ids = page.map(({ id }) => id);
-      if (ids.length > 0) await replayDeliveries(client, operatorId, replayId, ids);
+      if (ids.length > 0) await replayDeliveries(client, operatorId, { cause: 'replay', replayId }, ids);
       const isDone = last === null;
       const seconds = ratePerSecond === null || isDone ? 0 : page.length / ratePerSecond;
       const { rows: after } = await client.query<Pick<ReplayStep, 'state' | 'total' | 'released' | 'waitMs'>>(

@@ -1,5 +1,6 @@
 // Which deliveries are stuck and why, in SQL, for every statement that lists, counts or acts on
 // them; and the filter of such statements.
+import type { StuckState } from '../../domain/delivery/stuck.ts';
 
 /**
  * A condition for a row of `deliveries`: retrying, held, or given up and not acknowledged. In the
@@ -11,26 +12,31 @@ export function stuckSql(delivery: string): string {
 }
 
 /** Reasons that are no error of an attempt. */
-export const REASONS_WITHOUT_ERROR = ['endpoint_paused', 'endpoint_disabled', 'queued', 'given_up'] as const;
+export const REASONS_WITHOUT_ERROR = [
+  'endpoint_paused',
+  'endpoint_disabled',
+  'paused',
+  'queued',
+  'given_up',
+] as const;
 
 /**
  * An expression for the reason of a stuck row of `deliveries`, with its row of `endpoints`: that
- * the endpoint is off, or the last error, its own or that of the endpoint it waits for.
+ * the endpoint is off, that a person paused it, or the last error, its own or that of the endpoint
+ * it waits for.
  */
 export function stuckReasonSql(delivery: string, endpoint: string): string {
   return `case when ${delivery}.state = 'gave_up' then coalesce(${delivery}.last_error, 'given_up')
     when ${endpoint}.state <> 'active' then 'endpoint_' || ${endpoint}.state
-    else coalesce(${delivery}.last_error, 'queued') end`;
+    when ${delivery}.pause_reason is not null then 'paused'
+    else coalesce(${delivery}.last_error, ${endpoint}.last_error, 'queued') end`;
 }
-
-/** States of a stuck delivery. */
-export const STUCK_STATES = ['retrying', 'held', 'gave_up'] as const;
 
 /** Null where a filter is not set. `reason`: see `stuckReasonSql`. */
 export type StuckFilter = {
   endpointId: string | null;
   affiliateId: string | null;
-  state: (typeof STUCK_STATES)[number] | null;
+  state: StuckState | null;
   reason: string | null;
   lastError: string | null;
 };

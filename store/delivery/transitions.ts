@@ -25,15 +25,15 @@
 // retryNow          either/any       either/retrying    endpoint active       manual-actions
 // retryNow          none/gave_up     either/retrying    endpoint active       manual-actions
 // giveUp            unfinished/any   none/gave_up       row locked            manual-actions
-// replay            either/tried     endpoint/same      rows locked           replay-steps
-// replay            either/tried     predecessor/same   earlier unfinished    replay-steps
-// replay            none/gave_up     endpoint/new       rows locked           replay-steps
-// replay            none/gave_up     predecessor/new    earlier unfinished    replay-steps
-// replay            none/delivered   endpoint/new       rows locked           replay-steps
-// replay            none/delivered   predecessor/new    earlier unfinished    replay-steps
+// replay            either/tried   endpoint/same  rows locked         replay-steps, bulk-effects
+// replay            either/tried   predecessor/same  earlier unfinished  replay-steps, bulk-effects
+// replay            none/gave_up   endpoint/new  rows locked         replay-steps, bulk-effects
+// replay            none/gave_up   predecessor/new  earlier unfinished  replay-steps, bulk-effects
+// replay            none/delivered  endpoint/new  rows locked         replay-steps, bulk-effects
+// replay            none/delivered  predecessor/new  earlier unfinished  replay-steps, bulk-effects
 // cancelAll         unfinished/any   none/cancelled     endpoint deleted      endpoints, drain
 // cancelAll         none/gave_up     same/same          endpoint deleted      endpoints, drain
-// acknowledge       none/gave_up     same/same          seen by a person      manual-actions
+// acknowledge       none/gave_up     same/same      seen by a person  manual-actions, bulk-effects
 // acknowledgeAll    none/gave_up     same/same          seen by a person      endpoint-standing
 import type { SendingOwner, UnscheduledCause } from '../../domain/delivery/deliveries.ts';
 import { bulkColumns } from '../db/bulk.ts';
@@ -261,24 +261,29 @@ export async function retryNow(
   );
 }
 
-/** Gives up a delivery that is unfinished. */
-export async function giveUp(db: Queryable, { operatorId, deliveryId }: DeliveryRef): Promise<void> {
+/** Gives up those of these deliveries that are unfinished. */
+export async function giveUp(
+  db: Queryable,
+  operatorId: string,
+  deliveryIds: readonly string[],
+): Promise<void> {
   await db.query(
     `update deliveries set state = 'gave_up', owner = null, predecessor_id = null, finished_at = now(),
        pause_reason = null
-     where operator_id = $1 and id = $2 and owner is not null`,
-    [operatorId, deliveryId],
+     where operator_id = $1 and id = any($2) and owner is not null`,
+    [operatorId, deliveryIds],
   );
 }
 
 /**
- * Gives deliveries that a replay chose to the queues of their endpoints, or to an earlier delivery
- * about the same conversion that is unfinished. Finished ones start their schedule again.
+ * Gives deliveries that a bulk action chose to the queues of their endpoints, or to an earlier
+ * delivery about the same conversion that is unfinished. Finished ones start their schedule again.
+ * `replayId`: null where it is no replay.
  */
 export async function replay(
   db: Queryable,
   operatorId: string,
-  replayId: string,
+  { cause, replayId }: { cause: UnscheduledCause; replayId: string | null },
   deliveryIds: readonly string[],
 ): Promise<void> {
   await db.query(
@@ -287,8 +292,8 @@ export async function replay(
        predecessor_id = w.predecessor_id, tries = case when d.owner is null then 0 else d.tries end,
        state = case when d.owner is not null then d.state
          when w.condition = 'up' then 'pending' else 'held' end,
-       next_attempt_at = now(), next_cause = 'replay', replay_id = $2, finished_at = null,
-       acknowledged_at = null, pause_reason = null
+       next_attempt_at = now(), next_cause = $4, replay_id = coalesce($2, d.replay_id),
+       finished_at = null, acknowledged_at = null, pause_reason = null
      from (
        select p.id, ${conditionSql('e')} as condition,
          (select max(o.id) from deliveries o
@@ -300,7 +305,7 @@ export async function replay(
      ) w
      where d.operator_id = $1 and d.id = w.id and d.state not in ('pending', 'cancelled')
        and d.owner is distinct from 'batch' and d.owner is distinct from 'predecessor'`,
-    [operatorId, replayId, deliveryIds],
+    [operatorId, replayId, deliveryIds, cause],
   );
 }
 
@@ -331,19 +336,20 @@ export async function cancelAll(
 }
 
 /**
- * Notes that a person has seen a delivery that was given up. Returns its endpoint; null where it
- * was not given up.
+ * Notes that a person has seen those of these deliveries that were given up. Returns their
+ * endpoints, one for each of them.
  */
 export async function acknowledge(
   db: Queryable,
-  { operatorId, deliveryId }: DeliveryRef,
-): Promise<string | null> {
+  operatorId: string,
+  deliveryIds: readonly string[],
+): Promise<string[]> {
   const { rows } = await db.query<{ endpointId: string }>(
     `update deliveries set acknowledged_at = coalesce(acknowledged_at, now())
-     where operator_id = $1 and id = $2 and state = 'gave_up' returning endpoint_id as "endpointId"`,
-    [operatorId, deliveryId],
+     where operator_id = $1 and id = any($2) and state = 'gave_up' returning endpoint_id as "endpointId"`,
+    [operatorId, deliveryIds],
   );
-  return rows[0]?.endpointId ?? null;
+  return rows.map(({ endpointId }) => endpointId);
 }
 
 /** Notes the same of all deliveries to an endpoint that were given up. */

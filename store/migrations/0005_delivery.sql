@@ -212,3 +212,29 @@ comment on column replays.total_is_exact is
 comment on column replays.after_id is 'progress: every delivery up to this one was looked at';
 comment on column replays.through_id is 'the last delivery when it began; later ones are not sent again';
 comment on column replays.next_step_at is 'no delivery is released before then, because of rate_per_second';
+
+create table stuck_actions (
+  operator_id text collate "C" not null references operators,
+  id text collate "C" not null,
+  action text not null check (action in ('retry', 'give_up', 'acknowledge', 'pause')),
+  filter json not null,
+  is_dry_run boolean not null,
+  state text not null check (state in ('running', 'done', 'cancelled')),
+  total int not null,
+  done int not null default 0,
+  refused json not null default '{}',
+  after_id text collate "C" not null default '',
+  through_id text collate "C" not null,
+  created_at timestamptz not null default now(),
+  finished_at timestamptz,
+  primary key (operator_id, id),
+  constraint finished_when_not_running check ((finished_at is null) = (state = 'running'))
+);
+create index stuck_actions_running on stuck_actions (operator_id, id) where state = 'running';
+comment on table stuck_actions is
+  'what a person does to all deliveries that are stuck by a filter; pause acts on their endpoints';
+comment on column stuck_actions.total is 'what the filter chose when the action began; a dry run ends with that';
+comment on column stuck_actions.done is 'those acted on so far';
+comment on column stuck_actions.refused is 'those whose state forbade it so far: counts by reason';
+comment on column stuck_actions.after_id is 'progress: every delivery or endpoint up to this one was looked at';
+comment on column stuck_actions.through_id is 'the last one when the action began; later ones are left alone';

@@ -29,7 +29,7 @@ def before_call(context, case, **kwargs):
         return
     # Stateful tests take ids from earlier answers. A DELETE with a known id would use up its row.
     is_linked = case.meta.phase.name.value == "stateful"
-    collection = re.match(r"(?:/v1)?/([\w-]+)/\{", case.path)
+    collection = re.match(r"(?:/v1)?/(?:[\w-]+/)?([\w-]+)/\{", case.path)
     if collection and case.method != "DELETE" and not is_linked:
         for name in case.path_parameters or {}:
             case.path_parameters[name] = known(collection[1], case.path_parameters[name])

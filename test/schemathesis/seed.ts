@@ -74,6 +74,7 @@ export async function seed(stack: Stack): Promise<Seeded> {
   await ask('POST /v1/coupons', { code: 'SEED', affiliate_id: affiliate });
   await ask('POST /v1/event-types', { name: 'first_money', standard: 'ftd' });
   await ask('POST /v1/replays', { affiliate_id: affiliate, dry_run: true });
+  const { id: action } = await ask('POST /v1/stuck/retry', { all: true, dry_run: true });
   const { id: orphan } = await ask('POST /v1/events', { event: 'kyc', customer_id: 'nobody’s' });
   const [click] = await idsOf('clicks');
   // In a currency without a rate, so that the event is set aside.
@@ -91,6 +92,7 @@ export async function seed(stack: Stack): Promise<Seeded> {
       ...ids,
       c: ids['links'],
       orphans: [orphan],
+      actions: [action],
       'set-aside': [setAside],
       periods: [THIS_MONTH],
       customers: ['anna', 'ben', 'carla'],
@@ -107,6 +109,8 @@ function fields(ids: Record<string, string[]>, receiverUrl: string) {
     click_id: ids['clicks'],
     endpoint_id: ids['endpoints'],
     link_id: ids['links'],
+    reason: ['http_404', 'queued'],
+    last_error: ['http_404', 'timeout'],
     url: [`${receiverUrl}/postbacks/any?click={click_id}`, `${receiverUrl}/failing/any`],
     landing_url: [`${receiverUrl}/landing?sub={sub1}`],
     event: [

@@ -327,6 +327,12 @@ async function callDeliveriesAndReplays({ api, ask }: Session, endpoint: string)
   await ask(`POST /v1/deliveries/${delivery!.id}/pause`);
   await ask(`POST /v1/deliveries/${delivery!.id}/resume`);
   await ask(`POST /v1/deliveries/${delivery!.id}/give-up`);
+  for (const action of ['retry', 'give-up', 'acknowledge', 'pause'])
+    await ask(`POST /v1/stuck/${action}`, { endpoint_id: endpoint, dry_run: true });
+  const { id: action } = await ask('POST /v1/stuck/acknowledge?state=gave_up');
+  await ask('GET /v1/stuck/actions');
+  await ask(`GET /v1/stuck/actions/${action}`);
+  await ask(`DELETE /v1/stuck/actions/${action}`);
   const { id: replay } = await ask('POST /v1/replays', { endpoint_id: endpoint, from: daysAgo(2) });
   await ask('GET /v1/replays');
   await ask(`GET /v1/replays/${replay}`);

@@ -46,6 +46,7 @@ export async function withSettledBroker(api: TestApi, terms: object) {
   const rematch = async () => (await matchOrphans({ operatorId, after: null })).settled;
   return {
     operatorId,
+    key,
     call,
     made,
     apply,

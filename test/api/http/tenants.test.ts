@@ -20,7 +20,7 @@ const resources = new Map<string, string>();
  */
 const OF_EVERYBODY = new Set(['periods', 'customers']);
 /** Id prefixes for nouns of which this test creates none. */
-const PREFIXES: Record<string, IdPrefix> = { replays: 'rpl', statements: 'stm' };
+const PREFIXES: Record<string, IdPrefix> = { replays: 'rpl', statements: 'stm', 'stuck/actions': 'act' };
 
 before(async () => {
   api = await withApi();
@@ -71,7 +71,7 @@ after(() => api.close());
 /** Routes with an id in their path, with each of their methods. */
 function routesToThings(): { request: string; noun: string }[] {
   return api.routes.flatMap(({ path, methods }) => {
-    const [, noun] = /^\/v1\/([^/]+)\/:/.exec(path) ?? [];
+    const [, noun] = /^\/v1\/([^:]+)\/:/.exec(path) ?? [];
     if (noun === undefined || OF_EVERYBODY.has(noun)) return [];
     const prefix = PREFIXES[noun];
     const id = resources.get(noun) ?? (prefix === undefined ? undefined : newId(prefix));

@@ -111,7 +111,8 @@ describe('what is stuck', () => {
       },
     );
     assert.equal(north!.next_attempt_at, '2026-01-09T00:00:00.000Z');
-    assert.equal(south!.workflow_url, `${UI}?query=${encodeURIComponent(`EndpointId="${ids.south}"`)}`);
+    const [singles] = (await stuck(`endpoint_id=${ids.south}&state=retrying`)).data;
+    assert.equal(singles!.workflow_url, `${UI}?query=${encodeURIComponent(`EndpointId="${ids.south}"`)}`);
   });
 
   test('what is stuck is grouped by reason, over all endpoints', async () => {
@@ -159,6 +160,28 @@ describe('what is stuck', () => {
     assert.equal((await stuck('reason=endpoint_paused')).total.count, 2);
     assert.equal((await stuck('reason=http_404')).total.count, 1, 'what was given up keeps its error');
     await broker.made(`POST /v1/endpoints/${ids.north}/resume`, {});
+  });
+
+  test('what is stuck without an error of its own has that of the endpoint it waits for', async () => {
+    await api.pool.query(`update endpoints set last_error = 'http_503' where id = $1`, [ids.north]);
+    const { data } = await stuck('state=held');
+    assert.deepEqual([data[0]!.endpoint!.id, data[0]!.reason], [ids.north, 'http_503']);
+    await api.pool.query(`update endpoints set last_error = null where id = $1`, [ids.north]);
+  });
+
+  test('what is stuck because a person paused it says so, and is not tried again by itself', async () => {
+    const { data } = await stuck(`endpoint_id=${ids.south}&state=retrying`);
+    const { rows } = await api.pool.query<{ id: string }>(
+      `select id from deliveries where endpoint_id = $1 and owner = 'self'`,
+      [ids.south],
+    );
+    await broker.made(`POST /v1/deliveries/${rows[0]!.id}/pause`, {});
+    const [paused] = (await stuck('reason=paused')).data;
+    assert.deepEqual(
+      [data[0]!.reason, paused!.reason, paused!.count, paused!.next_attempt_at],
+      ['timeout', 'paused', 1, null],
+    );
+    await broker.made(`POST /v1/deliveries/${rows[0]!.id}/resume`, {});
   });
 
   test('what is stuck of another operator is not shown, whatever ids are asked for', async () => {

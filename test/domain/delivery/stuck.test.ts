@@ -14,7 +14,7 @@ const part = (changes: Partial<StuckPart>): StuckPart => ({
   count: 1,
   oldestAt: at(5),
   nextAttemptAt: at(9),
-  isQueued: false,
+  hasWorkflow: false,
   ...changes,
 });
 
@@ -29,7 +29,7 @@ test('a group of stuck deliveries has the sum of each currency, the oldest, and 
         count: 3,
         reason: 'http_404',
         nextAttemptAt: at(8),
-        isQueued: true,
+        hasWorkflow: true,
       }),
       part({ minor: 300n }),
     ],
@@ -39,7 +39,7 @@ test('a group of stuck deliveries has the sum of each currency, the oldest, and 
     count: 8,
     oldestAt: at(3),
     nextAttemptAt: at(8),
-    isQueued: true,
+    hasWorkflow: true,
     endpointIds: ['ep_a'],
     reasons: [
       { reason: 'http_404', count: 5 },
@@ -74,7 +74,7 @@ test('groups of stuck deliveries, by endpoint or by reason, in any order, add up
       count: fc.integer({ min: 1, max: 50 }),
       oldestAt: fc.integer({ min: 0, max: 23 }).map(at),
       nextAttemptAt: fc.option(fc.integer({ min: 0, max: 23 }).map(at)),
-      isQueued: fc.boolean(),
+      hasWorkflow: fc.boolean(),
     }),
   );
   fc.assert(

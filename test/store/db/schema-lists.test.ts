@@ -26,6 +26,8 @@ import {
 } from '../../../domain/types.ts';
 import { AMENDMENT_STATES } from '../../../store/agreements/amendments.ts';
 import { sqlList } from '../../../store/db/sql-list.ts';
+import { STUCK_ACTIONS } from '../../../domain/delivery/stuck.ts';
+import { BULK_STATES } from '../../../store/delivery/bulk-actions.ts';
 import { REPLAY_STATES } from '../../../store/delivery/replays.ts';
 import { VERDICTS } from '../../../store/ledger/decision-rows.ts';
 import { PERIOD_STATUSES } from '../../../store/ledger/periods.ts';
@@ -66,6 +68,8 @@ const LISTS: Record<string, readonly string[]> = {
   'payouts.state': PAYOUT_STATES,
   'periods.status': PERIOD_STATUSES,
   'replays.state': REPLAY_STATES,
+  'stuck_actions.action': STUCK_ACTIONS,
+  'stuck_actions.state': BULK_STATES,
   'slots.kind': SLOT_KINDS,
 };
 

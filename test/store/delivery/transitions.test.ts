@@ -117,18 +117,19 @@ const WAYS: Record<string, Way[]> = {
   retryNow: (['self', 'endpoint'] as const).map((owner) => ({
     call: (pool, rows) => transitions.retryNow(pool, ref(rows), owner),
   })),
-  giveUp: [{ call: (pool, rows) => transitions.giveUp(pool, ref(rows)) }],
+  giveUp: [{ call: (pool, rows) => transitions.giveUp(pool, operator.operatorId, [rows.id]) }],
   replay: [null, new Date()].flatMap((failingSince) =>
     [finishPredecessors, async () => {}].map((arrangeOthers) => ({
       async arrange(pool: Pool, rows: Rows) {
         await arrangeOthers(pool, rows);
         await pool.query(`update endpoints set failing_since = $2 where id = $1`, [endpointId, failingSince]);
       },
-      call: (pool: Pool, { id }: Rows) => transitions.replay(pool, operator.operatorId, newId('rpl'), [id]),
+      call: (pool: Pool, { id }: Rows) =>
+        transitions.replay(pool, operator.operatorId, { cause: 'replay', replayId: newId('rpl') }, [id]),
     })),
   ),
   cancelAll: [{ call: (pool) => transitions.cancelAll(pool, operator.operatorId, endpointId, 10) }],
-  acknowledge: [{ call: (pool, rows) => transitions.acknowledge(pool, ref(rows)) }],
+  acknowledge: [{ call: (pool, rows) => transitions.acknowledge(pool, operator.operatorId, [rows.id]) }],
   acknowledgeAll: [{ call: (pool) => transitions.acknowledgeAll(pool, operator.operatorId, endpointId) }],
 };
 

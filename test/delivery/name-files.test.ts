@@ -30,6 +30,8 @@ test('a hosts file gives a name the addresses of all its lines, IPv4 first, in a
 # comment
 ::1          Localhost ip6-localhost
 127.0.0.1    localhost # local
+2001:db8::7  both.test
+9.0.0.7      both.test
 10.0.0.7\treceiver.test. receiver RECEIVER
 10.0.0.7     receiver
 nonsense     other
@@ -38,6 +40,7 @@ nonsense     other
   assert.deepEqual(Object.fromEntries(hosts), {
     localhost: ['127.0.0.1', '::1'],
     'ip6-localhost': ['::1'],
+    'both.test': ['9.0.0.7', '2001:db8::7'],
     'receiver.test': ['10.0.0.7'],
     receiver: ['10.0.0.7'],
   });

@@ -24,6 +24,7 @@ const PAYMENTS = 'test/api/events/payments.test.ts';
 const REINSTATED = 'test/store/ledger/reinstatements.test.ts';
 const STUCK = 'test/activities/delivery/stuck-actions.test.ts';
 const SET_ASIDE = 'test/workflows/settle-set-aside.test.ts';
+const NAMES = 'test/delivery/names.test.ts';
 const DIALLING = 'test/delivery/happy-eyeballs.test.ts';
 const ANSWERS = 'test/delivery/answers.test.ts';
 const STORED = 'test/activities/settlement/settle-linked-slots.test.ts';
@@ -744,5 +745,37 @@ export const DEFECTS: readonly Defect[] = [
     to: ``,
     tests: ['test/activities/settlement/rerate.test.ts'],
     sees: 'a rerating waits for who adds a rate before it locks its row',
+  },
+  {
+    title: 'names: one that was late last time takes a place among all others',
+    file: 'delivery/names.ts',
+    from: `(isLate ? late(work) : work())`,
+    to: `work()`,
+    tests: [NAMES],
+    sees: 'names that were late last time share sixteen places',
+  },
+  {
+    title: 'names: the oldest question makes no room',
+    file: 'delivery/names.ts',
+    from: `      oldest.cancel();`,
+    to: ``,
+    tests: [NAMES],
+    sees: 'while a thousand silent names are asked about',
+  },
+  {
+    title: 'names: a name server that fails hides the next one',
+    file: 'delivery/name-servers.ts',
+    from: `else if (asked.length < order.length) void send();`,
+    to: ``,
+    tests: [NAMES],
+    sees: 'the next name server is asked at once when the first fails',
+  },
+  {
+    title: 'names: an expired address serves though the name is gone',
+    file: 'delivery/names.ts',
+    from: `return { last: answer, untilMs: at + NEGATIVE_MS, ...healthy };`,
+    to: `return { last: answer, untilMs: at + NEGATIVE_MS, ...(known?.stale && { stale: known.stale }), ...healthy };`,
+    tests: [NAMES],
+    sees: 'expired addresses no longer serve once the name servers say that the name is gone',
   },
 ];

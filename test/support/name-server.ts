@@ -12,6 +12,8 @@ export type Entry = {
   /** The addresses stand behind this name. */
   cname?: string;
   code?: 'NXDOMAIN' | 'SERVFAIL' | 'REFUSED';
+  /** Questions of these families are answered SERVFAIL. */
+  failing?: readonly ('a' | 'aaaa')[];
   /** Questions of these families are never answered. */
   silent?: readonly ('a' | 'aaaa')[];
   delayMs?: number;
@@ -128,7 +130,8 @@ function cut(query: Buffer, end: number): Buffer {
 }
 
 function response(query: Buffer, end: number, family: 'a' | 'aaaa', entry: Entry): Buffer {
-  const { ttl = 60, cname, code } = entry;
+  const { ttl = 60, cname } = entry;
+  const code = entry.failing?.includes(family) ? 'SERVFAIL' : entry.code;
   if (code !== undefined) return messageOf(query, end, QR_RD_RA | CODES[code], []);
   const alias = cname === undefined ? undefined : nameBytes(cname);
   const owner = alias ?? uint16(POINTER_TO_QUESTION);

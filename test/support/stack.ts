@@ -36,8 +36,11 @@ const ADMIN_TOKEN = 'the administrator of this test';
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const STARTS_WITHIN_MS = 60_000;
 
-/** Starts a stack with an API that takes requests and no worker yet. */
-export async function withStack(): Promise<TestStack> {
+/**
+ * Starts a stack with an API that takes requests and no worker yet. `settings`: further variables
+ * of both processes.
+ */
+export async function withStack(settings: Readonly<Record<string, string>> = {}): Promise<TestStack> {
   const [database, temporal, port] = await Promise.all([withDatabase(), withTemporal(), freePort()]);
   const proxies = {
     postgres: await startProxy(Number(new URL(database.url).port)),
@@ -54,6 +57,7 @@ export async function withStack(): Promise<TestStack> {
     ALLOW_ENDPOINT_CIDRS: '127.0.0.0/8',
     ALLOW_ENDPOINT_PORTS: '*',
     REQUIRE_HTTPS: 'false',
+    ...settings,
   };
   const children: ChildProcess[] = [];
   const run = (entry: string): { child: ChildProcess; output: () => string } => {

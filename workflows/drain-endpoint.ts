@@ -81,7 +81,8 @@ export async function drainEndpoint(
   async function drain(): Promise<{ sent: number }> {
     for (;;) {
       await fulfil();
-      if (isSwitched) probes = countedAt = 0;
+      // A person switched or moved it: what was learned before, as a Retry-After, is out of date.
+      if (isSwitched) probes = nextSendAt = countedAt = 0;
       isWoken = false;
       isSwitched = false;
       const isCounting = Date.now() - countedAt >= COUNT_EVERY_MS;
@@ -101,7 +102,7 @@ export async function drainEndpoint(
       const isResumed = run.consideredCancelled && turn.condition !== 'paused';
       // A next run would not know of a wish.
       if (wishes.length === 0 && (workflowInfo().continueAsNewSuggested || isResumed))
-        await continueAsNew<typeof drainEndpoint>({ ...of, probes: isSwitched ? 0 : probes, nextSendAt });
+        await continueAsNew<typeof drainEndpoint>({ ...of, ...(isSwitched ? {} : { probes, nextSendAt }) });
       if (turn.held > 0) await waitForNextTurn(turn);
       else if (turn.hasGivenUp) await waitForAction(turn);
     }

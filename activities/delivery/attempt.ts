@@ -125,7 +125,9 @@ export function createAttempt({ sender, recorder, secretBox, random = Math.rando
       events.push({ kind: 'failed', blame, aboutId: due.aboutId, error });
       if (decision.kind === 'disable_endpoint') events.push({ kind: 'unwanted', because: decision.reason });
     }
-    return events.length === 0 ? null : { operatorId: endpoint.operatorId, endpointId: endpoint.id, events };
+    return events.length === 0
+      ? null
+      : { operatorId: endpoint.operatorId, endpointId: endpoint.id, url: endpoint.url, events };
   };
 
   return async (due, endpoint, cause, options = {}) => {

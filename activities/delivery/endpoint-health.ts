@@ -5,8 +5,8 @@ import { notifyHealth } from '../../store/delivery/notices.ts';
 import type { Queryable } from '../../store/db/pool.ts';
 import type { EndpointInput } from '../../workflows/contract.ts';
 
-/** Events of one endpoint, in their order. */
-export type EndpointHealthEvents = EndpointInput & { events: readonly HealthEvent[] };
+/** What an attempt says about its endpoint, and the URL that it called. */
+export type EndpointHealthEvents = EndpointInput & { url: string; events: readonly HealthEvent[] };
 
 /** An endpoint whose workflow must run again, and the endpoint whose attempts are the reason. */
 export type EndpointToWake = EndpointInput & { about: string };
@@ -21,14 +21,13 @@ export async function applyHealthEvents(
   attempts: readonly EndpointHealthEvents[],
 ): Promise<EndpointToWake[]> {
   if (attempts.length === 0) return [];
-  const byEndpoint = new Map<string, EndpointHealthEvents>();
-  for (const one of attempts) {
-    const events = [...(byEndpoint.get(one.endpointId)?.events ?? []), ...one.events];
-    byEndpoint.set(one.endpointId, { ...one, events });
-  }
+  const endpoints = new Map(attempts.map((one) => [one.endpointId, one]));
   const now = Date.now();
-  const changes = (await lockHealth(db, [...byEndpoint.values()])).flatMap((kept) => {
-    const { events } = byEndpoint.get(kept.endpointId)!;
+  const changes = (await lockHealth(db, [...endpoints.values()])).flatMap((kept) => {
+    // An attempt at a URL that was replaced meanwhile says nothing about the new one.
+    const events = attempts
+      .filter(({ endpointId, url }) => endpointId === kept.endpointId && url === kept.url)
+      .flatMap((attempt) => attempt.events);
     const change = afterHealthEvents(kept.health, events, now);
     return isSameHealth(change.health, kept.health) ? [] : [{ ...kept, ...change }];
   });

@@ -38,7 +38,7 @@ export type ReadSecret = (
 type Deps = {
   store: Pick<Store, 'endpoints' | 'endpointSecrets' | 'affiliates'>;
   auth: Auth;
-  temporal: Pick<Temporal, 'wakeEndpoint'>;
+  temporal: Pick<Temporal, 'wakeEndpoint' | 'startDelivery'>;
   endpointRules: EndpointRules;
   makeSecret: MakeSecret;
   readSecret: ReadSecret;
@@ -95,8 +95,14 @@ export function addEndpointRoutes(
         const wire = read(endpointChange, req.body);
         const warnings = await checkEndpoint(wire, endpointRules);
         const made = await secretFor(wire.signing, operatorId, id);
-        const endpoint = await store.endpoints.update(operatorId, id, settingsOf(wire));
-        if (endpoint === null) throw notFound('endpoint');
+        const updated = await store.endpoints.update(operatorId, id, settingsOf(wire));
+        if (updated === null) throw notFound('endpoint');
+        const { endpoint } = updated;
+        if (updated.isMoved) {
+          // Their own workflows see that the queue has them, and end.
+          for (const single of updated.singles) await temporal.startDelivery(operatorId, single, 'retryNow');
+          await temporal.wakeEndpoint(operatorId, id, 'switched');
+        }
         if (wire.url !== undefined) warnings.push(...(await sameUrl(operatorId, endpoint)));
         res.json({ ...endpointView(endpoint), ...(made && shown(made)), warnings });
       },

@@ -8,6 +8,7 @@ export type EndpointHealth = {
   operatorId: string;
   endpointId: string;
   affiliateId: string | null;
+  url: string;
   health: Health;
 };
 
@@ -15,6 +16,7 @@ type Row = {
   operatorId: string;
   endpointId: string;
   affiliateId: string | null;
+  url: string;
   state: Health['state'];
   stateReason: string | null;
 } & {
@@ -35,7 +37,7 @@ export async function lockHealth(
 ): Promise<EndpointHealth[]> {
   const { rows } = await db.query<Row>(
     `select e.operator_id as "operatorId", e.id as "endpointId", e.affiliate_id as "affiliateId",
-      e.state, e.state_reason as "stateReason",
+      e.url, e.state, e.state_reason as "stateReason",
        e.failures_in_a_row as "failuresInARow", e.failing_since as "failingSince",
        e.failed_about as "failedAbout", e.last_error as "lastError", e.notices_sent as "noticesSent"
      from json_to_recordset($1) as n ("operatorId" text, "endpointId" text)
@@ -43,11 +45,12 @@ export async function lockHealth(
      order by e.id for no key update of e`,
     [JSON.stringify(endpoints)],
   );
-  return rows.map(({ operatorId, endpointId, affiliateId, failingSince, ...health }) => {
+  return rows.map(({ operatorId, endpointId, affiliateId, url, failingSince, ...health }) => {
     return {
       operatorId,
       endpointId,
       affiliateId,
+      url,
       health: { ...health, failingSince: failingSince?.getTime() ?? null },
     };
   });
@@ -55,7 +58,7 @@ export async function lockHealth(
 
 export async function writeHealth(
   db: Queryable,
-  endpoints: readonly Omit<EndpointHealth, 'affiliateId'>[],
+  endpoints: readonly Pick<EndpointHealth, 'operatorId' | 'endpointId' | 'health'>[],
 ): Promise<void> {
   await db.query(
     `update endpoints e set state = h.state, state_reason = h."stateReason",

@@ -5,11 +5,13 @@ import type {
   EndpointState,
   SigningKind,
 } from '../../domain/delivery/endpoints.ts';
+import { SOUND } from '../../domain/delivery/breaker.ts';
+import { lockHealth, writeHealth } from './endpoint-health.ts';
 import { switchEndpoint } from './endpoint-switch.ts';
 import type { Page } from '../db/page.ts';
-import type { Pool } from '../db/pool.ts';
+import { withTransaction, type Pool, type Queryable } from '../db/pool.ts';
 import type { SecretBox } from '../db/secret-box.ts';
-import { cancelAll } from './transitions.ts';
+import { cancelAll, hurry } from './transitions.ts';
 
 /** The owner's settings. The schedule is in seconds to wait before each try; the first is 0. */
 export type EndpointSettings = {
@@ -50,6 +52,12 @@ export type Endpoint = EndpointSettings & {
 };
 
 export type EndpointChange = { [Field in keyof EndpointSettings]?: EndpointSettings[Field] | undefined };
+
+/**
+ * An endpoint after a change. `isMoved`: it has another URL, and its workflow must look at its
+ * queue; `singles` joined that queue, and their own workflows may end.
+ */
+type Updated = { endpoint: Endpoint; isMoved: boolean; singles: string[] };
 
 /** An action of a person on an endpoint's state. */
 export type EndpointSwitch = 'pause' | 'resume' | 'enable';
@@ -108,8 +116,8 @@ export function endpointSecretContext(operatorId: string, endpointId: string): s
 }
 
 export function createEndpoints(pool: Pool, secretBox: SecretBox) {
-  async function find(operatorId: string, id: string): Promise<Endpoint | null> {
-    const { rows } = await pool.query<Endpoint>(
+  async function find(operatorId: string, id: string, db: Queryable = pool): Promise<Endpoint | null> {
+    const { rows } = await db.query<Endpoint>(
       `select ${ENDPOINT_COLUMNS} from endpoints where operator_id = $1 and id = $2 and deleted_at is null`,
       [operatorId, id],
     );
@@ -144,18 +152,27 @@ export function createEndpoints(pool: Pool, secretBox: SecretBox) {
     },
 
     /**
-     * Changes the settings given. Deliveries that wait already go by the new ones. Null where there
-     * is no such endpoint.
+     * Changes the settings given. Deliveries that wait already go by the new ones. With another URL
+     * the endpoint is another server: its health starts anew, and what waits is due now. Null where
+     * there is no such endpoint.
      */
-    async update(operatorId: string, id: string, change: EndpointChange): Promise<Endpoint | null> {
+    async update(operatorId: string, id: string, change: EndpointChange): Promise<Updated | null> {
       const given = SETTINGS.filter((setting) => change[setting] !== undefined);
-      if (given.length === 0) return find(operatorId, id);
-      const { rows } = await pool.query<Endpoint>(
-        `update endpoints set ${given.map((setting, index) => `${SETTING_COLUMNS[setting]} = $${index + 3}`).join(', ')}
-         where operator_id = $1 and id = $2 and deleted_at is null returning ${ENDPOINT_COLUMNS}`,
-        [operatorId, id, ...given.map((setting) => change[setting])],
-      );
-      return rows[0] ?? null;
+      const sets = given.map((setting, index) => `${SETTING_COLUMNS[setting]} = $${index + 3}`);
+      return withTransaction(pool, async (client) => {
+        const [before] = await lockHealth(client, [{ operatorId, endpointId: id }]);
+        if (before === undefined) return null;
+        const isMoved = change.url !== undefined && change.url !== before.url;
+        if (isMoved) await writeHealth(client, [{ ...before, health: { ...before.health, ...SOUND } }]);
+        const singles = isMoved ? await hurry(client, operatorId, id) : [];
+        if (given.length > 0)
+          await client.query(`update endpoints set ${sets.join(', ')} where operator_id = $1 and id = $2`, [
+            operatorId,
+            id,
+            ...given.map((setting) => change[setting]),
+          ]);
+        return { endpoint: (await find(operatorId, id, client))!, isMoved, singles };
+      });
     },
 
     /** Switches the state. Null where there is no such endpoint or its state forbids the action. */

@@ -25,6 +25,7 @@
 // retryNow          either/any       either/retrying    endpoint active       manual-actions
 // retryNow          none/gave_up     either/retrying    endpoint active       manual-actions
 // giveUp            unfinished/any   none/gave_up       row locked            manual-actions
+// hurry             either/any       endpoint/same      endpoint moved        endpoints
 // replay            either/tried   endpoint/same  rows locked         replay-steps, bulk-effects
 // replay            either/tried   predecessor/same  earlier unfinished  replay-steps, bulk-effects
 // replay            none/gave_up   endpoint/new  rows locked         replay-steps, bulk-effects
@@ -35,7 +36,7 @@
 // cancelAll         none/gave_up     same/same          endpoint deleted      endpoints, drain
 // acknowledge       none/gave_up     same/same      seen by a person  manual-actions, bulk-effects
 // acknowledgeAll    none/gave_up     same/same          seen by a person      endpoint-standing
-import type { SendingOwner, UnscheduledCause } from '../../domain/delivery/deliveries.ts';
+import type { Owner, SendingOwner, UnscheduledCause } from '../../domain/delivery/deliveries.ts';
 import { bulkColumns } from '../db/bulk.ts';
 import type { Queryable } from '../db/pool.ts';
 import type { AttemptRecord } from './attempts.ts';
@@ -273,6 +274,27 @@ export async function giveUp(
      where operator_id = $1 and id = any($2) and owner is not null`,
     [operatorId, deliveryIds],
   );
+}
+
+/**
+ * Makes everything that waits for an endpoint due now, in its queue. Returns the deliveries that
+ * had a workflow of their own. What is due within a second is left alone, since it may be under
+ * way, and what a person paused.
+ */
+export async function hurry(db: Queryable, operatorId: string, endpointId: string): Promise<string[]> {
+  const { rows } = await db.query<{ id: string; owner: Owner }>(
+    `update deliveries d set owner = 'endpoint', next_attempt_at = now()
+     from (
+       select id, owner from deliveries
+       where operator_id = $1 and endpoint_id = $2 and owner in ('self', 'endpoint')
+         and pause_reason is null and next_attempt_at > clock_timestamp() + interval '1 second'
+       order by id for no key update
+     ) w
+     where d.operator_id = $1 and d.id = w.id
+     returning d.id, w.owner`,
+    [operatorId, endpointId],
+  );
+  return rows.filter(({ owner }) => owner === 'self').map(({ id }) => id);
 }
 
 /**

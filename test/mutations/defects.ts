@@ -534,6 +534,14 @@ const KNOWN: readonly Defect[] = [
     tests: ['test/domain/delivery/lookalikes.test.ts'],
     sees: 'a URL that ends with /p?cid=#s2#&payout=#price# is refused fragment',
   },
+  {
+    title: 'endpoint health: an attempt at the former URL counts against the new one',
+    file: 'activities/delivery/endpoint-health.ts',
+    from: `endpointId === kept.endpointId && url === kept.url`,
+    to: `endpointId === kept.endpointId`,
+    tests: ['test/activities/delivery/endpoint-health.test.ts'],
+    sees: 'an attempt at the former URL that ends with 503 says nothing about the new one',
+  },
 ];
 
 /** Defects of the list above that the audit must name as well, with the check. */

@@ -116,6 +116,8 @@ export async function withApi({
     rematchSoon: (operatorId) => void rematched.push(operatorId),
     retrySetAside: async (_, reasons) => void started.push(...reasons.map((reason) => `retry ${reason}`)),
     applyAmendments: async (operatorId) => void started.push(`amend ${operatorId}`),
+    wakeEndpoint: async (_, endpointId, name = 'wake') => void started.push(`${name} ${endpointId}`),
+    startDelivery: async (_, deliveryId, name) => void started.push(`${name ?? 'start'} ${deliveryId}`),
     startRerating: async (_, dealId, version) => void started.push(`rerate ${dealId}/${version}`),
   };
   const clickWriter = createClickWriter({

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { switchEndpoint } from '../../../store/delivery/endpoint-switch.ts';
 import { takeForRetry } from '../../../store/delivery/manual-actions.ts';
 import { newId } from '../../../store/db/ids.ts';
-import { createEndpoints } from '../../../store/delivery/endpoints.ts';
+import { createEndpoints, type EndpointSettings } from '../../../store/delivery/endpoints.ts';
 import { withDatabase, type TestDatabase } from '../../support/database.ts';
 import { countBy, deliveriesOf, settleBatch } from '../../support/deliveries.ts';
 import { ENDPOINT, SECRET_BOX, withOperator, type TestOperator } from '../../support/operator.ts';
@@ -345,6 +345,53 @@ describe('an endpoint that answers and accepts nothing', () => {
     await sell(20);
     assert.equal((await failing()).version, refused);
   });
+});
+
+describe('an endpoint that gets another URL', () => {
+  const update = async (change: Partial<EndpointSettings>) =>
+    (await createEndpoints(database.pool, SECRET_BOX).update(operator.operatorId, endpointId, change))!;
+
+  test('another URL clears the health of its endpoint, and the same URL or other settings do not', async () => {
+    await setHealth(30, 12, 2);
+    await database.pool.query(`update endpoints set failed_about = '{evt_1}', last_error = 'timeout'`);
+    const url = `${receiver.url}/affiliate`;
+    const kept = await update({ url, maxInFlight: 3, headers: { 'x-a': 'b' } });
+    assert.deepEqual(
+      [kept.isMoved, kept.endpoint.failuresInARow, kept.endpoint.lastError, kept.endpoint.maxInFlight],
+      [false, 12, 'timeout', 3],
+    );
+    const moved = await update({ url: `${url}?new` });
+    assert.equal(moved.isMoved, true);
+    const { version: _, ...cleared } = await failing();
+    assert.deepEqual(cleared, { since: null, about: 0, lastError: null, failures: 0 });
+  });
+
+  test('another URL does not switch an endpoint on again that is disabled', async () => {
+    await database.pool.query(
+      `update endpoints set state = 'disabled', state_reason = 'gone' where id = $1`,
+      [endpointId],
+    );
+    const { endpoint } = await update({ url: `${receiver.url}/new` });
+    assert.deepEqual([endpoint.state, endpoint.stateReason], ['disabled', 'gone']);
+  });
+
+  for (const status of [503, 410])
+    test(`an attempt at the former URL that ends with ${status} says nothing about the new one`, async () => {
+      const slow = await startReceiver({
+        handler: (_, response) =>
+          void update({ url: `${receiver.url}/new` }).then(() => response.writeHead(status).end()),
+      });
+      try {
+        await update({ url: slow.url });
+        const id = await single();
+        await attempt(id, 'retry');
+        const { failures, lastError } = await failing();
+        assert.deepEqual([slow.requests.length, failures, lastError], [1, 0, null]);
+        assert.equal((await health()).state, 'active');
+      } finally {
+        await slow.close();
+      }
+    });
 });
 
 describe('Retry-After', () => {

@@ -127,3 +127,14 @@ test('an import repairs &amp; and warns of what no platform has as a macro', asy
     ['lookalike'],
   );
 });
+
+test('an endpoint wakes its queue when its URL changes, and not when it is saved again as it was', async () => {
+  const { id } = await save({ url: `${URL}?from` });
+  const signals = () => api.workflowCalls.filter((signal) => signal.endsWith(id));
+  const change = (body: object) => api.call(`PATCH /v1/endpoints/${id}`, { key, body });
+  await change({ url: `${URL}?from`, max_in_flight: 2 });
+  await change({ headers: { 'x-a': 'b' } });
+  assert.deepEqual(signals(), []);
+  await change({ url: `${URL}?to` });
+  assert.deepEqual(signals(), [`switched ${id}`]);
+});

@@ -118,6 +118,16 @@ const WAYS: Record<string, Way[]> = {
     call: (pool, rows) => transitions.retryNow(pool, ref(rows), owner),
   })),
   giveUp: [{ call: (pool, rows) => transitions.giveUp(pool, operator.operatorId, [rows.id]) }],
+  hurry: [
+    {
+      arrange: (pool, { id }) =>
+        pool.query(
+          `update deliveries set next_attempt_at = now() + interval '1 hour', pause_reason = null where id = $1`,
+          [id],
+        ),
+      call: (pool) => transitions.hurry(pool, operator.operatorId, endpointId),
+    },
+  ],
   replay: [null, new Date()].flatMap((failingSince) =>
     [finishPredecessors, async () => {}].map((arrangeOthers) => ({
       async arrange(pool: Pool, rows: Rows) {

@@ -10,31 +10,26 @@ import {
   pauseDelivery,
   resumeDelivery,
   takeForRetry,
+  type Refused,
 } from '../store/delivery/manual-actions.ts';
 import type { Pool } from '../store/db/pool.ts';
 import { cancelBulkAction } from '../store/delivery/bulk-actions.ts';
-import { cancelReplay } from '../store/delivery/replays.ts';
+import { cancelReplay } from '../store/delivery/replay-steps.ts';
 
-type DeliveryActionResult = 'done' | 'not_found' | 'not_possible';
+type DeliveryActionResult = { kind: 'done' } | Refused;
 
 export type Temporal = Omit<BestEffortClient, 'rematchOrphans'> & {
-  /**
-   * Tries a stuck delivery now, by a workflow of its own. `not_possible` when it is delivered,
-   * follows another delivery, or its endpoint is off.
-   */
+  /** Tries a delivery now, by a workflow of its own; joins the attempt that is under way. */
   retryDelivery(operatorId: string, deliveryId: string): Promise<DeliveryActionResult>;
-  /**
-   * Ends the tries of a delivery; its successor goes on. `not_possible` when the delivery is
-   * finished.
-   */
+  /** Ends the tries of an unfinished delivery; its successor goes on. */
   giveUpDelivery(operatorId: string, deliveryId: string): Promise<DeliveryActionResult>;
   /**
-   * Pauses a delivery that has a workflow of its own, or ends its pause. `not_possible` for others,
-   * whose endpoint can be paused.
+   * Pauses a delivery that has a workflow of its own, or ends its pause. Others are refused: their
+   * endpoint can be paused.
    */
   pauseDelivery(operatorId: string, deliveryId: string): Promise<DeliveryActionResult>;
   resumeDelivery(operatorId: string, deliveryId: string): Promise<DeliveryActionResult>;
-  /** Takes a delivery that was given up out of sight. `not_possible` when it was not. */
+  /** Takes a delivery that was given up out of sight. */
   acknowledgeDelivery(operatorId: string, deliveryId: string): Promise<DeliveryActionResult>;
   /**
    * Has an operator's orphans read again within a second. Many calls in a second are one; the
@@ -79,37 +74,36 @@ export function createTemporal(deps: TemporalDeps): Temporal {
     ...workflows,
     async retryDelivery(operatorId, deliveryId) {
       const taken = await takeForRetry(pool, operatorId, deliveryId);
-      if (typeof taken === 'string') return taken;
+      if (taken.kind === 'refused') return taken;
+      if (taken.kind === 'under_way') return { kind: 'done' };
       if (taken.owner === 'self') await workflows.startDelivery(operatorId, deliveryId, 'retryNow');
       if (taken.owner === 'endpoint' || taken.wasGivenUp)
         await workflows.wakeEndpoint(operatorId, taken.endpointId);
-      return 'done';
+      return { kind: 'done' };
     },
     async pauseDelivery(operatorId, deliveryId) {
       const paused = await pauseDelivery(pool, operatorId, deliveryId, 'paused over the API');
-      if (paused !== 'paused') return paused;
-      await workflows.startDelivery(operatorId, deliveryId, 'pause');
-      return 'done';
+      if (paused.kind === 'done') await workflows.startDelivery(operatorId, deliveryId, 'pause');
+      return paused;
     },
     async resumeDelivery(operatorId, deliveryId) {
       const resumed = await resumeDelivery(pool, operatorId, deliveryId);
-      if (resumed !== 'resumed') return resumed;
-      await workflows.startDelivery(operatorId, deliveryId, 'resume');
-      return 'done';
+      if (resumed.kind === 'done') await workflows.startDelivery(operatorId, deliveryId, 'resume');
+      return resumed;
     },
     async acknowledgeDelivery(operatorId, deliveryId) {
       const acknowledged = await acknowledgeDelivery(pool, operatorId, deliveryId);
-      if (typeof acknowledged === 'string') return acknowledged;
+      if (acknowledged.kind === 'refused') return acknowledged;
       await workflows.wakeEndpoint(operatorId, acknowledged.endpointId);
-      return 'done';
+      return { kind: 'done' };
     },
     async giveUpDelivery(operatorId, deliveryId) {
       const given = await giveUpDelivery(pool, operatorId, deliveryId);
-      if (typeof given === 'string') return given;
+      if (given.kind === 'refused') return given;
       if (given.wasOwner === 'self') await workflows.startDelivery(operatorId, deliveryId, 'giveUp');
       for (const { endpointId } of given.endpointsToWake)
         await workflows.wakeEndpoint(operatorId, endpointId);
-      return 'done';
+      return { kind: 'done' };
     },
     async cancelReplay(operatorId, replayId) {
       await cancelReplay(pool, operatorId, replayId);

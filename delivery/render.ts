@@ -17,7 +17,7 @@ import type { PostbackRequest } from './send.ts';
 import { contentOfGet, signatureHeader } from './sign.ts';
 import type { SigningKey } from './sign.ts';
 
-/** A planned postback. `body` is its JSON text; `try` counts from 1. */
+/** A planned postback. `body` is its JSON text; `try` is the number of the attempt, from 1. */
 export type Postback = { id: string; type: string; body: string; try: number };
 
 /**

@@ -21,7 +21,8 @@ type Progress = { state: string; total: number };
 
 type BulkSteps<Status extends Progress> = {
   first: Status;
-  step(): Promise<Status & { waitMs?: number }>;
+  /** `isOver`: by default, when the state is not `running`. */
+  step(): Promise<Status & { waitMs?: number; isOver?: boolean }>;
   cancel(): Promise<void>;
   /** Of the status, how many were visited. */
   visited(status: Status): number;
@@ -44,11 +45,15 @@ export async function stepThrough<Status extends Progress>(
   setHandler(defineQuery<Status>(STATUS_QUERY), () => now);
 
   for (;;) {
-    if (isCancelled) await steps.cancel();
-    const { waitMs = 0, ...after } = await steps.step();
+    // The wish is taken before the step, so that one that comes meanwhile is not lost.
+    if (isCancelled) {
+      isCancelled = false;
+      await steps.cancel();
+    }
+    const { waitMs = 0, isOver: saysOver, ...after } = await steps.step();
     now = after as unknown as Status;
     setCurrentDetails(steps.details(now));
-    const isOver = now.state !== 'running';
+    const isOver = saysOver ?? now.state !== 'running';
     if (isOver || Date.now() - shownAt >= SHOW_EVERY_MS) {
       shownAt = Date.now();
       const DeliveryState = isOver ? now.state : steps.runningAs;

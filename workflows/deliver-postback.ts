@@ -60,6 +60,7 @@ export async function deliverPostback(input: DeliveryInput): Promise<Ended> {
   setHandler(resume, () => void (wish = { kind: 'resume' }), { description: 'go on after a pause' });
   setHandler(status, () => now);
   const isInterrupted = (): boolean => command !== null || wish !== null;
+  const isRetryAsked = (): boolean => command === 'retry';
 
   // A cancelled run could neither keep the postback in sight nor say why. So a cancellation is a
   // pause, and resuming it begins a new run, which can be cancelled again.
@@ -104,6 +105,8 @@ export async function deliverPostback(input: DeliveryInput): Promise<Ended> {
       command = null;
       const result = await attemptNumber(tries + 1).attemptPostback({ ...input, cause, tries });
       await wake(result.endpointsToWake);
+      // A retry asked for during the attempt has been answered by it.
+      if (isRetryAsked() && patched('retry-joins-attempt')) command = null;
       if (result.tries > 0) now.story.push(`| ${result.tries} | ${result.reason} | ${cause} |`);
       if (result.state !== 'retrying' || result.nextAttemptAt === null)
         return end(now, result.state, result.tries || tries, start.about);

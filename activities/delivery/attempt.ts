@@ -36,6 +36,7 @@ type AttemptResult = {
   endpointsToWake: EndpointInput[];
 };
 
+/** The caller has claimed the delivery, or is its batch, from which nobody takes it. */
 export type Attempt = (
   due: Delivery,
   endpoint: SendingEndpoint,
@@ -90,7 +91,7 @@ export function createAttempt({ sender, recorder, secretBox, random = Math.rando
     try {
       const recipient = recipientOf(endpoint, keysOf(endpoint));
       const request = render(
-        { id: due.id, type: due.type, body: due.body, try: due.tries + 1 },
+        { id: due.id, type: due.type, body: due.body, try: due.attempts + 1 },
         recipient,
         startedAt.getTime(),
       );
@@ -164,7 +165,7 @@ export function createAttempt({ sender, recorder, secretBox, random = Math.rando
         endpointId: due.endpointId,
         expected: { owner: due.owner as SendingOwner, tries: due.tries },
         next: { ...next, tries, lastError: errorClass },
-        number: due.tries + 1,
+        number: due.attempts + 1,
         cause,
         startedAt,
         durationMs: outcome.durationMs,

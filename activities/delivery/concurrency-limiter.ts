@@ -5,8 +5,8 @@
 export type ConcurrencyLimiter = {
   /**
    * Waits for a permit until `deadline` (milliseconds since 1970), or until the holders stall,
-   * where `stall` says when they do. Resolves to a function that releases the permit, or to null if
-   * none came free in time.
+   * where `stall` says when they do. Resolves to a function that releases the permit, once, or to
+   * null if none came free in time.
    */
   acquire(key: string, limit: number, deadline: number, stall?: StallPolicy): Promise<(() => void) | null>;
   /** Whether no permit of a key was acquired or released for so long, although some are held. */
@@ -48,7 +48,7 @@ export function createConcurrencyLimiter(): ConcurrencyLimiter {
       if (here.held < limit) {
         here.held++;
         here.changedAt = Date.now();
-        return Promise.resolve(() => release(key, here));
+        return Promise.resolve(once(() => release(key, here)));
       }
       return new Promise((resolve) => {
         const leftMs = (): number => {
@@ -59,7 +59,7 @@ export function createConcurrencyLimiter(): ConcurrencyLimiter {
         };
         const proceed = (): void => {
           clearTimeout(timer);
-          resolve(() => release(key, here));
+          resolve(once(() => release(key, here)));
         };
         const look = (): void => {
           const waitMs = leftMs();
@@ -74,5 +74,13 @@ export function createConcurrencyLimiter(): ConcurrencyLimiter {
         here.waiters.add(proceed);
       });
     },
+  };
+}
+
+function once(act: () => void): () => void {
+  let isDone = false;
+  return () => {
+    if (!isDone) act();
+    isDone = true;
   };
 }

@@ -10,14 +10,14 @@ import {
 import type { Pool } from '../../store/db/pool.ts';
 import {
   isActive,
-  readQueue,
   readQueueState,
   readSendingEndpoints,
   type Delivery,
   type SendingEndpoint,
 } from '../../store/delivery/deliveries.ts';
 import type { AttemptRecord } from '../../store/delivery/attempts.ts';
-import { cancelAll } from '../../store/delivery/transitions.ts';
+import { writeNextTurn } from '../../store/delivery/endpoint-health.ts';
+import { cancelAll, putBack, takeFromQueue } from '../../store/delivery/transitions.ts';
 import type { EndpointInput } from '../../workflows/contract.ts';
 import type { Attempt } from './attempt.ts';
 import type { ConcurrencyLimiter } from './concurrency-limiter.ts';
@@ -68,10 +68,14 @@ type DrainDeps = {
 };
 
 /**
- * Deliveries read at once: enough to use all permits of an endpoint, few enough to notice soon that
- * it is down.
+ * Deliveries taken at once. What is taken must soon be sent: an endpoint starts with few, gets
+ * twice as many each time all of them were sent in time, and half where they were not.
  */
-const READ_AT_ONCE = 200;
+const TAKEN_AT_MOST = 200;
+const SENT_WITHIN_MS = 1000;
+
+/** A shorter wait for the next turn is as good as none. */
+const NOTED_FROM_MS = 1000;
 
 /** Deliveries of a deleted endpoint that one statement cancels. */
 const CANCELLED_AT_ONCE = 5000;
@@ -124,24 +128,17 @@ export function createDrain({ pool, attempt, limiter, budgetMs, probeWaits }: Dr
       Object.assign(turn, { lastError: result.errorClass, reason: result.reason });
   }
 
-  /**
-   * Sends due deliveries until the budget is spent, the queue is empty, or the breaker trips. The
-   * next ones are read and sent while outcomes are still being recorded.
-   */
-  async function sendDue(turn: Turn, endpoint: SendingEndpoint, deadline: number): Promise<void> {
-    const underWay = new Map<string, Promise<void>>();
+  /** Takes due deliveries from the queue, or gives the permit back and throws. */
+  async function take(
+    { operatorId, id }: SendingEndpoint,
+    count: number,
+    permit: () => void,
+  ): Promise<Delivery[]> {
     try {
-      while (Date.now() < deadline && !mustStop(turn)) {
-        // Deliveries under way now may be read as due although their outcome is recorded by then.
-        const asked = new Set(underWay.keys());
-        const due = await readQueue(pool, endpoint.operatorId, endpoint.id, READ_AT_ONCE + asked.size);
-        const fresh = due.filter(({ id }) => !asked.has(id));
-        if (fresh.length === 0 && underWay.size === 0) return;
-        if (fresh.length === 0) await Promise.race(underWay.values());
-        else if (!(await sendPage(turn, endpoint, fresh, deadline, underWay))) return;
-      }
-    } finally {
-      await allSettledOrThrow([...underWay.values()]);
+      return await takeFromQueue(pool, operatorId, id, count);
+    } catch (error) {
+      permit();
+      throw error;
     }
   }
 
@@ -149,38 +146,78 @@ export function createDrain({ pool, attempt, limiter, budgetMs, probeWaits }: Dr
   async function lookAgain(turn: Turn, { operatorId, id }: SendingEndpoint): Promise<void> {
     if (Date.now() - turn.lookedAt < LOOK_EVERY_MS) return;
     turn.lookedAt = Date.now();
-    if (!(await isActive(pool, operatorId, id))) turn.isOff = true;
+    // What the turn took is put back also where this cannot be read.
+    if (!(await isActive(pool, operatorId, id).catch(() => false))) turn.isOff = true;
   }
 
-  /** Whether all of them could be started. */
+  /**
+   * Sends due deliveries until the budget is spent, the queue is empty, or the breaker trips. The
+   * next ones are taken and sent while outcomes are still being recorded.
+   */
+  async function sendDue(turn: Turn, endpoint: SendingEndpoint, deadline: number): Promise<void> {
+    const underWay = new Set<Promise<void>>();
+    const { ratePerSecond } = endpoint;
+    const most = ratePerSecond === null ? TAKEN_AT_MOST : Math.max(1, Math.floor(ratePerSecond / 2));
+    let count = Math.min(endpoint.maxInFlight, most);
+    try {
+      while (Date.now() < deadline && !mustStop(turn) && mayGo(turn, endpoint, deadline)) {
+        await until(turn.nextSendAt);
+        const permit = await limiter.acquire(endpoint.id, endpoint.maxInFlight, deadline);
+        if (permit === null) return;
+        const due = await take(endpoint, count, permit);
+        if (due.length > 0) {
+          const left = await sendPage(turn, endpoint, due, permit, deadline, underWay);
+          if (left.length > 0) await putBack(pool, endpoint.operatorId, left);
+          count = left.length > 0 ? Math.ceil(count / 2) : Math.min(2 * count, most);
+        } else {
+          permit();
+          if (underWay.size === 0) return;
+          await Promise.race(underWay);
+        }
+      }
+    } finally {
+      await allSettledOrThrow([...underWay]);
+    }
+  }
+
+  /**
+   * Whether the next request may go in this turn: the rate's next slot is worth waiting for; a
+   * pause that the receiver asked for belongs to the next turn.
+   */
+  const mayGo = ({ nextSendAt }: Turn, { ratePerSecond }: SendingEndpoint, deadline: number): boolean =>
+    nextSendAt <= (ratePerSecond === null ? Date.now() : deadline);
+
+  /** Sends what was taken, the first with this permit. Returns what was not started in time. */
   async function sendPage(
     turn: Turn,
     endpoint: SendingEndpoint,
     due: readonly Delivery[],
+    permit: () => void,
     deadline: number,
-    underWay: Map<string, Promise<void>>,
-  ): Promise<boolean> {
+    underWay: Set<Promise<void>>,
+  ): Promise<readonly Delivery[]> {
     const spacingMs = endpoint.ratePerSecond === null ? 0 : 1000 / endpoint.ratePerSecond;
-    for (const one of due) {
-      // The rate's next slot is worth waiting for; a pause that the receiver asked for belongs to
-      // the next turn.
-      if (turn.nextSendAt > (spacingMs > 0 ? deadline : Date.now())) return false;
-      const release = await limiter.acquire(endpoint.id, endpoint.maxInFlight, deadline);
-      if (release === null) return false;
-      if (spacingMs > 0) await paced(turn, spacingMs);
+    const startedBy = Math.min(deadline, Date.now() + SENT_WITHIN_MS);
+    let release: (() => void) | null = permit;
+    for (const [index, one] of due.entries()) {
+      release ??= await limiter.acquire(endpoint.id, endpoint.maxInFlight, startedBy);
+      if (release === null) return due.slice(index);
+      const isInTime = mayGo(turn, endpoint, startedBy);
+      if (isInTime && spacingMs > 0) await paced(turn, spacingMs);
       await lookAgain(turn, endpoint);
-      if (mustStop(turn)) {
+      if (!isInTime || mustStop(turn)) {
         release();
-        return false;
+        return due.slice(index);
       }
       const cause = one.nextCause ?? (one.tries === 0 ? 'first' : 'retry');
-      const sending = send(turn, one, endpoint, cause, release).then(() => void underWay.delete(one.id));
-      // A rejected promise stays in the map, so that the next wait throws; until then it must not
+      const sending = send(turn, one, endpoint, cause, release).then(() => void underWay.delete(sending));
+      // A rejected promise stays in the set, so that the next wait throws; until then it must not
       // count as unhandled.
       sending.catch(() => {});
-      underWay.set(one.id, sending);
+      underWay.add(sending);
+      release = null;
     }
-    return true;
+    return [];
   }
 
   /**
@@ -192,11 +229,15 @@ export function createDrain({ pool, attempt, limiter, budgetMs, probeWaits }: Dr
     endpoint: SendingEndpoint,
     deadline: number,
   ): Promise<boolean | null> {
-    const [oldest] =
-      turn.nextSendAt > Date.now() ? [] : await readQueue(pool, endpoint.operatorId, endpoint.id, 1);
-    const release = oldest && (await limiter.acquire(endpoint.id, endpoint.maxInFlight, deadline));
-    if (!release) return null;
-    await send(turn, oldest, endpoint, 'probe', release);
+    if (turn.nextSendAt > Date.now()) return null;
+    const permit = await limiter.acquire(endpoint.id, endpoint.maxInFlight, deadline);
+    if (permit === null) return null;
+    const [oldest] = await take(endpoint, 1, permit);
+    if (oldest === undefined) {
+      permit();
+      return null;
+    }
+    await send(turn, oldest, endpoint, 'probe', permit);
     return !turn.isOff;
   }
 
@@ -229,9 +270,9 @@ export function createDrain({ pool, attempt, limiter, budgetMs, probeWaits }: Dr
       const endpointsToWake = turn.endpointsToWake.filter((woken) => woken.endpointId !== endpointId);
       const seen = { held, sent, hasGivenUp, lastError, reason, ...about };
       const of = { ...seen, endpointsToWake, nextSendAt: turn.nextSendAt };
-      return held === 0
-        ? { ...of, condition: 'drained', waitMs: null }
-        : { ...of, condition, waitMs: waitMs(dueInMs) };
+      const nextMs = held === 0 ? null : waitMs(dueInMs);
+      if (endpoint !== undefined) await noteNextTurn(endpoint, nextMs);
+      return { ...of, condition: held === 0 ? 'drained' : condition, waitMs: nextMs };
     };
     // Cancels what its deletion left, and deliveries that were planned meanwhile.
     if (endpoint === undefined || endpoint.isDeleted)
@@ -254,15 +295,25 @@ export function createDrain({ pool, attempt, limiter, budgetMs, probeWaits }: Dr
     return result('open', (dueInMs) => whenAllowed(dueInMs ?? 0));
   }
 
+  /** For people, who otherwise could not say when a held delivery is tried. */
+  async function noteNextTurn({ operatorId, id, nextTurnAt }: SendingEndpoint, waitMs: number | null) {
+    const at = waitMs === null || waitMs < NOTED_FROM_MS ? null : new Date(Date.now() + waitMs);
+    if (at !== null || nextTurnAt !== null) await writeNextTurn(pool, operatorId, id, at);
+  }
+
   return { drainQueue: singleFlight(({ endpointId }) => endpointId, drainQueue) };
 }
 
 /** Waits for the moment the rate allows the next request, and says when the one after it may go. */
 async function paced(turn: { nextSendAt: number }, spacingMs: number): Promise<void> {
-  const waitMs = turn.nextSendAt - Date.now();
-  if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs));
+  await until(turn.nextSendAt);
   const isOnTime = Date.now() - turn.nextSendAt <= CATCH_UP_MS;
   turn.nextSendAt = (isOnTime ? turn.nextSendAt : Date.now()) + spacingMs;
+}
+
+async function until(time: number): Promise<void> {
+  const waitMs = time - Date.now();
+  if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs));
 }
 
 function probeWait(probes: number, { firstMs, longestMs }: ProbeWaits): number {

@@ -1,10 +1,10 @@
 // Records finished attempts in groups. Attempts that finish while one group is written form the
 // next, so grouping delays nothing in an idle process and saves transactions in a busy one.
 import { withTransaction, type Pool, type PoolClient } from '../../store/db/pool.ts';
-import { insertAttempts, type AttemptRecord } from '../../store/delivery/attempts.ts';
+import { insertAttempts, insertRepeated, type AttemptRecord } from '../../store/delivery/attempts.ts';
 import { notifyGivenUp } from '../../store/delivery/notices.ts';
 import { releaseSuccessors } from '../../store/delivery/succession.ts';
-import { recordOutcomes } from '../../store/delivery/transitions.ts';
+import { recordLate, recordOutcomes } from '../../store/delivery/transitions.ts';
 import { allSettledOrThrow } from '../single-flight.ts';
 import { applyHealthEvents, type EndpointHealthEvents, type EndpointToWake } from './endpoint-health.ts';
 import type { EndpointInput } from '../../workflows/contract.ts';
@@ -58,13 +58,18 @@ export function createRecorder(pool: Pool, onWriteError: (error: unknown) => voi
       // Statements go out one behind the other without waiting, but for health events, of which
       // healthy traffic has none. Releasing successors is still a later statement than finishing
       // their predecessors.
-      const [, , released, changed, noticed] = await allSettledOrThrow([
+      const [stored, isComplete, released, changed, noticed] = await allSettledOrThrow([
         inserted,
         recordOutcomes(client, records),
         releaseSuccessors(client, finished),
         inserted.then((kept) => applyHealthEvents(client, eventsOf(kept))),
         notifyGivenUp(client, givenUp),
       ]);
+      if (!isComplete) {
+        await recordLate(client, records);
+        released.push(...(await releaseSuccessors(client, finished)));
+      }
+      if (stored.size < records.length) await insertRepeated(client, records);
       return [
         ...[...released, ...givenUp].map(({ operatorId, endpointId }) => {
           return { operatorId, endpointId, about: endpointId };

@@ -4,14 +4,19 @@ import { isSentDirectly } from '../../domain/delivery/breaker.ts';
 import { hostOf, postbackText, sumText } from '../../domain/delivery/labels.ts';
 import type { Pool } from '../../store/db/pool.ts';
 import type { UnscheduledCause } from '../../domain/delivery/deliveries.ts';
-import { readDelivery, readSendingEndpoints, type SendingEndpoint } from '../../store/delivery/deliveries.ts';
+import {
+  readDelivery,
+  readSendingEndpoints,
+  type Delivery,
+  type SendingEndpoint,
+} from '../../store/delivery/deliveries.ts';
 import { giveUpDelivery, pauseDelivery, resumeDelivery } from '../../store/delivery/manual-actions.ts';
 import {
   readDeliveryStanding,
   type DeliveryStanding,
   type ToldAttempt,
 } from '../../store/delivery/standing.ts';
-import { returnToQueue } from '../../store/delivery/transitions.ts';
+import { beginAttempt, returnToQueue } from '../../store/delivery/transitions.ts';
 import type { EndpointInput, DeliveryInput } from '../../workflows/contract.ts';
 import type { Attempt } from './attempt.ts';
 import type { ConcurrencyLimiter } from './concurrency-limiter.ts';
@@ -84,6 +89,8 @@ export type SingleDeliveryActivities = {
  * queue.
  */
 const PERMIT_WITHIN_MS = 1000;
+/** A delivery that moved on since it was read is read again after so long. */
+const LOOK_AGAIN_MS = 1000;
 
 export function createSingleDelivery({
   pool,
@@ -99,6 +106,12 @@ export function createSingleDelivery({
     endpointsToWake: SingleDeliveryResult['endpointsToWake'] = [],
   ): SingleDeliveryResult => {
     return { state, tries: 0, reason: '', lastError: null, nextAttemptAt: null, endpointsToWake };
+  };
+
+  /** Somebody else is sending it, in a process that may be dead: its workflow looks again then. */
+  const underWay = ({ tries, lastError }: Delivery, nextAttemptAt: number): SingleDeliveryResult => {
+    const reason = 'an attempt is under way already';
+    return { state: 'retrying', tries, reason, lastError, nextAttemptAt, endpointsToWake: [] };
   };
 
   async function attemptPostback({
@@ -120,6 +133,7 @@ export function createSingleDelivery({
         endpointsToWake: [],
       };
     }
+    if (due.sendingUntil !== null) return underWay(due, due.sendingUntil.getTime());
     const [endpoint] = await readSendingEndpoints(pool, operatorId, [due.endpointId]);
     const nextCause = cause === 'manual' ? cause : due.nextCause;
     const release = mayTry(endpoint!, nextCause)
@@ -129,6 +143,7 @@ export function createSingleDelivery({
       await returnToQueue(pool, { operatorId, deliveryId }, nextCause);
       return moved('held', [{ operatorId, endpointId: due.endpointId }]);
     }
+    if (!(await beginAttempt(pool, due).finally(release))) return underWay(due, Date.now() + LOOK_AGAIN_MS);
     const result = await attempt(due, endpoint!, nextCause ?? 'retry', { onAnswered: release });
     const endpointsToWake =
       result.state === 'held'
@@ -169,7 +184,7 @@ export function createSingleDelivery({
 
     async giveUpPostback({ operatorId, deliveryId }) {
       const given = await giveUpDelivery(pool, operatorId, deliveryId);
-      if (typeof given !== 'string') return moved('gave_up', given.endpointsToWake);
+      if (given.kind === 'given_up') return moved('gave_up', given.endpointsToWake);
       const row = await readDelivery(pool, operatorId, deliveryId);
       return moved(row?.state ?? 'unknown');
     },

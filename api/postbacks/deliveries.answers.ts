@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { DELIVERY_STATES } from '../../domain/delivery/deliveries.ts';
 import type { AttemptRow, DeliveryReport, DeliveryRow } from '../../store/delivery/delivery-reports.ts';
+import { nextTry } from '../../domain/delivery/next-try.ts';
 import { conversionsWorkflowId, deliveryWorkflowId, endpointWorkflowId } from '../../domain/keys.ts';
 import { formatMoney } from '../../domain/ledger/money.ts';
 import * as field from '../http/answer-fields.ts';
@@ -29,7 +30,10 @@ export const delivery = z.object({
   predecessor_id: field.idOf('dlv').nullable(),
   tries: field.count,
   next_attempt_at: field.time.nullable().meta({
-    description: 'null where no time is known: finished, paused, or held until its endpoint takes postbacks',
+    description: 'in the future, or null: under way, at its turn in a queue, or not before something happens',
+  }),
+  next_reason: field.text.nullable().meta({
+    description: 'why the next try is then, or what it waits for; null when there is none',
   }),
   pause_reason: field.text.nullable().meta({
     description: 'null unless it is paused, over the API or in the Temporal UI',
@@ -73,6 +77,7 @@ export const wholeDelivery = delivery.extend({
 /** `workflowUrl` makes the address of a workflow, or null where no UI is configured. */
 export function deliveryView(row: DeliveryRow, workflowUrl: WorkflowUrl) {
   const workflowId = workflowIdOf(row);
+  const next = nextTry(row, Date.now());
   return {
     id: row.id,
     endpoint_id: row.endpointId,
@@ -92,7 +97,8 @@ export function deliveryView(row: DeliveryRow, workflowUrl: WorkflowUrl) {
     replay_id: row.replayId,
     predecessor_id: row.predecessorId,
     tries: row.tries,
-    next_attempt_at: isTimeKnown(row) ? row.nextAttemptAt : null,
+    next_attempt_at: next.at,
+    next_reason: next.reason,
     pause_reason: row.pauseReason,
     last_error: row.lastError,
     created_at: row.createdAt,
@@ -100,15 +106,6 @@ export function deliveryView(row: DeliveryRow, workflowUrl: WorkflowUrl) {
     acknowledged_at: row.acknowledgedAt,
     workflow_url: workflowId === null ? null : workflowUrl(workflowId),
   };
-}
-
-/**
- * Whether the row's time is that of a next try. A finished delivery keeps the time of its last one,
- * and a held one the time since when it may go.
- */
-function isTimeKnown({ owner, state, pauseReason, nextAttemptAt }: DeliveryRow): boolean {
-  if (owner === null || pauseReason !== null) return false;
-  return state !== 'held' || nextAttemptAt.getTime() > Date.now();
 }
 
 /**

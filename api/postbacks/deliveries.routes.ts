@@ -2,13 +2,14 @@
 import type { Router } from 'express';
 import type { Store } from '../../store/index.ts';
 import { type Auth, callerOf } from '../http/auth.ts';
-import { ApiError, notFound } from '../http/errors.ts';
+import { notFound } from '../http/errors.ts';
 import { listOf } from '../http/lists.ts';
 import { addPath, idFromPath } from '../http/path.ts';
 import { comesTrueWithin, waitOf } from '../http/prefer.ts';
 import type { Temporal } from '../temporal.ts';
 import { deliveryView, reportView } from './deliveries.answers.ts';
 import { deliveryFilter } from './deliveries.schema.ts';
+import { refusalError } from './refusals.ts';
 
 type Deps = {
   store: Pick<Store, 'deliveries'>;
@@ -28,7 +29,7 @@ export function addDeliveryRoutes(router: Router, { store, auth, temporal }: Dep
   const find = async (operatorId: string, id: string) => {
     const report = await store.deliveries.find(operatorId, id);
     if (report === null) throw notFound('delivery');
-    return reportView(report, temporal.workflowUrl);
+    return report;
   };
 
   addPath(router, '/v1/deliveries', {
@@ -57,7 +58,8 @@ export function addDeliveryRoutes(router: Router, { store, auth, temporal }: Dep
     get: [
       auth.scope('read'),
       async (req, res) => {
-        res.json(await find(callerOf(res).operator.id, idFromPath(req, 'delivery')));
+        const report = await find(callerOf(res).operator.id, idFromPath(req, 'delivery'));
+        res.json(reportView(report, temporal.workflowUrl));
       },
     ],
   });
@@ -79,13 +81,11 @@ export function addDeliveryRoutes(router: Router, { store, auth, temporal }: Dep
           const waitSeconds = name === 'retry' ? waitOf(req) : 0;
           const attempts = waitSeconds > 0 ? await store.deliveries.countAttempts(operatorId, id) : 0;
           const result = await act(operatorId, id);
-          if (result === 'not_found') throw notFound('delivery');
-          if (result === 'not_possible')
-            throw new ApiError('not_possible', `${name} is not possible in the state of this delivery`);
+          if (result.kind === 'refused') throw refusalError(name, await find(operatorId, id), result);
           const isTried = async () => (await store.deliveries.countAttempts(operatorId, id)) > attempts;
           if (await comesTrueWithin(waitSeconds, res, isTried))
             res.setHeader('preference-applied', `wait=${waitSeconds}`);
-          res.json(await find(operatorId, id));
+          res.json(reportView(await find(operatorId, id), temporal.workflowUrl));
         },
       ],
     });

@@ -50,8 +50,9 @@ const ATTEMPTS = bulkColumns<AttemptRecord>({
 });
 
 /**
- * Stores attempts, also those whose delivery was moved on meanwhile. Returns the ids of those not
- * stored before: a group whose commit succeeded although its answer was lost is written again.
+ * Stores attempts, also those whose delivery was moved on meanwhile. Returns the ids of those
+ * stored now. Not stored are those of a group that is written again because the answer to its
+ * commit was lost, and those for `insertRepeated`.
  */
 export async function insertAttempts(db: Queryable, records: readonly AttemptRecord[]): Promise<Set<string>> {
   const { rows } = await db.query<{ id: string }>({
@@ -61,4 +62,24 @@ export async function insertAttempts(db: Queryable, records: readonly AttemptRec
     values: ATTEMPTS.values(records),
   });
   return new Set(rows.map(({ id }) => id));
+}
+
+/**
+ * Stores attempts whose numbers are taken by others: what two processes sent at the same time,
+ * after one of them seemed dead. They get the next numbers.
+ */
+export async function insertRepeated(db: Queryable, records: readonly AttemptRecord[]): Promise<void> {
+  await db.query(
+    `insert into attempts (${ATTEMPTS.names()})
+     select ${ATTEMPTS.names()} from (
+       select r.*, (row_number() over (partition by r.delivery_id order by r.id) + (
+           select max(a.number) from attempts a
+           where a.operator_id = r.operator_id and a.delivery_id = r.delivery_id))::int as number
+       from ${ATTEMPTS.unnest(1, 'r').replace(' number,', ' taken,')}
+       where not exists (
+         select from attempts a
+         where a.operator_id = r.operator_id and a.delivery_id = r.delivery_id and a.id = r.id)) r
+     on conflict do nothing`,
+    ATTEMPTS.values(records),
+  );
 }

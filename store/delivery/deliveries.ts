@@ -1,5 +1,5 @@
-// Reads deliveries for sending: of a batch, of an endpoint's queue, or one, and the endpoints they
-// go to. Every change of them is in transitions.ts.
+// Reads deliveries for sending: of a batch, or one, the state of a queue, and the endpoints they go
+// to. Every change of them is in transitions.ts.
 import type {
   BodyFormat,
   EndpointMethod,
@@ -19,7 +19,11 @@ export type Delivery = {
   aboutId: string;
   type: string;
   body: string;
+  /** Attempts since its schedule began, and in all. */
   tries: number;
+  attempts: number;
+  /** Until when an attempt that is under way ends at the latest. */
+  sendingUntil: Date | null;
   owner: Owner | null;
   state: string;
   nextAttemptAt: Date;
@@ -51,13 +55,17 @@ export type SendingEndpoint = {
   state: EndpointState;
   isDeleted: boolean;
   failingSince: Date | null;
+  /** As the last turn at its queue left it. */
+  nextTurnAt: Date | null;
   failuresInARow: number;
   /** Null: nothing failed since the last delivery. */
   lastError: string | null;
 };
 
-const DELIVERY = `operator_id as "operatorId", id, endpoint_id as "endpointId",
-  affiliate_id as "affiliateId", original_event_id as "aboutId", type, body, tries, owner, state,
+/** Columns of a row of `deliveries` as `Delivery`. */
+export const DELIVERY = `operator_id as "operatorId", id, endpoint_id as "endpointId",
+  affiliate_id as "affiliateId", original_event_id as "aboutId", type, body, tries, attempts, owner, state,
+  case when sending_until > now() then sending_until end as "sendingUntil",
   next_attempt_at as "nextAttemptAt", next_cause as "nextCause", last_error as "lastError",
   pause_reason as "pauseReason"`;
 
@@ -87,22 +95,6 @@ export async function readDelivery(
   return rows[0] ?? null;
 }
 
-/** The first deliveries of an endpoint's queue that are due. */
-export async function readQueue(
-  db: Queryable,
-  operatorId: string,
-  endpointId: string,
-  limit: number,
-): Promise<Delivery[]> {
-  const { rows } = await db.query<Delivery>(
-    `select ${DELIVERY} from deliveries where operator_id = $1 and endpoint_id = $2
-      and owner = 'endpoint' and next_attempt_at <= now()
-     order by next_attempt_at, id limit $3`,
-    [operatorId, endpointId, limit],
-  );
-  return rows;
-}
-
 /**
  * The length of an endpoint's queue, the milliseconds until its first delivery is due (0 if one
  * is), an error of the first ones, and whether some were given up and not acknowledged.
@@ -116,7 +108,7 @@ export async function readQueueState(
 ): Promise<QueueState> {
   const { rows } = await db.query<QueueState>(
     `with first as materialized (
-       select next_attempt_at, last_error from deliveries
+       select greatest(next_attempt_at, sending_until) as next_attempt_at, last_error from deliveries
        where operator_id = $1 and endpoint_id = $2 and owner = 'endpoint'
        order by next_attempt_at, id limit 100
      )
@@ -150,7 +142,7 @@ export async function readSendingEndpoints(
     `select operator_id as "operatorId", id, url, method, body, form, headers, schedule,
       max_in_flight as "maxInFlight",
        rate_per_second::float8 as "ratePerSecond", signing, secret, state,
-         deleted_at is not null as "isDeleted", failing_since as "failingSince",
+         deleted_at is not null as "isDeleted", failing_since as "failingSince", next_turn_at as "nextTurnAt",
        failures_in_a_row as "failuresInARow", last_error as "lastError",
        array(select r.secret from retiring_secrets r
          where r.operator_id = e.operator_id and r.endpoint_id = e.id and r.ends_at > now()

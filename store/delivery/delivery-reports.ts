@@ -1,10 +1,12 @@
 // Deliveries for people: lists of stuck ones, and one with its attempts.
-import type { DeliveryState, Owner } from '../../domain/delivery/deliveries.ts';
+import type { DeliveryState, Owner, UnscheduledCause } from '../../domain/delivery/deliveries.ts';
+import type { AwaitedEndpoint } from '../../domain/delivery/next-try.ts';
 import { itemsWithOperator } from '../db/bulk.ts';
 import type { LookedPage, Order } from '../db/look-through.ts';
 import type { Page } from '../db/page.ts';
 import type { Queryable } from '../db/pool.ts';
 import { searchDeliveries, type DeliveryFilter } from './delivery-search.ts';
+import { isIdleSql } from './in-flight.ts';
 
 export type DeliveryRow = {
   id: string;
@@ -16,11 +18,12 @@ export type DeliveryRow = {
   state: DeliveryState;
   owner: Owner | null;
   predecessorId: string | null;
-  nextCause: string | null;
+  nextCause: UnscheduledCause | null;
   replayId: string | null;
   batchId: string;
   tries: number;
   nextAttemptAt: Date;
+  isBeingSent: boolean;
   lastError: string | null;
   /** Why its own workflow makes no tries; null: it is not paused. */
   pauseReason: string | null;
@@ -28,6 +31,7 @@ export type DeliveryRow = {
   payoutDeltaMinor: bigint | null;
   payoutCurrency: string | null;
   endpointUrl: string;
+  endpoint: AwaitedEndpoint;
   affiliateName: string | null;
   createdAt: Date;
   finishedAt: Date | null;
@@ -60,7 +64,21 @@ const COLUMNS = `d.id, d.endpoint_id as "endpointId", d.affiliate_id as "affilia
   d.created_at as "createdAt",
     d.finished_at as "finishedAt",
   d.acknowledged_at as "acknowledgedAt", d.payout_delta_minor as "payoutDeltaMinor",
-  d.payout_currency as "payoutCurrency", e.url as "endpointUrl", a.name as "affiliateName"`;
+  d.payout_currency as "payoutCurrency", e.url as "endpointUrl", a.name as "affiliateName",
+  not ${isIdleSql('d')} as "isBeingSent", e.state as "endpointState", e.state_reason as "stateReason",
+  e.failures_in_a_row as "failuresInARow", e.failing_since as "failingSince",
+  e.rate_per_second::float8 as "ratePerSecond", e.next_turn_at as "nextTurnAt"`;
+
+type Selected = Omit<DeliveryRow, 'endpoint'> &
+  Omit<AwaitedEndpoint, 'state'> & { endpointState: AwaitedEndpoint['state'] };
+
+function deliveryOf<Row extends Selected>(row: Row) {
+  const { endpointState: state, stateReason, failuresInARow, failingSince, ratePerSecond, nextTurnAt } = row;
+  return {
+    ...row,
+    endpoint: { state, stateReason, failuresInARow, failingSince, ratePerSecond, nextTurnAt },
+  };
+}
 
 const NAMES = `
   join endpoints e on e.operator_id = d.operator_id and e.id = d.endpoint_id
@@ -75,7 +93,7 @@ export function createDeliveryReports(db: Queryable) {
       order: Order = 'newest',
     ): Promise<LookedPage<DeliveryRow>> {
       const { ids, reached } = await searchDeliveries(db, operatorId, filter, page, order);
-      const { rows } = await db.query<DeliveryRow>(
+      const { rows } = await db.query<Selected>(
         // The rows first: from a join the planner would begin with the endpoints.
         `select ${COLUMNS} from ${itemsWithOperator(2)}
          cross join lateral (select * from deliveries
@@ -83,12 +101,12 @@ export function createDeliveryReports(db: Queryable) {
          order by d.id ${order === 'newest' ? 'desc' : ''}`,
         [operatorId, ids],
       );
-      return { rows, reached };
+      return { rows: rows.map(deliveryOf), reached };
     },
 
     /** Null when there is no such delivery. */
     async find(operatorId: string, id: string): Promise<DeliveryReport | null> {
-      const { rows } = await db.query<DeliveryRow & { body: string }>(
+      const { rows } = await db.query<Selected & { body: string }>(
         `select ${COLUMNS}, d.body from deliveries d ${NAMES} where d.operator_id = $1 and d.id = $2`,
         [operatorId, id],
       );
@@ -99,10 +117,10 @@ export function createDeliveryReports(db: Queryable) {
           status_code as "statusCode",
            error_class as "errorClass", response_excerpt as "responseExcerpt",
              next_attempt_at as "nextAttemptAt", next_reason as "nextReason"
-         from attempts where operator_id = $1 and delivery_id = $2 order by id`,
+         from attempts where operator_id = $1 and delivery_id = $2 order by number`,
         [operatorId, id],
       );
-      return { ...delivery, attempts };
+      return { ...deliveryOf(delivery), attempts };
     },
 
     /** The number of attempts recorded for a delivery. */

@@ -1,64 +1,59 @@
 // Actions of a person on one delivery: retry it now, pause and resume it, give it up, acknowledge
 // that it was given up.
-import type { EndpointState } from '../../domain/delivery/endpoints.ts';
+import { judgeRetry, type Refusal, type Refused, type Retryable } from '../../domain/delivery/refusals.ts';
 import { isRoomForSingle, lockSingles, SINGLE_LIMITS } from './single-limits.ts';
 import { notifyGivenUp } from './notices.ts';
-import type { Owner } from '../../domain/delivery/deliveries.ts';
+import type { DeliveryState, Owner } from '../../domain/delivery/deliveries.ts';
 import { withTransaction, type Pool, type Queryable } from '../db/pool.ts';
+import { isIdleSql } from './in-flight.ts';
 import { relinkToPredecessor, releaseSuccessors } from './succession.ts';
 import { acknowledge, giveUp, pauseSingle, resumeSingle, retryNow } from './transitions.ts';
 
-type Impossible = 'not_found' | 'not_possible';
+export type { Refused };
 
 /**
  * Makes a delivery due now and gives it to a workflow of its own, or to its endpoint's queue where
- * that keeps a rate or has no room for another such workflow. Not possible for one that was
- * delivered or cancelled, that its batch is sending, that must follow another one, or whose
- * endpoint is not active.
+ * that keeps a rate or has no room for another such workflow. Leaves one alone that is being sent.
  */
 export async function takeForRetry(
   pool: Pool,
   operatorId: string,
   deliveryId: string,
   limits = SINGLE_LIMITS,
-): Promise<{ owner: 'self' | 'endpoint'; endpointId: string; wasGivenUp: boolean } | Impossible> {
+): Promise<
+  | { kind: 'taken'; owner: 'self' | 'endpoint'; endpointId: string; wasGivenUp: boolean }
+  | { kind: 'under_way' }
+  | Refused
+> {
   return withTransaction(pool, async (client) => {
     await lockSingles(client);
     const found = await lockForRetry(client, operatorId, deliveryId);
-    if (found === null) return 'not_found';
-    const { state, owner, endpointId } = found;
-    const isTakeable = owner === 'self' || owner === 'endpoint' || (state === 'gave_up' && !found.mustFollow);
-    if (!isTakeable || found.endpointState !== 'active') return 'not_possible';
+    if (found === null) return { kind: 'refused', refusal: 'not_found' };
+    const judged = judgeRetry(found);
+    if (judged === 'under_way') return { kind: judged };
+    if (judged !== 'possible') return judged;
+    const { owner, endpointId } = found;
     const isRoom = owner === 'self' || (await isRoomForSingle(client, operatorId, endpointId, limits));
     const newOwner = found.hasRate || !isRoom ? 'endpoint' : 'self';
     await retryNow(client, { operatorId, deliveryId }, newOwner);
-    return { owner: newOwner, endpointId, wasGivenUp: state === 'gave_up' };
+    return { kind: 'taken', owner: newOwner, endpointId, wasGivenUp: found.state === 'gave_up' };
   });
 }
 
-type Retryable = {
-  state: string;
-  owner: Owner | null;
-  endpointId: string;
-  endpointState: EndpointState;
-  hasRate: boolean;
-  mustFollow: boolean;
-};
-
-/**
- * The row, locked, and whether an earlier delivery of its conversion to the same endpoint is
- * unfinished.
- */
+/** The row, locked, and the unfinished delivery that it must follow. */
 async function lockForRetry(
   db: Queryable,
   operatorId: string,
   deliveryId: string,
-): Promise<Retryable | null> {
-  const { rows } = await db.query<Retryable>(
-    `select d.state, d.owner, d.endpoint_id as "endpointId", e.state as "endpointState",
-      e.rate_per_second is not null as "hasRate",
-       exists (select from deliveries p where p.operator_id = $1 and p.original_event_id = d.original_event_id
-         and p.endpoint_id = d.endpoint_id and p.id < d.id and p.owner is not null) as "mustFollow"
+): Promise<(Retryable & { endpointId: string; hasRate: boolean }) | null> {
+  const { rows } = await db.query<Retryable & { endpointId: string; hasRate: boolean }>(
+    `select d.state, d.owner, d.endpoint_id as "endpointId", not ${isIdleSql('d')} as "isBeingSent",
+       json_build_object('state', e.state, 'isDeleted', e.deleted_at is not null) as endpoint,
+       e.rate_per_second is not null as "hasRate",
+       case when d.owner is null or d.owner = 'predecessor' then (
+         select max(p.id) from deliveries p where p.operator_id = $1
+           and p.original_event_id = d.original_event_id and p.endpoint_id = d.endpoint_id
+           and p.id < d.id and p.owner is not null) end as "waitsFor"
      from deliveries d join endpoints e on e.operator_id = $1 and e.id = d.endpoint_id
      where d.operator_id = $1 and d.id = $2 for no key update of d`,
     [operatorId, deliveryId],
@@ -75,9 +70,9 @@ export async function pauseDelivery(
   operatorId: string,
   deliveryId: string,
   reason: string,
-): Promise<'paused' | Impossible> {
+): Promise<{ kind: 'done' } | Refused> {
   const paused = await pauseSingle(pool, { operatorId, deliveryId }, reason);
-  return paused === null ? whyNot(pool, operatorId, deliveryId) : 'paused';
+  return paused === null ? whyNot(pool, operatorId, deliveryId, 'without_workflow') : { kind: 'done' };
 }
 
 /** Ends the pause of a delivery; its next try keeps its time. */
@@ -85,9 +80,9 @@ export async function resumeDelivery(
   pool: Pool,
   operatorId: string,
   deliveryId: string,
-): Promise<'resumed' | Impossible> {
+): Promise<{ kind: 'done' } | Refused> {
   const isSingle = await resumeSingle(pool, { operatorId, deliveryId });
-  return isSingle ? 'resumed' : whyNot(pool, operatorId, deliveryId);
+  return isSingle ? { kind: 'done' } : whyNot(pool, operatorId, deliveryId, 'without_workflow');
 }
 
 /**
@@ -98,9 +93,11 @@ export async function acknowledgeDelivery(
   pool: Pool,
   operatorId: string,
   deliveryId: string,
-): Promise<{ endpointId: string } | Impossible> {
+): Promise<{ kind: 'done'; endpointId: string } | Refused> {
   const [endpointId] = await acknowledge(pool, operatorId, [deliveryId]);
-  return endpointId === undefined ? whyNot(pool, operatorId, deliveryId) : { endpointId };
+  if (endpointId !== undefined) return { kind: 'done', endpointId };
+  const why = await whyNot(pool, operatorId, deliveryId, 'not_given_up');
+  return why.refusal === 'not_found' ? why : { ...why, refusal: 'not_given_up' };
 }
 
 /**
@@ -111,7 +108,10 @@ export async function giveUpDelivery(
   pool: Pool,
   operatorId: string,
   deliveryId: string,
-): Promise<{ wasOwner: Owner; endpointsToWake: { operatorId: string; endpointId: string }[] } | Impossible> {
+): Promise<
+  | { kind: 'given_up'; wasOwner: Owner; endpointsToWake: { operatorId: string; endpointId: string }[] }
+  | Refused
+> {
   return withTransaction(pool, async (client) => {
     // First its predecessor, then itself: the order in which finishing the predecessor locks them.
     await client.query(
@@ -125,9 +125,9 @@ export async function giveUpDelivery(
        where operator_id = $1 and id = $2 and owner is not null for no key update`,
       [operatorId, deliveryId],
     );
-    if (!rows[0]) return whyNot(client, operatorId, deliveryId);
+    if (!rows[0]) return whyNot(client, operatorId, deliveryId, 'not_found');
     const { endpointsToWake } = await giveUpLocked(client, operatorId, [deliveryId]);
-    return { wasOwner: rows[0].owner, endpointsToWake };
+    return { kind: 'given_up', wasOwner: rows[0].owner, endpointsToWake };
   });
 }
 
@@ -183,10 +183,23 @@ async function readUnfinished(
   return rows;
 }
 
-async function whyNot(db: Queryable, operatorId: string, deliveryId: string): Promise<Impossible> {
-  const { rowCount } = await db.query(`select from deliveries where operator_id = $1 and id = $2`, [
-    operatorId,
-    deliveryId,
-  ]);
-  return rowCount === 0 ? 'not_found' : 'not_possible';
+/** Why nothing was changed; `otherwise`: the delivery is not finished. */
+async function whyNot(
+  db: Queryable,
+  operatorId: string,
+  deliveryId: string,
+  otherwise: Refusal,
+): Promise<Refused> {
+  const { rows } = await db.query<{ state: DeliveryState }>(
+    `select state from deliveries where operator_id = $1 and id = $2`,
+    [operatorId, deliveryId],
+  );
+  const refusal = rows[0] === undefined ? 'not_found' : (FINISHED[rows[0].state] ?? otherwise);
+  return { kind: 'refused', refusal };
 }
+
+const FINISHED: Partial<Record<DeliveryState, Refusal>> = {
+  delivered: 'already_delivered',
+  gave_up: 'already_given_up',
+  cancelled: 'cancelled',
+};

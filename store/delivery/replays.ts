@@ -1,10 +1,12 @@
 // Replays: deliveries sent again by a filter, each as a row with its progress.
+import type { Condition } from '../../domain/delivery/breaker.ts';
 import type { Replayable } from '../../domain/delivery/deliveries.ts';
 import { countThrough, type Look } from '../db/look-through.ts';
 import type { Page } from '../db/page.ts';
 import { allOf, parametersOf } from '../db/parameters.ts';
 import type { Pool, Queryable } from '../db/pool.ts';
 import { affiliateOf, rowsAlong } from './delivery-search.ts';
+import { conditionSql } from './endpoint-condition.ts';
 
 /** Null where a filter is not set; the times are those at which deliveries were planned. */
 export type ReplayFilter = {
@@ -25,27 +27,47 @@ export type Replay = ReplayFilter & {
   total: number;
   /** False: at least so many, until it is done. */
   totalIsExact: boolean;
+  /** In the queues of their endpoints or out, and not taken back. */
   released: number;
+  /** Out: their next attempt was made. */
+  sent: number;
+  /** Taken back by a cancel before anybody sent them. */
+  recalled: number;
+  /** Left as they were: no longer what the filter chose, or of a cancelled replay. */
+  skipped: number;
   createdAt: Date;
   finishedAt: Date | null;
 };
 
+/** An endpoint with deliveries that wait in the replay, or in its queue (`queued`). */
+type ReplayedEndpoint = {
+  id: string;
+  state: 'paused' | 'disabled';
+  condition: Condition;
+  waiting: number;
+  queued: number;
+};
+
 /**
- * A replay with counts of the deliveries it released, by their state now; `counted`: of how many.
+ * A replay with counts of the deliveries it sent, by their state now (`counted`: of how many), and
+ * the endpoints that have not got all, those with the most first.
  */
 export type ReplayProgress = Replay & {
   counted: number;
   delivered: number;
-  waiting: number;
+  retrying: number;
   gaveUp: number;
+  endpoints: ReplayedEndpoint[];
 };
 
+const ENDPOINTS_AT_MOST = 100;
 /** Counts of deliveries stop here, so that none takes long. */
 const COUNTED_AT_MOST = 20_000;
 
 export const REPLAY_COLUMNS = `id, endpoint_id as "endpointId", affiliate_id as "affiliateId", planned_from as "from",
   planned_to as "to", states,
   rate_per_second::float8 as "ratePerSecond", is_dry_run as "isDryRun", state, total, total_is_exact as "totalIsExact", released,
+    sent, recalled, skipped,
     created_at as "createdAt",
   finished_at as "finishedAt"`;
 
@@ -121,18 +143,30 @@ export function createReplays(pool: Pool) {
     },
 
     async find(operatorId: string, id: string): Promise<ReplayProgress | null> {
-      const { rows } = await pool.query<ReplayProgress>(
-        `select ${REPLAY_COLUMNS}, counted, delivered, waiting, "gaveUp" from replays r cross join lateral (
+      const { rows } = await pool.query<Omit<ReplayProgress, 'endpoints'>>(
+        `select ${REPLAY_COLUMNS}, counted, delivered, retrying, "gaveUp" from replays r cross join lateral (
            select count(*)::int as counted,
              (count(*) filter (where d.state = 'delivered'))::int as delivered,
-             (count(*) filter (where d.owner is not null))::int as waiting,
+             (count(*) filter (where d.owner is not null
+               and d.next_cause is distinct from 'replay'))::int as retrying,
              (count(*) filter (where d.state = 'gave_up'))::int as "gaveUp"
-           from (select state, owner from deliveries
+           from (select state, owner, next_cause from deliveries
              where operator_id = $1 and replay_id = $2 limit ${COUNTED_AT_MOST}) d) as became
          where r.operator_id = $1 and r.id = $2`,
         [operatorId, id],
       );
-      return rows[0] ?? null;
+      if (rows[0] === undefined) return null;
+      const { rows: endpoints } = await pool.query<ReplayedEndpoint>(
+        `select e.id, e.state, ${conditionSql('e')} as condition, waiting, queued
+         from (
+           select endpoint_id, (count(*) filter (where was_state is null))::int as waiting,
+             (count(*) filter (where was_state is not null))::int as queued
+           from replay_items where operator_id = $1 and replay_id = $2 group by 1
+         ) i join endpoints e on e.operator_id = $1 and e.id = i.endpoint_id
+         order by waiting desc, e.id limit ${ENDPOINTS_AT_MOST}`,
+        [operatorId, id],
+      );
+      return { ...rows[0], endpoints };
     },
 
     async list(operatorId: string, page: Page): Promise<Replay[]> {
@@ -146,22 +180,18 @@ export function createReplays(pool: Pool) {
   };
 }
 
-/** Stops a running replay; deliveries that it has released go on. */
-export async function cancelReplay(db: Queryable, operatorId: string, id: string): Promise<void> {
-  await db.query(
-    `update replays set state = 'cancelled', finished_at = now()
-      where operator_id = $1 and id = $2 and state = 'running'`,
-    [operatorId, id],
-  );
-}
-
-/** Replays that are not done; over all operators, for the sweep. */
+/**
+ * Replays that are not done, or cancelled and not cleared; over all operators, for the sweep.
+ */
 export async function findRunningReplays(
   db: Queryable,
   limit: number,
 ): Promise<{ operatorId: string; id: string }[]> {
   const { rows } = await db.query<{ operatorId: string; id: string }>(
-    `select operator_id as "operatorId", id from replays where state = 'running' order by id limit $1`,
+    `select operator_id as "operatorId", id from replays r
+     where state = 'running' or (state = 'cancelled' and exists (
+       select from replay_items i where i.operator_id = r.operator_id and i.replay_id = r.id))
+     order by id limit $1`,
     [limit],
   );
   return rows;

@@ -12,6 +12,16 @@
 // recordOutcomes    sender/any       same/retrying      owner, tries as read  recorder
 // recordOutcomes    sender/any       same/held          owner, tries as read  recorder
 // recordOutcomes    sender/any       endpoint/held      owner, tries as read  recorder
+// recordLate        unfinished/any   none/delivered     moved on meanwhile    recorder
+// recordLate        none/gave_up     none/delivered     moved on meanwhile    recorder
+// recordLate        none/cancelled   none/delivered     moved on meanwhile    recorder
+// recordLate        unfinished/any   same/same          moved on meanwhile    recorder
+// recordLate        none/gave_up     same/same          moved on meanwhile    recorder
+// recordLate        none/cancelled   same/same          moved on meanwhile    recorder
+// recordLate        none/delivered   same/same          moved on meanwhile    recorder
+// takeFromQueue     endpoint/any     same/same          due, idle             drain
+// putBack           endpoint/any     same/same          taken, not sent       drain
+// beginAttempt      self/any         same/same          idle, as read         single-delivery
 // handOverTried     batch/any        self/retrying      tried; up, room       hand-over
 // handOverTried     batch/any        endpoint/retrying  tried; no direct way  hand-over
 // handOverUntried   batch/any        endpoint/held      after handOverTried   hand-over
@@ -22,8 +32,8 @@
 // relinkSuccessors  predecessor/any  predecessor/same   earlier unfinished    succession
 // amendBodies       endpoint/any     same/same          just queued           succession
 // amendBodies       predecessor/any  same/same          just relinked         succession
-// retryNow          either/any       either/retrying    endpoint active       manual-actions
-// retryNow          none/gave_up     either/retrying    endpoint active       manual-actions
+// retryNow          either/any       either/retrying    idle, active          manual-actions
+// retryNow          none/gave_up     either/retrying    idle, active          manual-actions
 // giveUp            unfinished/any   none/gave_up       row locked            manual-actions
 // hurry             either/any       endpoint/same      endpoint moved        endpoints
 // replay            either/tried   endpoint/same  rows locked         replay-steps, bulk-effects
@@ -32,6 +42,9 @@
 // replay            none/gave_up   predecessor/new  earlier unfinished  replay-steps, bulk-effects
 // replay            none/delivered  endpoint/new  rows locked         replay-steps, bulk-effects
 // replay            none/delivered  predecessor/new  earlier unfinished  replay-steps, bulk-effects
+// recall            endpoint/any     none/gave_up       released, idle        replay-steps
+// recall            endpoint/any     none/delivered     released, idle        replay-steps
+// recall            endpoint/any     same/tried         released, idle        replay-steps
 // cancelAll         unfinished/any   none/cancelled     endpoint deleted      endpoints, drain
 // cancelAll         none/gave_up     same/same          endpoint deleted      endpoints, drain
 // acknowledge       none/gave_up     same/same      seen by a person  manual-actions, bulk-effects
@@ -40,7 +53,9 @@ import type { Owner, SendingOwner, UnscheduledCause } from '../../domain/deliver
 import { bulkColumns } from '../db/bulk.ts';
 import type { Queryable } from '../db/pool.ts';
 import type { AttemptRecord } from './attempts.ts';
+import { DELIVERY, type Delivery } from './deliveries.ts';
 import { conditionSql } from './endpoint-condition.ts';
+import { isIdleSql, SENDING_AT_MOST_SECONDS } from './in-flight.ts';
 import type { SingleLimits } from './single-limits.ts';
 
 export type DeliveryRef = { operatorId: string; deliveryId: string };
@@ -50,6 +65,7 @@ const OUTCOMES = bulkColumns<AttemptRecord>({
   id: ['text', ({ deliveryId }) => deliveryId],
   expected_owner: ['text', ({ expected }) => expected.owner],
   expected_tries: ['int', ({ expected }) => expected.tries],
+  number: ['int', ({ number }) => number],
   state: ['text', ({ next }) => next.state],
   owner: ['text', ({ next }) => next.owner],
   tries: ['int', ({ next }) => next.tries],
@@ -59,24 +75,100 @@ const OUTCOMES = bulkColumns<AttemptRecord>({
 
 /**
  * Moves deliveries on by the outcomes of attempts, where owner and tries are as they were when the
- * attempt began.
+ * attempt began. Returns whether that is so for all of them.
  */
-export async function recordOutcomes(db: Queryable, records: readonly AttemptRecord[]): Promise<void> {
+export async function recordOutcomes(db: Queryable, records: readonly AttemptRecord[]): Promise<boolean> {
   // "Not distinct" in place of "=": otherwise the planner reads every unfinished delivery,
   // expecting none.
-  await db.query({
+  const { rowCount } = await db.query({
     name: 'record-outcomes',
     text: `
       update deliveries d
       set state = r.state, owner = r.owner, tries = r.tries,
         next_attempt_at = coalesce(r.next_attempt_at, d.next_attempt_at),
         last_error = r.last_error, finished_at = case when r.owner is null then now() end,
-        next_cause = case when r.tries = r.expected_tries then d.next_cause end, pause_reason = null
+        next_cause = case when r.tries = r.expected_tries then d.next_cause end, pause_reason = null,
+        attempts = greatest(d.attempts, r.number), sending_until = null
       from ${OUTCOMES.unnest(1, 'r')}
       where d.operator_id = r.operator_id and d.id = r.id
         and d.owner is not distinct from r.expected_owner and d.tries = r.expected_tries`,
     values: OUTCOMES.values(records),
   });
+  return rowCount === records.length;
+}
+
+/**
+ * Counts attempts whose deliveries moved on meanwhile: given up, cancelled, or taken over. One that
+ * arrived is delivered all the same. For those that `recordOutcomes` left out.
+ */
+export async function recordLate(db: Queryable, records: readonly AttemptRecord[]): Promise<void> {
+  await db.query({
+    name: 'record-late',
+    text: `
+      update deliveries d
+      set attempts = r.number, sending_until = null,
+        tries = case when d.tries = r.expected_tries then r.tries else d.tries end,
+        state = case when r.state = 'delivered' then r.state else d.state end,
+        owner = case when r.state = 'delivered' then null else d.owner end,
+        predecessor_id = case when r.state = 'delivered' then null else d.predecessor_id end,
+        last_error = case when r.state = 'delivered' then null else d.last_error end,
+        finished_at = case when r.state = 'delivered' then now() else d.finished_at end
+      from ${OUTCOMES.unnest(1, 'r')}
+      where d.operator_id = r.operator_id and d.id = r.id and d.attempts < r.number`,
+    values: OUTCOMES.values(records),
+  });
+}
+
+const SENDING_FROM_NOW = `now() + interval '${SENDING_AT_MOST_SECONDS} seconds'`;
+
+/**
+ * Claims the next deliveries of an endpoint's queue that are due and that nobody sends. Each must
+ * be sent or put back.
+ */
+export async function takeFromQueue(
+  db: Queryable,
+  operatorId: string,
+  endpointId: string,
+  limit: number,
+): Promise<Delivery[]> {
+  const { rows } = await db.query<Delivery>({
+    name: 'take-from-queue',
+    text: `
+      with due as materialized (
+        select id from deliveries
+        where operator_id = $1 and endpoint_id = $2 and owner = 'endpoint' and next_attempt_at <= now()
+          and ${isIdleSql('deliveries')}
+        order by next_attempt_at, id limit $3 for no key update skip locked
+      ), taken as (
+        update deliveries set sending_until = ${SENDING_FROM_NOW}
+        where operator_id = $1 and id = any(array(select id from due)) returning *
+      )
+      select ${DELIVERY} from taken order by next_attempt_at, id`,
+    values: [operatorId, endpointId, limit],
+  });
+  return rows;
+}
+
+/** Puts deliveries back that `takeFromQueue` claimed and nobody sent. */
+export async function putBack(db: Queryable, operatorId: string, taken: readonly Delivery[]): Promise<void> {
+  await db.query(
+    `update deliveries set sending_until = null
+     where operator_id = $1 and id = any($2) and owner = 'endpoint' and sending_until is not null`,
+    [operatorId, taken.map(({ id }) => id)],
+  );
+}
+
+/**
+ * Claims a delivery for its own workflow. False where it moved on since it was read, or somebody
+ * sends it.
+ */
+export async function beginAttempt(db: Queryable, { operatorId, id, attempts }: Delivery): Promise<boolean> {
+  const { rowCount } = await db.query(
+    `update deliveries set sending_until = ${SENDING_FROM_NOW}
+     where operator_id = $1 and id = $2 and owner = 'self' and attempts = $3 and ${isIdleSql('deliveries')}`,
+    [operatorId, id, attempts],
+  );
+  return rowCount === 1;
 }
 
 /**
@@ -245,8 +337,8 @@ export async function amendBodies(
 }
 
 /**
- * Makes a delivery due now, for a person. One that was given up starts its schedule from the
- * beginning.
+ * Makes a delivery due now, for a person, unless it is being sent. One that was given up starts its
+ * schedule from the beginning.
  */
 export async function retryNow(
   db: Queryable,
@@ -257,7 +349,8 @@ export async function retryNow(
     `update deliveries
      set owner = $3, state = 'retrying', next_attempt_at = now(), next_cause = 'manual', finished_at = null,
        acknowledged_at = null, pause_reason = null, tries = case when state = 'gave_up' then 0 else tries end
-     where operator_id = $1 and id = $2 and (owner in ('self', 'endpoint') or state = 'gave_up')`,
+     where operator_id = $1 and id = $2 and (owner in ('self', 'endpoint') or state = 'gave_up')
+       and ${isIdleSql('deliveries')}`,
     [operatorId, deliveryId, owner],
   );
 }
@@ -326,9 +419,34 @@ export async function replay(
        where p.operator_id = $1 and p.id = any($3)
      ) w
      where d.operator_id = $1 and d.id = w.id and d.state not in ('pending', 'cancelled')
-       and d.owner is distinct from 'batch' and d.owner is distinct from 'predecessor'`,
+       and d.owner is distinct from 'batch' and d.owner is distinct from 'predecessor' and ${isIdleSql('d')}`,
     [operatorId, replayId, deliveryIds, cause],
   );
+}
+
+/**
+ * Takes deliveries back that a replay released and that did not go out: each is again what it was.
+ * Returns their ids.
+ */
+export async function recall(
+  db: Queryable,
+  operatorId: string,
+  replayId: string,
+  deliveryIds: readonly string[],
+): Promise<string[]> {
+  const { rows } = await db.query<{ id: string }>(
+    `update deliveries d
+     set state = i.was_state, owner = case when i.was_finished_at is null then d.owner end,
+       tries = i.was_tries, next_attempt_at = i.was_next_attempt_at, next_cause = i.was_next_cause,
+       replay_id = i.was_replay_id, finished_at = i.was_finished_at, acknowledged_at = i.was_acknowledged_at
+     from replay_items i
+     where i.operator_id = $1 and i.replay_id = $2 and i.delivery_id = any($3) and i.was_state is not null
+       and d.operator_id = $1 and d.id = i.delivery_id and d.owner = 'endpoint'
+       and d.replay_id = $2 and d.next_cause = 'replay' and ${isIdleSql('d')}
+     returning d.id`,
+    [operatorId, replayId, deliveryIds],
+  );
+  return rows.map(({ id }) => id);
 }
 
 /**

@@ -17,7 +17,7 @@ type TracedPostback = {
   endpointId: string;
   type: string;
   state: string;
-  tries: number;
+  attempts: number;
   eventId: string | null;
 };
 
@@ -101,7 +101,7 @@ async function readDeliveries(
   conversions: string[],
 ): Promise<TracedPostback[]> {
   const { rows } = await db.query<TracedPostback>(
-    `select id, endpoint_id as "endpointId", type, state, tries, event_id as "eventId" from deliveries
+    `select id, endpoint_id as "endpointId", type, state, attempts, event_id as "eventId" from deliveries
      where operator_id = $1 and original_event_id = any($3) and (original_event_id = $2 or event_id = $2)
      order by id`,
     [operatorId, eventId, conversions],

@@ -26,6 +26,7 @@ create table endpoints (
   failed_about text[] not null default '{}',
   last_error text,
   notices_sent int not null default 0,
+  next_turn_at timestamptz,
   created_at timestamptz not null default now(),
   deleted_at timestamptz,
   primary key (operator_id, id),
@@ -54,6 +55,8 @@ comment on column endpoints.failures_in_a_row is
 comment on column endpoints.failed_about is
   'conversions that failed since the last delivery, the first five of them: enough to call the endpoint failing';
 comment on column endpoints.last_error is 'why the latest of these failed; null: none since the last delivery';
+comment on column endpoints.next_turn_at is
+  'when its queue is looked at next, where that is later than at once; for people, since the workflow knows itself';
 comment on column endpoints.notices_sent is
   'notices to the operator that the endpoint fails, since failing_since';
 
@@ -88,6 +91,8 @@ create table deliveries (
   predecessor_id text collate "C",
   batch_id text collate "C" not null,
   tries int not null default 0,
+  attempts int not null default 0,
+  sending_until timestamptz,
   next_attempt_at timestamptz not null,
   next_cause text check (next_cause in ('manual', 'replay')),
   replay_id text collate "C",
@@ -140,7 +145,12 @@ comment on column deliveries.owner is
   'predecessor; null: finished';
 comment on column deliveries.predecessor_id is 'the unfinished delivery that it has to follow';
 comment on column deliveries.tries is
-  'attempts made; every attempt guards on it, so that none is recorded twice';
+  'place in the schedule: attempts made since it began; every attempt guards on it, so that none is recorded twice';
+comment on column deliveries.attempts is
+  'attempts made in all, also before a retry or a replay began the schedule anew; the next one has the next number';
+comment on column deliveries.sending_until is
+  'an attempt of a workflow or a queue is under way, and over by then at the latest; nobody else sends it meanwhile. '
+  'A batch notes nothing: nobody takes a delivery from it';
 comment on column deliveries.next_cause is
   'why the next attempt is made, where that is not the schedule; cleared by that attempt';
 comment on column deliveries.replay_id is 'the last replay that sent it again';
@@ -165,14 +175,15 @@ create table attempts (
   response_excerpt text,
   next_attempt_at timestamptz,
   next_reason text,
-  primary key (operator_id, id)
-) partition by range (id);
+  primary key (operator_id, delivery_id, number)
+) partition by range (delivery_id);
 create table attempts_other partition of attempts default;
-select ensure_partitions('attempts', 'att');
-create index attempts_delivery on attempts (operator_id, delivery_id);
+select ensure_partitions('attempts', 'dlv');
 -- Rows may be deleted: whole months are dropped when they expire.
 create trigger append_only before update on attempts for each row execute function refuse_change();
-comment on table attempts is 'one try of a delivery';
+comment on table attempts is
+  'one try of a delivery; all of a delivery are in the month in which it was planned, so that their numbers have a key';
+comment on column attempts.number is 'counts on over retries and replays';
 comment on column attempts.phases is 'milliseconds of DNS, connection, TLS and first byte';
 comment on column attempts.dialled is 'address and port that were called';
 comment on column attempts.sends is
@@ -194,6 +205,11 @@ create table replays (
   total int not null,
   total_is_exact boolean not null default true,
   released int not null default 0,
+  sent int not null default 0,
+  recalled int not null default 0,
+  skipped int not null default 0,
+  idle_steps int not null default 0,
+  chosen int not null default 0,
   after_id text collate "C" not null default '',
   through_id text collate "C" not null,
   next_step_at timestamptz not null default now(),
@@ -205,10 +221,12 @@ create table replays (
 create index replays_running on replays (operator_id, id) where state = 'running';
 comment on table replays is
   'deliveries sent again by a filter: endpoint, affiliate, time of planning, states';
-comment on column replays.total is
-  'deliveries that the filter chose when it began; released: handed out so far';
+comment on column replays.total is 'deliveries that the filter chose when it began';
+comment on column replays.released is 'in the queues of their endpoints or out, and not taken back; sent: out';
+comment on column replays.recalled is 'taken back by a cancel before anybody sent them; skipped: left as they were';
+comment on column replays.idle_steps is 'steps in a row that changed nothing; each makes the wait for the next longer';
 comment on column replays.total_is_exact is
-  'false: the count stopped, and they are at least so many, until it is done';
+  'false: the count stopped, and they are at least so many, until all are read; chosen: those read so far';
 comment on column replays.after_id is 'progress: every delivery up to this one was looked at';
 comment on column replays.through_id is 'the last delivery when it began; later ones are not sent again';
 comment on column replays.next_step_at is 'no delivery is released before then, because of rate_per_second';
@@ -238,3 +256,25 @@ comment on column stuck_actions.done is 'those acted on so far';
 comment on column stuck_actions.refused is 'those whose state forbade it so far: counts by reason';
 comment on column stuck_actions.after_id is 'progress: every delivery or endpoint up to this one was looked at';
 comment on column stuck_actions.through_id is 'the last one when the action began; later ones are left alone';
+create table replay_items (
+  operator_id text collate "C" not null,
+  replay_id text collate "C" not null,
+  delivery_id text collate "C" not null,
+  endpoint_id text collate "C" not null,
+  was_state text,
+  was_tries int,
+  was_next_attempt_at timestamptz,
+  was_next_cause text,
+  was_replay_id text collate "C",
+  was_finished_at timestamptz,
+  was_acknowledged_at timestamptz,
+  primary key (operator_id, replay_id, delivery_id),
+  foreign key (operator_id, replay_id) references replays (operator_id, id)
+);
+create index replay_items_waiting on replay_items (operator_id, replay_id, endpoint_id, delivery_id)
+  where was_state is null;
+comment on table replay_items is
+  'deliveries that a replay still has to do with: they wait in it, or are released and did not go out';
+comment on column replay_items.was_state is
+  'null: it waits in the replay; otherwise it is released, and this is what it goes back to where it is recalled';
+select estimate_tenants_alike('replay_items');

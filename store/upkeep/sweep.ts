@@ -172,5 +172,5 @@ export async function findUnfinishedReratings(
 
 /** Creates the partitions of the coming months, before their first row arrives. */
 export async function ensurePartitions(db: Queryable): Promise<void> {
-  await db.query(`select ensure_partitions('clicks', 'clk'), ensure_partitions('attempts', 'att')`);
+  await db.query(`select ensure_partitions('clicks', 'clk'), ensure_partitions('attempts', 'dlv')`);
 }

@@ -27,6 +27,8 @@ const SET_ASIDE = 'test/workflows/settle-set-aside.test.ts';
 const NAMES = 'test/delivery/names.test.ts';
 const DIALLING = 'test/delivery/happy-eyeballs.test.ts';
 const ANSWERS = 'test/delivery/answers.test.ts';
+const REPLAYED = 'test/activities/delivery/replay.test.ts';
+const IN_FLIGHT = 'test/activities/delivery/in-flight.test.ts';
 const STORED = 'test/activities/settlement/settle-linked-slots.test.ts';
 
 const KNOWN: readonly Defect[] = [
@@ -556,6 +558,46 @@ const NAMED_BY_THE_AUDIT: readonly [string, string][] = [
 ];
 
 export const DEFECTS: readonly Defect[] = [
+  {
+    title: 'delivery: a retry does not see that the postback is being sent',
+    file: 'store/delivery/in-flight.ts',
+    from: `.sending_until is null or`,
+    to: `.id is not null or`,
+    tests: [IN_FLIGHT],
+    sees: 'a retry joins the attempt of a queue',
+  },
+  {
+    title: 'delivery: what arrived after its endpoint was deleted stays cancelled',
+    file: 'activities/delivery/recorder.ts',
+    from: `if (!isComplete) {`,
+    to: `if (records.length === 0) {`,
+    tests: [IN_FLIGHT],
+    sees: 'answered 200 after its endpoint is deleted',
+  },
+  {
+    title: 'delivery: attempts are numbered anew with the schedule',
+    file: 'activities/delivery/attempt.ts',
+    from: `number: due.attempts + 1,`,
+    to: `number: due.tries + 1,`,
+    tests: [IN_FLIGHT],
+    sees: 'attempts are numbered on after a retry',
+  },
+  {
+    title: 'replay: everything is released to an endpoint that is down',
+    file: 'store/delivery/replay-steps.ts',
+    from: `down: 1, off: 0`,
+    to: `down: 200, off: 0`,
+    tests: [REPLAYED],
+    sees: 'a replay to an endpoint that is down releases one delivery to probe it',
+  },
+  {
+    title: 'replay: what is recalled keeps the tries of the replay',
+    file: 'store/delivery/transitions.ts',
+    from: `tries = i.was_tries, next_attempt_at`,
+    to: `next_attempt_at`,
+    tests: [REPLAYED],
+    sees: 'a cancel puts what did not go out back as it was',
+  },
   ...KNOWN,
   ...NAMED_BY_THE_AUDIT.map(([title, sees]) => {
     const known = KNOWN.find((defect) => defect.title === title);

@@ -4,6 +4,7 @@ import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import type { WorkflowFailedError } from '@temporalio/client';
 import type { ApplicationFailure } from '@temporalio/common';
+import type { ServerResponse } from 'node:http';
 import { deliveryWorkflowId } from '../../domain/keys.ts';
 import { pauseDelivery, resumeDelivery } from '../../store/delivery/manual-actions.ts';
 import { createWorkflowClient } from '../../workflows/client.ts';
@@ -31,10 +32,10 @@ after(async () => {
  * Settles a sale with a postback to this mode of the receiver, and waits for the delivery's
  * workflow to report its status.
  */
-async function failDelivery(mode: string, schedule: number[]) {
+async function failDelivery(mode: string, schedule: number[], url = receiver.url) {
   const operator = await withOperator(harness.pool);
   const path = `${mode}?${operator.operatorId}`;
-  const { id: endpointId, secret } = await operator.addEndpoint(receiver.url + path, {
+  const { id: endpointId, secret } = await operator.addEndpoint(url + path, {
     name: 'Tracker',
     schedule,
   });
@@ -169,14 +170,17 @@ test('a delivery whose workflow is cancelled is paused, and resumed in a run tha
 test('a delivery paused over the API stays paused in a workflow that was terminated', async () => {
   const postback = await failDelivery('/flip/1', [0, 1]);
   const { operatorId } = postback.operator;
-  assert.equal(await pauseDelivery(harness.pool, operatorId, postback.id, 'paused over the API'), 'paused');
+  assert.equal(
+    (await pauseDelivery(harness.pool, operatorId, postback.id, 'paused over the API')).kind,
+    'done',
+  );
   const workflows = createWorkflowClient(harness.temporal.client);
   await workflows.startDelivery(operatorId, postback.id, 'pause');
   await postback.status('paused');
   await postback.handle.terminate();
   await workflows.startDelivery(operatorId, postback.id);
   assert.equal((await postback.status('paused')).nextReason, 'paused over the API');
-  assert.equal(await resumeDelivery(harness.pool, operatorId, postback.id), 'resumed');
+  assert.equal((await resumeDelivery(harness.pool, operatorId, postback.id)).kind, 'done');
   await workflows.startDelivery(operatorId, postback.id, 'resume');
   const latest = harness.temporal.client.workflow.getHandle(postback.workflowId);
   assert.deepEqual(await latest.result(), { state: 'delivered', tries: 2 });
@@ -198,4 +202,28 @@ test('a delivery is given up on a signal, or at the end of its schedule, and its
     assert.equal((await deliveriesOf(harness.pool, operator))[0]?.state, 'gave_up');
   }
   await recordHistory(harness.temporal.client, signalled.workflowId, 'postback-given-up-fails');
+});
+
+test('a retry signalled during an attempt joins it, and one after it is made at once', async () => {
+  const open: ServerResponse[] = [];
+  const slow = await startReceiver({
+    handler: (_, response) =>
+      void (slow.requests.length === 1 ? response.writeHead(500).end() : open.push(response)),
+  });
+  const postback = await failDelivery('', [0, 0, 3600], slow.url);
+  const answered = (count: number) => eventually(`request ${count}`, () => slow.requests.length === count);
+  await answered(2);
+  await postback.handle.signal(SIGNALS.retryNow);
+  open.shift()!.writeHead(500).end();
+  await eventually('the second answer to be counted', async () => {
+    const now = await postback.handle.query<DeliveryStatus>(STATUS_QUERY);
+    return now.tries === 2 && Date.parse(now.nextAttemptAt!) > Date.now() + 3_000_000;
+  });
+  assert.equal(slow.requests.length, 2);
+  await postback.handle.signal(SIGNALS.retryNow);
+  await answered(3);
+  open.shift()!.end();
+  assert.deepEqual(await postback.handle.result(), { state: 'delivered', tries: 3 });
+  await recordHistory(harness.temporal.client, postback.workflowId, 'postback-retry-joined');
+  await slow.close();
 });

@@ -64,34 +64,38 @@ test('a replay keeps its rate, and the workflow list shows its progress', async 
     for await (const listed of client.workflow.list({ query })) return listed.workflowId === workflowId;
     return false;
   });
-  assert.match(await harness.detailsOf(workflowId), /^\*\*running\*\*: \d+ of 25 postbacks .* Send `cancel`/);
-  assert.deepEqual(await handle.result(), { state: 'done', total: 25, released: 25 });
+  assert.match(
+    await harness.detailsOf(workflowId),
+    /^\*\*running\*\*: \d+ of 25 postbacks went out.* Send `cancel`/,
+  );
+  assert.deepEqual(await handle.result(), { state: 'done', total: 25, released: 25, sent: 25 });
   const sent = await eventually('every postback', () => requests().length === 25 && requests());
   const spanMs = sent.at(-1)!.receivedAtMs - sent[0]!.receivedAtMs;
   assert.ok(spanMs > 1000, `25 at 10 a second, ten at a time, took ${spanMs} ms`);
-  await recordHistory(client, workflowId, 'replay-done');
+  await recordHistory(client, workflowId, 'replay-paced');
 });
 
-test('a cancelled replay releases no more deliveries, and delivers the released ones', async () => {
+test('a cancelled replay releases no more deliveries, and what went out is delivered', async () => {
   const { id, operator, workflowId, handle, start } = await createReplay(100, 5);
   await start();
-  await eventually('the first delivery to be released', async () => {
+  await eventually('the first delivery to go out', async () => {
     const status = await handle.query<ReplayStatus>(STATUS_QUERY).catch(() => null);
-    return (status?.released ?? 0) > 0;
+    return (status?.sent ?? 0) > 0;
   });
   await handle.signal(SIGNALS.cancel);
-  const { state, released } = (await handle.result()) as ReplayStatus;
+  const { state, released, sent } = (await handle.result()) as ReplayStatus;
   assert.equal(state, 'cancelled');
-  assert.ok(released >= 5 && released < 100, `${released} were released`);
+  assert.equal(released, sent);
+  assert.ok(sent >= 5 && sent < 100, `${sent} were sent`);
   await eventually('those to be delivered', async () => {
-    return countBy(await deliveriesOf(harness.pool, operator), (row) => row.state)['delivered'] === released;
+    return countBy(await deliveriesOf(harness.pool, operator), (row) => row.state)['delivered'] === sent;
   });
   assert.equal((await createReplays(harness.pool).find(operator.operatorId, id))?.state, 'cancelled');
-  await recordHistory(harness.temporal.client, workflowId, 'replay-cancelled');
+  await recordHistory(harness.temporal.client, workflowId, 'replay-recalled');
 });
 
 test('the sweep starts a stored replay that has no workflow', async () => {
   const { handle } = await createReplay(3, null);
   assert.equal((await harness.testActivities.activities.sweepOnce()).replays, 1);
-  assert.deepEqual(await handle.result(), { state: 'done', total: 3, released: 3 });
+  assert.deepEqual(await handle.result(), { state: 'done', total: 3, released: 3, sent: 3 });
 });

@@ -126,7 +126,7 @@ describe('a single postback whose endpoint is down', () => {
     const id = await single();
     await database.pool.query(`update endpoints set rate_per_second = 5 where id = $1`, [endpointId]);
     const taken = await takeForRetry(database.pool, operator.operatorId, id);
-    assert.deepEqual(taken, { owner: 'endpoint', endpointId, wasGivenUp: false });
+    assert.deepEqual(taken, { kind: 'taken', owner: 'endpoint', endpointId, wasGivenUp: false });
     await working.activities.drainQueue({
       operatorId: operator.operatorId,
       endpointId,

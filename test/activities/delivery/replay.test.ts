@@ -1,11 +1,14 @@
-// Steps of a replay: deliveries that match its filter are released once, in order, at its rate,
-// also when a step is repeated after a crash.
+// Steps of a replay: deliveries that match its filter go out once, in order, at its rate, also when
+// a step is repeated after a crash; what does not go out waits in the replay, and can be recalled.
 import { after, before, beforeEach, describe, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { newId } from '../../../store/db/ids.ts';
-import { stepReplay } from '../../../store/delivery/replay-steps.ts';
+import { switchEndpoint } from '../../../store/delivery/endpoint-switch.ts';
+import { takeForRetry } from '../../../store/delivery/manual-actions.ts';
+import { cancelReplay, stepReplay } from '../../../store/delivery/replay-steps.ts';
 import { createReplays, type Replay, type ReplayFilter } from '../../../store/delivery/replays.ts';
 import { withDatabase, type TestDatabase } from '../../support/database.ts';
+import { eventually } from '../../support/eventually.ts';
 import { countBy, deliveriesOf, settleBatch } from '../../support/deliveries.ts';
 import { withOperator, type TestOperator } from '../../support/operator.ts';
 import { startReceiver, type FaultyReceiver } from '../../support/faulty-receiver.ts';
@@ -50,9 +53,21 @@ function replay(
 
 const step = ({ id }: Replay) => stepReplay(database.pool, operator.operatorId, id);
 
-async function stepAll(it: Replay): Promise<void> {
-  while ((await step(it)).state === 'running');
+/** Steps and drains in turn, as their workflows do, until the replay is over. */
+async function run(it: Replay): Promise<void> {
+  while (!(await step(it)).isOver) await drain();
 }
+
+const progress = async ({ id }: Replay) =>
+  (await createReplays(database.pool).find(operator.operatorId, id))!;
+const cancel = ({ id }: Replay) => cancelReplay(database.pool, operator.operatorId, id);
+
+/** Sets the endpoint to this many consecutive failures. */
+const fail = (times: number, id = endpointId) =>
+  database.pool.query(
+    `update endpoints set failures_in_a_row = $2, failing_since = case when $2 > 0 then now() end where id = $1`,
+    [id, times],
+  );
 
 /** Gives up this many postbacks after five tries. */
 async function giveUpSales(count: number): Promise<string[]> {
@@ -69,11 +84,11 @@ async function standing(): Promise<Record<string, number>> {
   return countBy(rows, ({ state, owner, tries }) => `${state} ${owner} ${tries}`);
 }
 
-async function drain(): Promise<void> {
+async function drain(id = endpointId): Promise<void> {
   for (;;) {
     const turn = await working.activities.drainQueue({
       operatorId: operator.operatorId,
-      endpointId,
+      endpointId: id,
       probes: 0,
       nextSendAt: 0,
     });
@@ -88,9 +103,8 @@ describe('a replay', () => {
     assert.deepEqual([it.total, it.state], [1200, 'running']);
     // Like a step repeated because its answer was lost, while the first run goes on.
     await Promise.all([step(it), step(it), step(it), step(it)]);
-    assert.deepEqual(await standing(), { 'pending endpoint 0': 1200 });
-    assert.equal((await step(it)).state, 'done');
-    await drain();
+    assert.deepEqual(await standing(), { 'pending endpoint 0': 200, 'gave_up null 5': 1000 });
+    await run(it);
     const sent = receiver.requests.map(({ headers }) => headers['webhook-id']!);
     assert.deepEqual([sent.length, new Set(sent)], [1200, new Set(ids)]);
     const { rows } = await database.pool.query<{ cause: string; count: number }>(
@@ -98,31 +112,29 @@ describe('a replay', () => {
       [operator.operatorId],
     );
     assert.deepEqual(rows, [{ cause: 'replay', count: 1200 }]);
-    const { released, delivered, waiting, state } = (await createReplays(database.pool).find(
-      operator.operatorId,
-      it.id,
-    ))!;
+    const { released, sent: out, delivered, skipped, endpoints, state } = await progress(it);
     assert.deepEqual(
-      { released, delivered, waiting, state },
-      { released: 1200, delivered: 1200, waiting: 0, state: 'done' },
+      { released, out, delivered, skipped, endpoints, state },
+      { released: 1200, out: 1200, delivered: 1200, skipped: 0, endpoints: [], state: 'done' },
     );
   });
 
   test('a replay releases each delivery once, also one given up meanwhile, and none planned after its start', async () => {
     await giveUpSales(600);
     const it = await replay();
-    assert.equal((await step(it)).released, 500);
+    assert.equal((await step(it)).released, 200);
     await database.pool.query(
       `update deliveries set state = 'gave_up', owner = null, tries = 1, finished_at = now() where operator_id = $1 and owner = 'endpoint'`,
       [operator.operatorId],
     );
     await giveUpSales(10);
-    await stepAll(it);
+    await run(it);
     assert.deepEqual(await standing(), {
-      'pending endpoint 0': 100,
-      'gave_up null 1': 500,
+      'delivered null 1': 400,
+      'gave_up null 1': 200,
       'gave_up null 5': 10,
     });
+    assert.equal((await progress(it)).sent, 600);
   });
 
   test('a replay keeps the order of a conversion and its reversal', async () => {
@@ -141,12 +153,16 @@ describe('a replay', () => {
       `update deliveries set state = 'retrying', owner = 'self', finished_at = null where id = $1`,
       [first!.id],
     );
-    await stepAll(await replay());
+    const it = await replay();
+    await step(it);
     assert.deepEqual(
       countBy(await deliveriesOf(database.pool, operator), ({ owner }) => String(owner)),
-      { self: 1, endpoint: 19, predecessor: 20 },
+      { self: 1, endpoint: 19, null: 20 },
     );
     await drain();
+    await step(it);
+    await drain();
+    assert.deepEqual([(await step(it)).isOver, (await progress(it)).endpoints[0]?.waiting], [false, 1]);
     const received = receiver.requests.map(
       ({ body }) =>
         JSON.parse(body) as { type: string; data: { original_event_id?: string; event_id: string } },
@@ -192,9 +208,10 @@ describe('a replay', () => {
     );
     const it = await replay({ states: ['retrying'] });
     const { singles, endpoints } = await step(it);
-    assert.deepEqual([singles.length, endpoints], [1, [endpointId]]);
+    assert.deepEqual([singles.length, endpoints], [1, [{ id: endpointId, isDown: false }]]);
     await drain();
     assert.deepEqual(await standing(), { 'delivered null 3': 3 });
+    assert.equal((await step(it)).state, 'done');
   });
 
   test('a replay keeps its rate, also over crashes, and stops when cancelled', async () => {
@@ -207,7 +224,207 @@ describe('a replay', () => {
     assert.equal((await step(it)).released, 20);
     await working.activities.cancelReplay({ operatorId: operator.operatorId, replayId: it.id });
     const { state, released } = await step(it);
-    assert.deepEqual([state, released], ['cancelled', 20]);
-    assert.deepEqual(await standing(), { 'pending endpoint 0': 20, 'gave_up null 5': 40 });
+    assert.deepEqual([state, released], ['cancelled', 0]);
+    assert.deepEqual(await standing(), { 'gave_up null 5': 60 });
+  });
+});
+
+describe('a replay to an endpoint that takes nothing', () => {
+  test('a replay to an endpoint that is down releases one delivery to probe it, and the rest waits', async () => {
+    await giveUpSales(150);
+    await fail(10);
+    const it = await replay();
+    assert.deepEqual((await step(it)).endpoints, [{ id: endpointId, isDown: true }]);
+    for (let more = 0; more < 3; more++) assert.deepEqual((await step(it)).endpoints, []);
+    assert.deepEqual(await standing(), { 'held endpoint 0': 1, 'gave_up null 5': 149 });
+    const { state, released, sent, endpoints } = await progress(it);
+    assert.deepEqual(
+      { state, released, sent, endpoints },
+      {
+        state: 'running',
+        released: 1,
+        sent: 0,
+        endpoints: [{ id: endpointId, state: 'active', condition: 'down', waiting: 149, queued: 1 }],
+      },
+    );
+    await run(it);
+    assert.deepEqual(await standing(), { 'delivered null 1': 150 });
+    assert.equal((await progress(it)).state, 'done');
+  });
+
+  test('a failed probe is not going out, and is repeated by the queue, not by the replay', async () => {
+    await database.pool.query(`update endpoints set url = $2 where id = $1`, [
+      endpointId,
+      `${receiver.url}/status/503`,
+    ]);
+    await giveUpSales(3);
+    await fail(10);
+    const it = await replay();
+    await step(it);
+    await working.activities.drainQueue({
+      operatorId: operator.operatorId,
+      endpointId,
+      probes: 0,
+      nextSendAt: 0,
+    });
+    assert.equal(receiver.requests.length, 1);
+    assert.deepEqual((await step(it)).endpoints, []);
+    const { released, sent } = await progress(it);
+    assert.deepEqual([released, sent], [1, 0]);
+  });
+
+  test('what was released waits in the replay again when its endpoint turns out to be down or is paused', async () => {
+    await giveUpSales(50);
+    const it = await replay();
+    await step(it);
+    assert.deepEqual(await standing(), { 'pending endpoint 0': 50 });
+    await fail(10);
+    await step(it);
+    assert.deepEqual(await standing(), { 'pending endpoint 0': 1, 'gave_up null 5': 49 });
+    await fail(0);
+    await step(it);
+    await switchEndpoint(database.pool, operator.operatorId, endpointId, { to: 'paused' });
+    await step(it);
+    assert.deepEqual(await standing(), { 'gave_up null 5': 50 });
+    await switchEndpoint(database.pool, operator.operatorId, endpointId, { to: 'active' });
+    await run(it);
+    assert.deepEqual(await standing(), { 'delivered null 1': 50 });
+  });
+
+  test('a replay goes on to other endpoints past one that is down', async () => {
+    const other = await operator.addEndpoint(`${receiver.url}/ok`);
+    await giveUpSales(250);
+    await fail(10);
+    const it = await replay();
+    for (let turn = 0; turn < 4; turn++) {
+      await step(it);
+      await drain(other.id);
+    }
+    assert.deepEqual(await standing(), {
+      'delivered null 1': 250,
+      'held endpoint 0': 1,
+      'gave_up null 5': 249,
+    });
+  });
+
+  test('deliveries to an endpoint that is deleted during the replay are left out', async () => {
+    await giveUpSales(5);
+    await fail(10);
+    const it = await replay();
+    await step(it);
+    await working.activities.drainQueue({
+      operatorId: operator.operatorId,
+      endpointId,
+      probes: 0,
+      nextSendAt: 0,
+    });
+    await database.pool.query(`update endpoints set deleted_at = now(), state = 'disabled' where id = $1`, [
+      endpointId,
+    ]);
+    while (!(await step(it)).isOver);
+    const { state, skipped, sent } = await progress(it);
+    assert.equal(state, 'done');
+    assert.equal(skipped + sent, 5);
+  });
+});
+
+describe('a replay that is cancelled', () => {
+  const rows = async () =>
+    (
+      await database.pool.query<object>(
+        `select id, state, owner, tries, next_attempt_at, next_cause, replay_id, finished_at, acknowledged_at
+         from deliveries where operator_id = $1 order by id`,
+        [operator.operatorId],
+      )
+    ).rows;
+
+  test('a cancel puts what did not go out back as it was, and leaves what did', async () => {
+    await giveUpSales(20);
+    await database.pool.query(
+      `update deliveries set state = 'delivered' where operator_id = $1 and id in (
+         select id from deliveries where operator_id = $1 order by id limit 5)`,
+      [operator.operatorId],
+    );
+    await database.pool.query(
+      `update deliveries set state = 'retrying', owner = 'endpoint', tries = 3, finished_at = null,
+         next_attempt_at = now() + interval '1 hour'
+       where operator_id = $1 and id in (select id from deliveries where operator_id = $1 order by id desc limit 5)`,
+      [operator.operatorId],
+    );
+    const asItWas = await rows();
+    const it = await replay({ states: ['gave_up', 'delivered', 'retrying'] });
+    await step(it);
+    assert.deepEqual(
+      countBy(await deliveriesOf(database.pool, operator), ({ owner }) => String(owner)),
+      {
+        endpoint: 20,
+      },
+    );
+    await cancel(it);
+    assert.deepEqual(await rows(), asItWas);
+    const { state, released, sent, recalled, skipped } = await progress(it);
+    assert.deepEqual(
+      { state, released, sent, recalled, skipped },
+      { state: 'cancelled', released: 0, sent: 0, recalled: 20, skipped: 0 },
+    );
+    assert.equal((await step(it)).isOver, true);
+  });
+
+  test('a cancel leaves a delivery that is being sent, and counts it as sent', async () => {
+    const slow = await startReceiver({ handler: (_, response) => void answers.push(() => response.end()) });
+    const answers: (() => void)[] = [];
+    await database.pool.query(`update endpoints set url = $2, max_in_flight = 2 where id = $1`, [
+      endpointId,
+      slow.url,
+    ]);
+    await giveUpSales(10);
+    const it = await replay();
+    await step(it);
+    const turn = working.activities.drainQueue({
+      operatorId: operator.operatorId,
+      endpointId,
+      probes: 0,
+      nextSendAt: 0,
+    });
+    await eventually('two requests', () => slow.requests.length === 2);
+    await cancel(it);
+    assert.equal((await step(it)).isOver, false);
+    for (const answer of answers.splice(0)) answer();
+    await turn;
+    await eventually('the replay to be cleared', async () => (await step(it)).isOver);
+    const { sent, recalled, delivered } = await progress(it);
+    assert.deepEqual([sent + recalled, sent, delivered], [10, slow.requests.length, slow.requests.length]);
+    assert.ok(slow.requests.length < 10, 'everything was sent');
+    await slow.close();
+  });
+
+  test("a delivery that a person retried meanwhile is the person's, and a successor of a recalled one goes on", async () => {
+    const [event] = await operator.ingest([{ transactionId: 'sold' }]);
+    await settleBatch(working.activities, operator, [event!]);
+    await giveUpSales(1);
+    await fail(10);
+    const it = await replay();
+    await step(it);
+    await settleBatch(
+      working.activities,
+      operator,
+      await operator.ingest([{ type: 'chargeback', transactionId: 'back', reference: 'sold' }]),
+    );
+    const owners = async () => (await deliveriesOf(database.pool, operator)).map(({ owner }) => owner);
+    assert.deepEqual(await owners(), ['endpoint', null, 'predecessor']);
+    const [sold] = await deliveriesOf(database.pool, operator);
+    await cancel(it);
+    assert.deepEqual(await owners(), [null, null, 'endpoint']);
+    await fail(0);
+    const again = await replay();
+    await step(again);
+    assert.equal((await takeForRetry(database.pool, operator.operatorId, sold!.id)).kind, 'taken');
+    await cancel(again);
+    assert.deepEqual(await owners(), ['self', null, 'endpoint']);
+    assert.deepEqual(
+      [(await progress(again)).recalled, (await progress(again)).sent],
+      [1, 1],
+      "the person's try is not the replay's to recall",
+    );
   });
 });

@@ -85,11 +85,12 @@ describe('pausing a delivery', () => {
     return [status, body['pause_reason'], body['next_attempt_at'] === null];
   };
   const put = (id: string, owner: string, state: string) =>
-    api.pool.query(`update deliveries set owner = $2, state = $3, next_attempt_at = now() where id = $1`, [
-      id,
-      owner,
-      state,
-    ]);
+    api.pool.query(
+      `update deliveries set owner = $2, state = $3,
+         next_attempt_at = now() + case when $2 = 'self' then interval '1 hour' else '0' end
+       where id = $1`,
+      [id, owner, state],
+    );
 
   test('a paused delivery says why and has no next try, until it is resumed', async () => {
     await put(ids[2]!, 'self', 'retrying');
@@ -97,13 +98,52 @@ describe('pausing a delivery', () => {
     assert.deepEqual(await act(ids[2]!, 'pause'), [200, 'paused over the API', true]);
     assert.deepEqual(await act(ids[2]!, 'resume'), [200, null, false]);
     await act(ids[2]!, 'pause');
-    assert.deepEqual(await act(ids[2]!, 'retry'), [200, null, false]);
+    assert.deepEqual(await act(ids[2]!, 'retry'), [200, null, true], 'it is due now');
   });
 
   test('a delivery that waits in the queue of its endpoint cannot be paused by itself', async () => {
     await put(ids[2]!, 'endpoint', 'held');
     for (const action of ['pause', 'resume']) assert.equal((await act(ids[2]!, action))[0], 422);
     assert.equal((await find(ids[2]!))['next_attempt_at'], null, 'a held delivery has a try in the past');
+  });
+});
+
+describe('the next try of a held delivery', () => {
+  const endpoint = (assignments: string) =>
+    api.pool.query(`update endpoints set ${assignments} where id = $1`, [endpointId]);
+  const next = async () => {
+    const { next_attempt_at: at, next_reason: reason } = await find(ids[2]!);
+    return { isLater: at !== null && Date.parse(at as string) > Date.now(), isNull: at === null, reason };
+  };
+
+  test('a held delivery says when its queue has a turn and why it waits, and never a time in the past', async () => {
+    await api.pool.query(
+      `update deliveries set owner = 'endpoint', state = 'held', next_cause = null,
+         next_attempt_at = now() - interval '1 day' where id = $1`,
+      [ids[2]],
+    );
+    assert.deepEqual(await next(), {
+      isLater: false,
+      isNull: true,
+      reason: "in the endpoint's queue, due now",
+    });
+    await endpoint(
+      `failures_in_a_row = 10, failing_since = '2026-11-01T00:00:00Z', next_turn_at = now() + interval '5 minutes'`,
+    );
+    const down = await next();
+    assert.deepEqual(
+      [down.isLater, down.reason],
+      [true, 'the endpoint is down, failing since 2026-11-01T00:00:00.000Z: a probe must succeed first'],
+    );
+    await endpoint(`state = 'paused', state_reason = 'switched by hand'`);
+    const paused = await next();
+    assert.deepEqual(
+      [paused.isNull, paused.reason],
+      [true, 'the endpoint is paused (switched by hand): resume it'],
+    );
+    await endpoint(
+      `state = 'active', state_reason = null, failures_in_a_row = 0, failing_since = null, next_turn_at = null`,
+    );
   });
 });
 

@@ -60,7 +60,7 @@ describe('a replay', () => {
     const found = (await api.call<Body>(`GET /v1/replays/${body.id}`, { key })).body;
     assert.deepEqual(
       [found['state'], found['delivered'], found['waiting'], found['gave_up']],
-      ['running', 0, 0, 0],
+      ['running', 0, 3, 0],
     );
     const list = (await api.call<{ data: Body[] }>('GET /v1/replays?limit=1', { key })).body;
     assert.deepEqual(

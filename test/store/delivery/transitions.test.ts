@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { newId } from '../../../store/db/ids.ts';
 import type { AttemptRecord } from '../../../store/delivery/attempts.ts';
 import type { Pool } from '../../../store/db/pool.ts';
+import { readDelivery } from '../../../store/delivery/deliveries.ts';
 import * as transitions from '../../../store/delivery/transitions.ts';
 import { withDatabase, type TestDatabase } from '../../support/database.ts';
 import { anAttempt } from '../../support/deliveries.ts';
@@ -80,6 +81,35 @@ const WAYS: Record<string, Way[]> = {
     outcome(owner, { state: 'held', owner }),
     outcome(owner, { state: 'held', owner: 'endpoint' }),
   ]),
+  recordLate: (['delivered', 'retrying', 'gave_up'] as const).map((state) => ({
+    call: (pool, rows) =>
+      transitions.recordLate(pool, [
+        anAttempt({
+          ...ref(rows),
+          endpointId,
+          expected: { owner: 'endpoint', tries: 0 },
+          next: { state, owner: null, tries: 1, nextAttemptAt: null, lastError: null },
+        }),
+      ]),
+  })),
+  takeFromQueue: [{ call: (pool) => transitions.takeFromQueue(pool, operator.operatorId, endpointId, 10) }],
+  putBack: [
+    {
+      arrange: (pool) => pool.query(`update deliveries set sending_until = now() + interval '1 minute'`),
+      async call(pool, { id }) {
+        const taken = await readDelivery(pool, operator.operatorId, id);
+        await transitions.putBack(pool, operator.operatorId, [taken!]);
+      },
+    },
+  ],
+  beginAttempt: [
+    {
+      async call(pool, { id }) {
+        const due = await readDelivery(pool, operator.operatorId, id);
+        await transitions.beginAttempt(pool, due!);
+      },
+    },
+  ],
   handOverTried: [1000, 0].map((inAll) => ({
     arrange: (pool) =>
       pool.query(`update deliveries set owner = 'self' where owner = 'endpoint' and tries = 0`),
@@ -138,6 +168,10 @@ const WAYS: Record<string, Way[]> = {
         transitions.replay(pool, operator.operatorId, { cause: 'replay', replayId: newId('rpl') }, [id]),
     })),
   ),
+  recall: (['gave_up', 'delivered', 'retrying', 'held'] as const).map((was) => ({
+    arrange: (pool, { id }) => release(pool, id, was),
+    call: (pool, { id }) => transitions.recall(pool, operator.operatorId, id, [id]),
+  })),
   cancelAll: [{ call: (pool) => transitions.cancelAll(pool, operator.operatorId, endpointId, 10) }],
   acknowledge: [{ call: (pool, rows) => transitions.acknowledge(pool, operator.operatorId, [rows.id]) }],
   acknowledgeAll: [{ call: (pool) => transitions.acknowledgeAll(pool, operator.operatorId, endpointId) }],
@@ -205,6 +239,22 @@ async function standingAfter(start: Standing, way: Way): Promise<Standing | 'unc
   await way.call(pool, rows);
   const [is] = await read(rows.id);
   return is!.row === was!.row ? 'unchanged' : `${is!.owner ?? 'none'} ${is!.state}`;
+}
+
+/** A replay of one delivery, which it released: both have its id. */
+async function release(pool: Pool, id: string, was: string): Promise<void> {
+  await pool.query(
+    `insert into replays (operator_id, id, states, is_dry_run, state, total, through_id)
+     values ($1, $2, '{}', false, 'running', 1, $2)`,
+    [operator.operatorId, id],
+  );
+  await pool.query(
+    `insert into replay_items (operator_id, replay_id, delivery_id, endpoint_id, was_state, was_tries,
+       was_next_attempt_at, was_finished_at)
+     values ($1, $2, $2, $3, $4, 7, now(), case when $4 in ('gave_up', 'delivered') then now() end)`,
+    [operator.operatorId, id, endpointId, was],
+  );
+  await pool.query(`update deliveries set replay_id = $1, next_cause = 'replay' where id = $1`, [id]);
 }
 
 async function read(id: string): Promise<{ row: string; owner: string | null; state: string }[]> {

@@ -1,0 +1,225 @@
+// A delivery that is being sent: nobody sends it a second time meanwhile, a retry joins the
+// attempt, and what arrives is delivered whatever happened to its row.
+import { after, before, beforeEach, describe, test } from 'node:test';
+import assert from 'node:assert/strict';
+import type { ServerResponse } from 'node:http';
+import { createEndpoints } from '../../../store/delivery/endpoints.ts';
+import { giveUpDelivery, takeForRetry } from '../../../store/delivery/manual-actions.ts';
+import { withDatabase, type TestDatabase } from '../../support/database.ts';
+import { anAttempt, deliveriesOf, settleBatch } from '../../support/deliveries.ts';
+import { eventually } from '../../support/eventually.ts';
+import { SECRET_BOX, withOperator, type TestOperator } from '../../support/operator.ts';
+import { startReceiver, type FaultyReceiver } from '../../support/faulty-receiver.ts';
+import { withTemporal, type TestTemporal } from '../../support/temporal.ts';
+import { withActivities, type TestActivities } from '../../support/worker.ts';
+import { createRecorder } from '../../../activities/delivery/recorder.ts';
+
+let database: TestDatabase;
+let temporal: TestTemporal;
+/** Two worker processes, as far as their memory goes. */
+let working: TestActivities;
+let other: TestActivities;
+let receiver: FaultyReceiver;
+/** Requests that the receiver has not answered. */
+let open: ServerResponse[] = [];
+let operator: TestOperator;
+let endpointId: string;
+
+before(async () => {
+  [database, temporal] = await Promise.all([withDatabase(), withTemporal()]);
+  receiver = await startReceiver({ handler: (_, response) => void open.push(response) });
+  [working, other] = [1, 2].map(() => withActivities(database.pool, temporal.client)) as [
+    TestActivities,
+    TestActivities,
+  ];
+});
+after(async () => {
+  await Promise.all([working.close(), other.close(), receiver.close(), temporal.close()]);
+  await database.drop();
+});
+beforeEach(async () => {
+  [receiver.requests.length, open] = [0, []];
+  operator = await withOperator(database.pool);
+  ({ id: endpointId } = await operator.addEndpoint(receiver.url));
+});
+
+/** Sales whose deliveries wait, after this many tries, for the endpoint's queue or a workflow. */
+async function waiting(count: number, owner: 'endpoint' | 'self', tries = 0): Promise<string[]> {
+  await settleBatch(working.activities, operator, await operator.ingestSales(count));
+  const { rows } = await database.pool.query<{ id: string }>(
+    `update deliveries set owner = $2, state = $3, tries = $4, attempts = $4
+     where operator_id = $1 and owner = 'batch' returning id`,
+    [operator.operatorId, owner, tries === 0 ? 'held' : 'retrying', tries],
+  );
+  return rows.map(({ id }) => id);
+}
+
+const drain = ({ activities } = working) =>
+  activities.drainQueue({ operatorId: operator.operatorId, endpointId, probes: 0, nextSendAt: 0 });
+const attempt = (deliveryId: string, tries: number, { activities } = working) =>
+  activities.attemptPostback({ operatorId: operator.operatorId, deliveryId, cause: 'retry', tries });
+const retry = (id: string) => takeForRetry(database.pool, operator.operatorId, id);
+const arrived = (count: number) =>
+  eventually(`${count} requests to arrive`, () => receiver.requests.length === count);
+const answerAll = (status = 200) => {
+  for (const response of open.splice(0)) response.writeHead(status).end();
+};
+const sentIds = () => receiver.requests.map(({ headers }) => headers['webhook-id']!).toSorted();
+const states = async () =>
+  (await deliveriesOf(database.pool, operator)).map(({ state, tries }) => `${state} ${tries}`);
+
+describe('a retry while the delivery is being sent', () => {
+  test('a retry joins the attempt of a queue, and the delivery arrives once', async () => {
+    const ids = await waiting(6, 'endpoint');
+    const turn = drain();
+    await arrived(6);
+    for (const id of ids) assert.deepEqual(await retry(id), { kind: 'under_way' });
+    answerAll();
+    assert.equal((await turn).sent, 6);
+    assert.deepEqual(sentIds(), ids.toSorted());
+    assert.deepEqual(await states(), Array(6).fill('delivered 1'));
+  });
+
+  test('a retry joins the attempt of a workflow, and one after it is made', async () => {
+    const [id] = await waiting(1, 'self', 1);
+    const sending = attempt(id!, 1);
+    await arrived(1);
+    assert.deepEqual(await retry(id!), { kind: 'under_way' });
+    answerAll(500);
+    assert.equal((await sending).state, 'retrying');
+    assert.equal((await retry(id!)).kind, 'taken');
+    const again = attempt(id!, 2);
+    await arrived(2);
+    answerAll();
+    assert.equal((await again).state, 'delivered');
+  });
+
+  test('a retry joins the first try of a batch', async () => {
+    const batch = await settleBatch(working.activities, operator, await operator.ingestSales(1));
+    const sending = working.activities.deliverFirst(batch);
+    await arrived(1);
+    const [row] = await deliveriesOf(database.pool, operator);
+    assert.deepEqual(await retry(row!.id), { kind: 'under_way' });
+    answerAll();
+    assert.equal((await sending).delivered, 1);
+    assert.equal(receiver.requests.length, 1);
+  });
+});
+
+describe('two senders of a delivery', () => {
+  test('two processes that drain a queue send each delivery once', async () => {
+    const ids = await waiting(8, 'endpoint');
+    const turns = [drain(), drain(other)];
+    await arrived(8);
+    answerAll();
+    const sent = (await Promise.all(turns)).map((turn) => turn.sent);
+    assert.deepEqual([sent[0]! + sent[1]!, sentIds()], [8, ids.toSorted()]);
+  });
+
+  test('two processes that make the attempt of a workflow make it once', async () => {
+    const [id] = await waiting(1, 'self', 1);
+    const sending = attempt(id!, 1);
+    await arrived(1);
+    const { state, tries, nextAttemptAt } = await attempt(id!, 1, other);
+    assert.deepEqual([state, tries], ['retrying', 1]);
+    assert.ok(nextAttemptAt! > Date.now(), 'the second looks again when the first must be over');
+    answerAll();
+    assert.equal((await sending).state, 'delivered');
+    assert.equal(receiver.requests.length, 1);
+  });
+
+  test('a delivery whose sender died is sent again when its attempt must be over', async () => {
+    const [id] = await waiting(1, 'endpoint');
+    const until = (seconds: number) =>
+      database.pool.query(
+        `update deliveries set sending_until = now() + make_interval(secs => $2) where id = $1`,
+        [id, seconds],
+      );
+    await until(10);
+    const { held, sent, waitMs } = await drain();
+    assert.deepEqual([held, sent], [1, 0]);
+    assert.ok(waitMs! > 9000 && waitMs! <= 10_000, `the queue looks again in ${waitMs} ms`);
+    await until(0);
+    const turn = drain();
+    await arrived(1);
+    answerAll();
+    assert.equal((await turn).sent, 1);
+  });
+});
+
+describe('an attempt whose delivery moved on meanwhile', () => {
+  const endings = {
+    'its endpoint is deleted': async () => {
+      await createEndpoints(database.pool, SECRET_BOX).remove(operator.operatorId, endpointId);
+      return 'cancelled';
+    },
+    'it is given up': async (id: string) => {
+      await giveUpDelivery(database.pool, operator.operatorId, id);
+      return 'gave_up';
+    },
+  };
+  for (const [what, end] of Object.entries(endings))
+    for (const owner of ['endpoint', 'self'] as const)
+      for (const status of [200, 500])
+        test(`an attempt of ${owner} answered ${status} after ${what} counts, and arrived is delivered`, async () => {
+          const [id] = await waiting(1, owner);
+          const sending = owner === 'self' ? attempt(id!, 0) : drain();
+          await arrived(1);
+          const state = await end(id!);
+          answerAll(status);
+          await sending;
+          assert.deepEqual(await states(), [status === 200 ? 'delivered 1' : `${state} 1`]);
+        });
+
+  test('a delivery given up and retried during its attempt is delivered by it', async () => {
+    const [id] = await waiting(1, 'endpoint');
+    const turn = drain();
+    await arrived(1);
+    await giveUpDelivery(database.pool, operator.operatorId, id!);
+    assert.deepEqual(await retry(id!), { kind: 'under_way' });
+    answerAll();
+    await turn;
+    assert.deepEqual(await states(), ['delivered 1']);
+  });
+});
+
+describe('numbers of attempts', () => {
+  const numbers = async () => {
+    const { rows } = await database.pool.query<{ number: number }>(
+      `select number from attempts where operator_id = $1 order by number`,
+      [operator.operatorId],
+    );
+    return rows.map(({ number }) => number);
+  };
+
+  test('attempts are numbered on after a retry of a delivery that was given up', async () => {
+    await database.pool.query(`update endpoints set schedule = '{0,0}' where id = $1`, [endpointId]);
+    const [id] = await waiting(1, 'self');
+    for (const [number, status] of [500, 500, 500, 200].entries()) {
+      if (number === 2) assert.equal((await retry(id!)).kind, 'taken');
+      const sending = attempt(id!, number % 2);
+      await arrived(number + 1);
+      answerAll(status);
+      await sending;
+    }
+    assert.deepEqual(await numbers(), [1, 2, 3, 4]);
+    assert.deepEqual(
+      receiver.requests.map(({ headers }) => headers['webhook-attempt']),
+      ['1', '2', '3', '4'],
+    );
+    assert.deepEqual(await states(), ['delivered 2'], 'the schedule began anew');
+  });
+
+  test('two attempts that two processes made as the same one are both kept, with two numbers', async () => {
+    const [id] = await waiting(1, 'endpoint');
+    const record = () => anAttempt({ operatorId: operator.operatorId, deliveryId: id!, endpointId });
+    const recorders = [1, 2].map(() => createRecorder(database.pool, (error) => assert.fail(String(error))));
+    const [first, second] = [record(), record()];
+    await recorders[0]!.record(first, null);
+    await recorders[1]!.record(second, null);
+    assert.deepEqual(await numbers(), [1, 2]);
+    // Written again, since the answer to the commit was lost.
+    await recorders[1]!.record(second, null);
+    assert.deepEqual(await numbers(), [1, 2]);
+  });
+});

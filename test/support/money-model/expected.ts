@@ -2,7 +2,7 @@
 import { labelOf, parentsAt } from './agreements.ts';
 import { attribute } from './attribution.ts';
 import { bountiesOf, cap, type Single } from './bounties.ts';
-import { decimal, fraction, multiply, round } from './exact.ts';
+import { add, decimal, fraction, multiply, round, ZERO, type Fraction } from './exact.ts';
 import { shareOf, type Shares } from './metrics.ts';
 import { monthlyCommissions, type MonthlyCommission } from './months.ts';
 import { rate, type Pricing, type Rated } from './rated.ts';
@@ -62,20 +62,23 @@ function withOverrides(world: World, single: Single): Commission[] {
   ];
 }
 
+/**
+ * A month's commission, then what it gives parents. What a parent of a level gets of all shares is
+ * rounded once.
+ */
 function monthlyWithOverrides(monthly: MonthlyCommission): Commission[] {
   const { shares, ...own } = monthly;
   const { deal, currency, month, label } = own;
+  const given = new Map<string, { exact: Fraction; minor: bigint }>();
   const overrides = shares.flatMap(({ chain, percents, rounding, amount }) =>
-    chain.map((parent, level): Commission => ({
-      affiliate: parent,
-      kind: 'override',
-      label,
-      deal,
-      currency,
-      month,
-      via: own.affiliate,
-      amount: percentOf(amount, percents[level]!, rounding),
-    })),
+    chain.map((parent, level): Commission => {
+      const before = given.get(`${parent} ${level}`) ?? { exact: ZERO, minor: 0n };
+      const exact = add(before.exact, multiply(fraction(amount, 100n), decimal(percents[level]!)));
+      const minor = round(exact, rounding);
+      given.set(`${parent} ${level}`, { exact, minor });
+      const common = { affiliate: parent, kind: 'override', label, deal, currency, month } as const;
+      return { ...common, via: own.affiliate, amount: minor - before.minor };
+    }),
   );
   return [own, ...overrides];
 }

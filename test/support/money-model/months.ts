@@ -105,9 +105,13 @@ class Month {
     return ({ from }) => (tiers.metric === 'revenue' ? minorUnits(from, this.exponent) : decimal(from));
   }
 
-  /** What steps pay from zero up to a figure, each stretch by its own step. */
+  /**
+   * What steps pay from zero up to a figure, each stretch by its own step; a loss like the first
+   * cent.
+   */
   private marginalUpTo(tiers: Tiers, figure: Fraction): Fraction {
     const from = this.fromOf(tiers);
+    if (isLess(figure, ZERO)) return multiply(figure, this.priceOf(stepAt(tiers, from, ZERO)));
     return total(
       tiers.steps.map((step, index) => {
         const next = tiers.steps[index + 1];
@@ -172,6 +176,20 @@ function divide(
   return shares;
 }
 
+/**
+ * The shares with what a later one lost taken off the latest before it that earned, so that nobody
+ * pays back what another version earned.
+ */
+function withoutLosses(shares: readonly Share[]): Share[] {
+  let lost = 0n;
+  const kept = shares.toReversed().map((share) => {
+    const amount = share.amount + lost;
+    lost = amount < 0n ? amount : 0n;
+    return { ...share, amount: amount < 0n ? 0n : amount };
+  });
+  return kept.toReversed();
+}
+
 function rateMonth(month: Month, parts: readonly Part[], carried: Losses, isByNgr: boolean) {
   const bases = parts.map(({ byChain }) => byChain.map(sumOf));
   const loss = isByNgr ? carried.ngr : ZERO;
@@ -191,7 +209,7 @@ function rateMonth(month: Month, parts: readonly Part[], carried: Losses, isByNg
     shares.push(...divide(part, gains, running, end, limit));
     running = end;
   }
-  return { shares, sum: running.sum };
+  return { shares: withoutLosses(shares), sum: running.sum };
 }
 
 const isCarrying = ({ component }: Part) => component.negative === 'carry';

@@ -66,7 +66,8 @@ export function bindingsOf(
  * loaded again.
  */
 export function settleAll(batch: Batch, books: BatchLedger): Settlement {
-  const known = knownOf(batch.others);
+  // Reversals of the batch that waited count for the others, as they do in any other batch.
+  const known = knownOf([...batch.others, ...batch.ordered.filter(({ isVoided }) => !isVoided)]);
   const all: Settlement = { outcomes: [], bindings: [...(batch.boundAside ?? [])], messages: [] };
   for (const loaded of batch.ordered) {
     try {
@@ -74,6 +75,10 @@ export function settleAll(batch: Batch, books: BatchLedger): Settlement {
         all.outcomes.push(...notSettled(loaded.event, 'voided', null).outcomes);
         continue;
       }
+      const waiting = known.reversals.find(({ event }) => event.id === loaded.event.id);
+      // Settled by its conversion, or a win by its chargeback, which came earlier in the batch.
+      if (waiting?.outcome?.status === 'settled') continue;
+      if (waiting) known.reversals = known.reversals.filter((one) => one !== waiting);
       const attribution = batch.attributions.get(loaded.event.id)!;
       const isOne = isConversion(loaded.event.type);
       const settle = isOne ? settleConversion : settleReversal;

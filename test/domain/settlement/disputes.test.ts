@@ -4,6 +4,7 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import type { WireTerms } from '../../../domain/commission/terms.ts';
 import { DEFAULT_CLAWBACK } from '../../../domain/commission/terms.ts';
+import type { FxRate } from '../../../domain/ledger/fx.ts';
 import type { ConversionEvent } from '../../../domain/types.ts';
 import { anEvent, DAY_MS, NOON } from '../../support/builders.ts';
 import { settledOneByOne, totalOf } from '../../support/settle-in-memory.ts';
@@ -186,4 +187,51 @@ describe('the reason of a reversal that changes nothing', () => {
     assert.equal(reason(by('full'), sale, byClick), 'settled null');
     assert.equal(totalOf(settledOneByOne(by('full'), [byClick, sale])), 0n);
   });
+});
+
+test('chargebacks that are set aside and retried together report the win of one of them once', () => {
+  const sale = anEvent({ transactionId: 's', amountMinor: 100_00n, currency: 'JPY' });
+  const charges = [1, 2].map((day) => anEvent({ type: 'chargeback', transactionId: `cb${day}`, ...on(day) }));
+  const win = about('cb2', { type: 'chargeback_won', ...on(3) });
+  const terms: Partial<WireTerms> = { components: [{ kind: 'cpa', on: ['sale'], amount: '10.00' }] };
+  const settling = settledOneByOne(terms, [sale, ...charges, win]);
+  settling.settle(charges);
+  assert.deepEqual(
+    charges.map(({ id }) => settling.outcomes.get(id)?.reason),
+    ['no_exchange_rate', 'no_exchange_rate'],
+  );
+  assert.deepEqual(
+    settling.messages.map(({ type, event }) => `${type} ${event?.type}`),
+    ['conversion.created sale', 'conversion.reinstated chargeback_won'],
+  );
+  const factsCount = [...settling.facts.values()].flat().length;
+  assert.equal(factsCount, 2, 'the sale and the win are stated once');
+});
+
+test('a refund that waited and comes again with its conversion, which a chargeback divides, is reported once', () => {
+  const sale = anEvent({ transactionId: 's' });
+  const refund = about('s', { type: 'refund', ...on(1) });
+  const charge = anEvent({ type: 'chargeback', ...on(2) });
+  const terms: Partial<WireTerms> = { components: [{ kind: 'cpa', on: ['ftd'], amount: '10.00' }] };
+  const settling = settledOneByOne(terms, [charge, refund]);
+  assert.equal(settling.outcomes.get(refund.id)?.status, 'orphaned');
+  settling.settle([sale, refund]);
+  assert.equal(settling.outcomes.get(refund.id)?.status, 'settled');
+  assert.deepEqual(
+    settling.messages.map(({ type, event }) => `${type} ${event?.type}`),
+    ['conversion.created sale', 'conversion.reversed refund'],
+  );
+});
+
+test('a chargeback that is retried when its rate came takes its amount once', () => {
+  const sales = ['s1', 's2'].map((transactionId) => anEvent({ transactionId, amountMinor: 100_00n }));
+  const charge = anEvent({ type: 'chargeback', amountMinor: 10_000n, currency: 'JPY', ...on(1) });
+  const rates: FxRate[] = [];
+  const settling = settledOneByOne(by('full'), [...sales, charge], { rates });
+  assert.equal(settling.outcomes.get(charge.id)?.reason, 'no_exchange_rate');
+  const pair = { base: 'JPY', quote: 'USD', rate: '0.01', rateE12: 10_000_000_000n };
+  rates.push({ id: 'fx_1', ...pair, source: 'test', asOf: NOON });
+  settling.settle([charge]);
+  assert.equal(settling.outcomes.get(charge.id)?.status, 'settled');
+  assert.equal(totalOf(settling), 10_00n);
 });

@@ -183,13 +183,13 @@ class Reversals {
     const taken: { conversion: Rated; share: Fraction }[] = [];
     for (const conversion of order) {
       if (!isLess(ZERO, rest)) break;
-      const rate = this.rateTo(event, conversion);
-      if (rate === undefined) return { status: 'set_aside', reason: 'no_exchange_rate' };
       const whole = amountOf(conversion.event);
       const before = total(this.strikesOn(conversion).map(({ share }) => share));
       const left = multiply(whole, larger(ZERO, subtract(ONE, before)));
+      if (!isLess(ZERO, left)) continue;
+      const rate = this.rateTo(event, conversion);
+      if (rate === undefined) return { status: 'set_aside', reason: 'no_exchange_rate' };
       const taking = smaller(left, multiply(rest, rate));
-      if (!isLess(ZERO, taking)) continue;
       taken.push({ conversion, share: divide(taking, whole) });
       rest = subtract(rest, divide(taking, rate));
     }

@@ -87,6 +87,7 @@ test('what was given up is in the list of what is stuck, with its count and amou
   const workflows = createWorkflowClient(harness.temporal.client);
   for (const deliveryId of await idsOf(operator)) {
     assert.deepEqual(await acknowledgeDelivery(harness.pool, operator.operatorId, deliveryId), {
+      kind: 'done',
       endpointId: id,
     });
     await workflows.wakeEndpoint(operator.operatorId, id);
@@ -99,7 +100,7 @@ test('a single delivery that was given up leaves the sight of its endpoint when 
   const { operator, id, handle } = await giveUpSales(1);
   const [deliveryId] = await idsOf(operator);
   const taken = await takeForRetry(harness.pool, operator.operatorId, deliveryId!);
-  assert.deepEqual(taken, { owner: 'self', endpointId: id, wasGivenUp: true });
+  assert.deepEqual(taken, { kind: 'taken', owner: 'self', endpointId: id, wasGivenUp: true });
   const workflows = createWorkflowClient(harness.temporal.client);
   await workflows.wakeEndpoint(operator.operatorId, id);
   assert.deepEqual(await handle.result(), { sent: 0 });

@@ -15,7 +15,7 @@ import { comesTrueWithin, waitOf } from '../http/prefer.ts';
 import { invalid, read } from '../http/read.ts';
 import type { Temporal } from '../temporal.ts';
 import { stuckActionView } from './stuck-actions.answers.ts';
-import { filterOf, newStuckAction } from './stuck.schema.ts';
+import { filterOf, newStuckAction, stuckFilter } from './stuck.schema.ts';
 
 type Deps = {
   store: Pick<Store, 'stuck' | 'affiliates' | 'endpoints'>;
@@ -53,7 +53,7 @@ export function addStuckActionRoutes(router: Router, { store, auth, temporal }: 
       dry_run: isDryRun,
       all: _,
       ...wire
-    } = read(newStuckAction, { ...req.query, ...(req.body as object) });
+    } = read(newStuckAction, { ...read(stuckFilter, req.query), ...(req.body as object) });
     const filter = filterOf(wire);
     await requireKnown(operatorId, filter);
     const { id } = await store.stuck.insertAction(operatorId, { id: newId('act'), action, filter, isDryRun });

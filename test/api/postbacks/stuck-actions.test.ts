@@ -64,6 +64,11 @@ describe('an action on everything that is stuck', () => {
     await api.pool.query(`update deliveries set acknowledged_at = null`);
   });
 
+  test('an action refuses a filter in the query that is wrong, whatever the body says', async () => {
+    const { status, body } = await post('acknowledge?state=AAA', { state: 'gave_up', dry_run: true });
+    assert.deepEqual([status, body['error'] !== undefined], [400, true]);
+  });
+
   test('an action takes the filter in the query as well, as a dry run that only counts', async () => {
     const totals = await Promise.all(
       [

@@ -11,6 +11,7 @@ import { inForce } from '../ledger/facts-in-force.ts';
 import type { LoadedEvent } from '../settlement/event-rows.ts';
 import { findOthers, findWins, loadEvents } from '../settlement/load-events.ts';
 import type { Audited, Finding } from './context.ts';
+import { epochMs } from '../db/epoch-ms.ts';
 
 /** Customers (or clicks, where no customer is known) of reversals that may divide an amount. */
 const SUBJECTS = `
@@ -113,7 +114,7 @@ async function factsOf(
     `select distinct on (original_event_id, event_id) original_event_id as "originalEventId",
        event_id as "eventId", revision, type, whole, amount_minor as "amountMinor",
        basis_minor as "basisMinor", volume_e4 as "volumeE4", cancels, null as customer, null as payment, null as fx,
-       (extract(epoch from occurred_at) * 1000)::float8 as "occurredAt", fx_rate_id as "fxRateId"
+       ${epochMs('occurred_at')} as "occurredAt", fx_rate_id as "fxRateId"
      from slot_facts f
      where operator_id = $1 and original_event_id = any($2) and type not in ('left', 'rejected')
        and ${inForce('f')}`,
@@ -128,7 +129,7 @@ async function ratesOf({ client, operatorId }: Audited, facts: readonly StoredFa
   if (ids.length === 0) return [];
   const { rows } = await client.query<Omit<FxRate, 'rateE12'> & { rateE12: string }>(
     `select id, base, quote, rate, source, (rate * 1000000000000)::numeric(38, 0) as "rateE12",
-       (extract(epoch from as_of) * 1000)::float8 as "asOf"
+       ${epochMs('as_of')} as "asOf"
      from fx_rates where operator_id = $1 and id = any($2)`,
     [operatorId, ids],
   );

@@ -10,6 +10,7 @@ import type { ParentsOf } from '../../domain/settlement/slot-targets.ts';
 import { PER_CUSTOMER } from '../ledger/slot-kinds.ts';
 import { REJECTED_SLOTS } from './rejected-slots.ts';
 import { inChunks, type Audited, type Deals, type Finding } from './context.ts';
+import { epochMs } from '../db/epoch-ms.ts';
 
 /**
  * A slot with one of its facts, or with nulls where it has none. Times are milliseconds since 1970.
@@ -55,7 +56,7 @@ const SLOTS_WITH_FACTS = `
     f.original_event_id as "originalEventId", f.event_id as "eventId", f.revision, f.type, f.whole,
     f.amount_minor as "amountMinor", f.basis_minor as "basisMinor", f.volume_e4 as "volumeE4",
     f.deal_version as "factVersion", f.cancels,
-    (extract(epoch from f.occurred_at) * 1000)::float8 as "occurredAt",
+    ${epochMs('f.occurred_at')} as "occurredAt",
     case when s.kind = 'month' and f.type = 'ftd' then (
       select subject_of(operator_id, customer_id, click_id) from events
       where operator_id = $1 and id = f.original_event_id) end as customer,

@@ -5,6 +5,7 @@ import type { StuckAction } from '../../domain/delivery/stuck.ts';
 import type { Queryable } from '../db/pool.ts';
 import { lockHealth, writeHealth } from './endpoint-health.ts';
 import { giveUpLocked } from './manual-actions.ts';
+import { lockUnfinishedAbout } from './succession.ts';
 import { acknowledge, replay } from './transitions.ts';
 
 /** `endpoints` and `singles`: endpoints and single deliveries whose workflows must hear of it. */
@@ -90,10 +91,10 @@ async function readResent(db: Queryable, operatorId: string, ids: readonly strin
      where d.operator_id = $1 and d.id = any($2) order by d.id`,
     [operatorId, ids],
   );
-  await db.query(
-    `select from deliveries where operator_id = $1 and original_event_id = any($2)
-      and owner is not null order by id for share`,
-    [operatorId, unique(rows.map(({ conversionId }) => conversionId))],
+  await lockUnfinishedAbout(
+    db,
+    operatorId,
+    rows.map(({ conversionId }) => conversionId),
   );
   return rows;
 }

@@ -6,7 +6,7 @@ import { withTransaction, type Pool, type Queryable } from '../db/pool.ts';
 import { conditionSql } from './endpoint-condition.ts';
 import { isIdleSql } from './in-flight.ts';
 import { lookFor, REPLAY_COLUMNS, type Replay } from './replays.ts';
-import { releaseSuccessors } from './succession.ts';
+import { lockUnfinishedAbout, releaseSuccessors } from './succession.ts';
 import { recall, replay as replayDeliveries } from './transitions.ts';
 
 /**
@@ -310,11 +310,10 @@ async function lockCandidates({ db, operatorId }: Step, candidates: readonly str
      where operator_id = $1 and id = any($2) order by id for no key update`,
     [operatorId, candidates],
   );
-  const conversionIds = [...new Set(rows.map(({ conversionId }) => conversionId))];
-  await db.query(
-    `select from deliveries where operator_id = $1 and original_event_id = any($2)
-      and owner is not null order by id for share`,
-    [operatorId, conversionIds],
+  await lockUnfinishedAbout(
+    db,
+    operatorId,
+    rows.map(({ conversionId }) => conversionId),
   );
   return rows.map(({ id }) => id);
 }

@@ -11,6 +11,22 @@ import {
 } from './transitions.ts';
 
 /**
+ * Locks all unfinished deliveries about these conversions, in the order of their ids, so that none
+ * of them finishes meanwhile.
+ */
+export async function lockUnfinishedAbout(
+  db: Queryable,
+  operatorId: string,
+  conversionIds: readonly string[],
+): Promise<void> {
+  await db.query(
+    `select from deliveries where operator_id = $1 and original_event_id = any($2)
+      and owner is not null order by id for share`,
+    [operatorId, [...new Set(conversionIds)]],
+  );
+}
+
+/**
  * Queues the deliveries that waited for finished ones, and returns the endpoints whose queues they
  * joined. Must be a later statement than the one that finished them, in the same transaction: a
  * planner that locked the finished row meanwhile has then committed its successor.

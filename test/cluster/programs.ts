@@ -2,7 +2,7 @@
 // user's cache, since building takes minutes.
 import { execFile } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { cacheDir } from '../../local/temporal-cli.ts';
 
@@ -18,16 +18,21 @@ export interface ClusterPrograms {
   readonly schema: string;
 }
 
+function programsOf(version: string): ClusterPrograms {
+  const folder = join(cacheDir(), `temporal-server-${version}`);
+  return { folder, schema: join(folder, 'schema') };
+}
+
 /** The programs of a version if they were built on this machine before. */
 export function cachedPrograms(version: string): ClusterPrograms | undefined {
-  const folder = join(cacheDir(), `temporal-server-${version}`);
-  return existsSync(folder) ? { folder, schema: join(folder, 'schema') } : undefined;
+  const programs = programsOf(version);
+  return existsSync(programs.folder) ? programs : undefined;
 }
 
 /** Builds the programs of a version. Throws an Error with the reason where Go cannot. */
 export async function buildPrograms(version: string): Promise<ClusterPrograms> {
-  const place = join(cacheDir(), `temporal-server-${version}`);
-  mkdirSync(dirname(place), { recursive: true });
+  const programs = programsOf(version);
+  mkdirSync(cacheDir(), { recursive: true });
   const folder = mkdtempSync(join(cacheDir(), 'build-'));
   try {
     const go = (...args: string[]) =>
@@ -42,9 +47,9 @@ export async function buildPrograms(version: string): Promise<ClusterPrograms> {
     renameSync(join(folder, 'server'), join(folder, 'temporal-server'));
     renameSync(join(folder, 'sql'), join(folder, 'temporal-sql-tool'));
     cpSync(join(source, 'schema'), join(folder, 'schema'), { recursive: true });
-    renameSync(folder, place);
+    renameSync(folder, programs.folder);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
-  return { folder: place, schema: join(place, 'schema') };
+  return programs;
 }

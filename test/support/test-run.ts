@@ -63,25 +63,17 @@ export async function withServers<T>(
   }
 }
 
-/** Exit code of Node's test runner, given its options and then the files. */
-export async function runTests(args: readonly string[], run: TestRun): Promise<number> {
-  if (run.stopping.aborted) return 1;
-  const all = ['--import', '@oxc-node/core/register', '--test', '--test-concurrency=2', ...args];
-  const env = {
-    ...process.env,
-    TEST_DATABASE_URL: run.databaseUrl,
-    TEST_TEMPORAL_ADDRESS: run.temporalAddress,
-  };
-  return runNode(all, run.stopping, env);
-}
-
-/** Exit code of a Node process with these arguments; a stopping run ends it. */
-export function runNode(
+/**
+ * Exit code of Node's test runner, given its options and then the files; a stopping run ends it.
+ */
+export async function runTests(
   args: readonly string[],
-  stopping: AbortSignal,
-  env: NodeJS.ProcessEnv = process.env,
+  { stopping, databaseUrl, temporalAddress }: TestRun,
 ): Promise<number> {
-  const child = spawn(process.execPath, args, { stdio: 'inherit', env });
+  if (stopping.aborted) return 1;
+  const all = ['--import', '@oxc-node/core/register', '--test', '--test-concurrency=2', ...args];
+  const env = { ...process.env, TEST_DATABASE_URL: databaseUrl, TEST_TEMPORAL_ADDRESS: temporalAddress };
+  const child = spawn(process.execPath, all, { stdio: 'inherit', env });
   stopping.addEventListener('abort', () => child.kill('SIGTERM'));
   return new Promise((resolve, reject) => {
     child.once('error', reject);

@@ -1,19 +1,22 @@
 // Configuration of all processes: reads the environment into one validated, frozen object. No file
 // outside `local/`, `bench/`, `test/` and `examples/` reads other variables.
-import { readFileSync } from 'node:fs';
-import { isIP, isIPv4, isIPv6 } from 'node:net';
 import { z } from 'zod';
+import {
+  portNumber,
+  list,
+  cidr,
+  nameServer,
+  postgresUrl,
+  httpUrl,
+  months,
+  address,
+  secretsKeys,
+  trustProxy,
+  fileContent,
+  token,
+} from './config-values.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
-
-/**
- * A 32-byte key and its id, which sealed values carry. The first key of a list seals; all keys
- * open.
- */
-interface SecretsKey {
-  readonly id: string;
-  readonly key: Buffer;
-}
 
 /** Options of `Connection` and `NativeConnection` in the Temporal SDK. */
 interface TemporalConnection {
@@ -27,79 +30,6 @@ interface TemporalTls {
   readonly serverRootCACertificate?: Buffer;
   readonly clientCertPair?: { readonly crt: Buffer; readonly key: Buffer };
 }
-
-const portNumber = z
-  .string()
-  .regex(/^\d+$/, 'must be a port number')
-  .transform(Number)
-  .pipe(z.number().min(1).max(65535));
-const list = z.string().transform((text) => text.split(',').flatMap((item) => item.trim() || []));
-const cidr = z.union([z.cidrv4(), z.cidrv6()], { error: 'is not an address range such as 10.0.0.0/8' });
-const nameServer = z
-  .string()
-  .refine(isNameServer, 'is not the address of a name server, such as 10.0.0.2 or 10.0.0.2:53');
-const postgresUrl = z.string().regex(/^postgres(ql)?:\/\//, 'must be a postgres:// URL');
-const httpUrl = z.url({ protocol: /^https?$/ }).transform((url) => url.replace(/\/+$/, ''));
-const months = z
-  .string()
-  .regex(/^\d+$/, 'must be a number of months')
-  .transform(Number)
-  .pipe(z.number().min(1).max(1200));
-const address = z.string().regex(/^[^\s:/]+:\d{1,5}$|^\[[^\]]+\]:\d{1,5}$/, 'must be host:port');
-
-const secretsKeys = list.transform((items, context): SecretsKey[] => {
-  const keys = items.map((item) => {
-    const colon = item.indexOf(':');
-    const text = item.slice(colon + 1);
-    const key = Buffer.from(text, /^[0-9a-f]{64}$/i.test(text) ? 'hex' : 'base64');
-    return { id: colon > 0 ? item.slice(0, colon) : 'default', key };
-  });
-  const ids = new Set(keys.map(({ id }) => id));
-  if (keys.length === 0 || ids.size < keys.length || keys.some(({ key }) => key.length !== 32)) {
-    context.addIssue({
-      code: 'custom',
-      message: 'must be 32 bytes in base64 or hex, or a list id:base64,… with different ids',
-    });
-  }
-  return keys;
-});
-
-/**
- * Express's forms: a number of hops, or addresses and ranges. A bare "true" would trust every
- * caller.
- */
-const trustProxy = z.string().transform((text, context): number | false | string[] => {
-  if (text === 'false') return false;
-  if (/^\d+$/.test(text)) return Number(text) || false;
-  const items = text.split(',').map((item) => item.trim());
-  if (
-    items.every(
-      (item) =>
-        cidr.safeParse(item.includes('/') ? item : `${item}/${item.includes(':') ? 128 : 32}`).success,
-    )
-  )
-    return items;
-  if (text === 'loopback') return [text];
-  context.addIssue({
-    code: 'custom',
-    message: 'must be a number of proxies, "loopback", or a list of addresses and ranges',
-  });
-  return z.NEVER;
-});
-
-const fileContent = z.string().transform((path, context) => {
-  try {
-    return readFileSync(path);
-  } catch (error) {
-    context.addIssue({
-      code: 'custom',
-      message: `cannot be read: ${error instanceof Error ? error.message : String(error)}`,
-    });
-    return z.NEVER;
-  }
-});
-
-const token = z.string().min(16, 'must have at least 16 characters');
 
 const processVariables = z.object({
   PORT: portNumber.default(8080),
@@ -232,13 +162,6 @@ export function describeConfig(config: Config): Record<string, unknown> {
       codecKeys: temporal.codecKeys?.map(({ id }) => id),
     },
   };
-}
-
-/** Returns true for `address`, `IPv4:port` and `[IPv6]:port`. */
-function isNameServer(text: string): boolean {
-  if (isIP(text) !== 0) return true;
-  const [, six = '', four = '', port] = /^(?:\[(.+)\]|([^:]+)):(\d{1,5})$/.exec(text) ?? [];
-  return (isIPv6(six) || isIPv4(four)) && Number(port) >= 1 && Number(port) <= 65_535;
 }
 
 function configFrom(variables: z.output<typeof processVariables>) {

@@ -17,7 +17,8 @@ import {
 } from '../../store/delivery/deliveries.ts';
 import type { AttemptRecord } from '../../store/delivery/attempts.ts';
 import { writeNextTurn } from '../../store/delivery/endpoint-health.ts';
-import { cancelAll, putBack, takeFromQueue } from '../../store/delivery/transitions.ts';
+import { putBack, takeFromQueue } from '../../store/delivery/transitions/attempts.ts';
+import { cancelAll } from '../../store/delivery/transitions/endpoints.ts';
 import type { EndpointInput } from '../../workflows/contract.ts';
 import type { Attempt } from './attempt.ts';
 import type { ConcurrencyLimiter } from './concurrency-limiter.ts';

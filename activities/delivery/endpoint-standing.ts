@@ -5,7 +5,7 @@ import { hostOf, receiverText, sumText } from '../../domain/delivery/labels.ts';
 import type { Pool } from '../../store/db/pool.ts';
 import { readSendingEndpoints, type SendingEndpoint } from '../../store/delivery/deliveries.ts';
 import { readEndpointStanding } from '../../store/delivery/standing.ts';
-import { acknowledgeAll } from '../../store/delivery/transitions.ts';
+import { acknowledgeAll } from '../../store/delivery/transitions/endpoints.ts';
 import type { EndpointInput } from '../../workflows/contract.ts';
 
 /**

@@ -4,7 +4,7 @@ import { withTransaction, type Pool, type PoolClient } from '../../store/db/pool
 import { insertAttempts, insertRepeated, type AttemptRecord } from '../../store/delivery/attempts.ts';
 import { notifyGivenUp } from '../../store/delivery/notices.ts';
 import { releaseSuccessors } from '../../store/delivery/succession.ts';
-import { recordLate, recordOutcomes } from '../../store/delivery/transitions.ts';
+import { recordLate, recordOutcomes } from '../../store/delivery/transitions/attempts.ts';
 import { allSettledOrThrow } from '../single-flight.ts';
 import { applyHealthEvents, type EndpointHealthEvents, type EndpointToWake } from './endpoint-health.ts';
 import type { EndpointInput } from '../../workflows/contract.ts';

@@ -16,7 +16,8 @@ import {
   type DeliveryStanding,
   type ToldAttempt,
 } from '../../store/delivery/standing.ts';
-import { beginAttempt, returnToQueue } from '../../store/delivery/transitions.ts';
+import { beginAttempt } from '../../store/delivery/transitions/attempts.ts';
+import { returnToQueue } from '../../store/delivery/transitions/hand-over.ts';
 import type { EndpointInput, DeliveryInput } from '../../workflows/contract.ts';
 import type { Attempt } from './attempt.ts';
 import type { ConcurrencyLimiter } from './concurrency-limiter.ts';

@@ -1,5 +1,5 @@
 // States and owners of a delivery. A delivery has exactly one owner until it is finished, and none
-// afterwards; the transitions between them are in store/delivery/transitions.ts.
+// afterwards; the transitions between them are in store/delivery/transitions/.
 
 export const UNFINISHED_STATES = ['pending', 'retrying', 'held'] as const;
 export const FINISHED_STATES = ['delivered', 'gave_up', 'cancelled'] as const;

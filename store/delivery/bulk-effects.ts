@@ -6,7 +6,8 @@ import type { Queryable } from '../db/pool.ts';
 import { lockHealth, writeHealth } from './endpoint-health.ts';
 import { giveUpLocked } from './manual-actions.ts';
 import { lockUnfinishedAbout } from './succession.ts';
-import { acknowledge, replay } from './transitions.ts';
+import { acknowledge } from './transitions/actions.ts';
+import { replay } from './transitions/replays.ts';
 
 /** `endpoints` and `singles`: endpoints and single deliveries whose workflows must hear of it. */
 export type Effect = {

@@ -1,5 +1,5 @@
 // Reads deliveries for sending: of a batch, or one, the state of a queue, and the endpoints they go
-// to. Every change of them is in transitions.ts.
+// to. Every change of them is in transitions/.
 import type {
   BodyFormat,
   EndpointMethod,
@@ -8,6 +8,8 @@ import type {
 } from '../../domain/delivery/endpoints.ts';
 import type { Queryable } from '../db/pool.ts';
 import type { Owner, UnscheduledCause } from '../../domain/delivery/deliveries.ts';
+
+export type DeliveryRef = { operatorId: string; deliveryId: string };
 
 /** An unfinished delivery as sending needs it. */
 export type Delivery = {

@@ -11,7 +11,7 @@ import { switchEndpoint } from './endpoint-switch.ts';
 import type { Page } from '../db/page.ts';
 import { withTransaction, type Pool, type Queryable } from '../db/pool.ts';
 import type { SecretBox } from '../db/secret-box.ts';
-import { cancelAll, hurry } from './transitions.ts';
+import { cancelAll, hurry } from './transitions/endpoints.ts';
 
 /** The owner's settings. The schedule is in seconds to wait before each try; the first is 0. */
 export type EndpointSettings = {

@@ -1,7 +1,7 @@
 // Hands the unfinished deliveries of a batch to exactly one owner each.
 import { withTransaction, type Pool, type Queryable } from '../db/pool.ts';
 import { lockSingles, type SingleLimits } from './single-limits.ts';
-import { handOverTried, handOverUntried } from './transitions.ts';
+import { handOverTried, handOverUntried } from './transitions/hand-over.ts';
 
 /**
  * Hands over what a batch could not deliver: a failed first try to a workflow of its own while its

@@ -7,7 +7,7 @@ import type { DeliveryState, Owner } from '../../domain/delivery/deliveries.ts';
 import { withTransaction, type Pool, type Queryable } from '../db/pool.ts';
 import { isIdleSql } from './in-flight.ts';
 import { relinkToPredecessor, releaseSuccessors } from './succession.ts';
-import { acknowledge, giveUp, pauseSingle, resumeSingle, retryNow } from './transitions.ts';
+import { acknowledge, giveUp, pauseSingle, resumeSingle, retryNow } from './transitions/actions.ts';
 
 export type { Refused };
 

@@ -11,9 +11,9 @@ import {
 } from '../../domain/delivery/notices.ts';
 import { newId } from '../db/ids.ts';
 import type { Queryable } from '../db/pool.ts';
+import type { DeliveryRef } from './deliveries.ts';
 import type { EndpointHealth } from './endpoint-health.ts';
 import { planPostbacks, readListeners } from './outbox.ts';
-import type { DeliveryRef } from './transitions.ts';
 
 /** A webhook whose queue a notice joined, and the endpoint that the notice is about. */
 type Noticed = { operatorId: string; endpointId: string; about: string };

@@ -2,13 +2,13 @@
 // the end of one lets the next one go on.
 import { afterGivenUp } from '../../domain/delivery/bodies.ts';
 import type { Queryable } from '../db/pool.ts';
+import type { DeliveryRef } from './deliveries.ts';
 import {
   amendBodies,
   queueSuccessors,
   relinkSuccessors,
-  type DeliveryRef,
   type QueuedSuccessor,
-} from './transitions.ts';
+} from './transitions/successors.ts';
 
 /**
  * Locks all unfinished deliveries about these conversions, in the order of their ids, so that none

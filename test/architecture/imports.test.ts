@@ -44,7 +44,8 @@ const TABLE: readonly Row[] = [
   row('api/temporal', 'store, workflows/client', '@temporalio/client, log'),
   row('worker', 'Node, @temporalio/client, @temporalio/worker, domain/keys, workflows/contract', 'log'),
   row('worker/metrics', 'Node, prom-client, domain/delivery', 'activities, delivery'),
-  row('config', 'Node, zod'),
+  row('config', 'zod, config-values'),
+  row('config-values', 'Node, zod'),
   row('log', 'pino'),
   row(
     'local',

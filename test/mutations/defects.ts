@@ -608,7 +608,7 @@ export const DEFECTS: readonly Defect[] = [
   },
   {
     title: 'replay: everything is released to an endpoint that is down',
-    file: 'store/delivery/replay-steps.ts',
+    file: 'store/delivery/replay-release.ts',
     from: `down: 1, off: 0`,
     to: `down: 200, off: 0`,
     tests: [REPLAYED],
@@ -616,7 +616,7 @@ export const DEFECTS: readonly Defect[] = [
   },
   {
     title: 'replay: what is recalled keeps the tries of the replay',
-    file: 'store/delivery/transitions.ts',
+    file: 'store/delivery/transitions/replays.ts',
     from: `tries = i.was_tries, next_attempt_at`,
     to: `next_attempt_at`,
     tests: [REPLAYED],
@@ -774,7 +774,7 @@ export const DEFECTS: readonly Defect[] = [
   },
   {
     title: 'temporal: a retry leaves the pause in the row',
-    file: 'store/delivery/transitions.ts',
+    file: 'store/delivery/transitions/actions.ts',
     from: `acknowledged_at = null, pause_reason = null, tries = case`,
     to: `acknowledged_at = null, tries = case`,
     tests: ['test/api/postbacks/deliveries.test.ts'],

@@ -1,11 +1,11 @@
-// Reads the table of transitions at the head of store/delivery/transitions.ts as data.
+// Reads the table of transitions in docs/ARCHITECTURE.md as data.
 import { OWNERS, FINISHED_STATES, UNFINISHED_STATES } from '../../domain/delivery/deliveries.ts';
-import { readSource } from './sources.ts';
+import { filesBelow, tableRows } from './sources.ts';
 
-export const TRANSITIONS_FILE = 'store/delivery/transitions.ts';
+export const TRANSITION_FILES: readonly string[] = filesBelow('store/delivery/transitions');
 
-/** Cells as written: `owner/state` before and after, the condition, and the calling files. */
-type TransitionRow = { name: string; from: string; to: string; guard: string; callers: string };
+/** `owner/state` before and after, each as written, and the calling files. */
+type TransitionRow = { name: string; from: string[]; to: string[]; callers: string[] };
 
 /** Owner and state of a delivery as `owner state`; a finished delivery has the owner `none`. */
 export type Standing = `${string} ${string}`;
@@ -16,12 +16,14 @@ export const STANDINGS: readonly Standing[] = [
 ];
 
 export function transitionTable(): TransitionRow[] {
-  const head = readSource(TRANSITIONS_FILE).split('\nimport ')[0]!;
-  return head
-    .split('\n')
-    .map((line) => line.slice(3).split(/ {2,}/))
-    .filter((cells) => cells.length === 5 && cells[0] !== 'function' && !cells[0]!.startsWith('-'))
-    .map(([name = '', from = '', to = '', guard = '', callers = '']) => ({ name, from, to, guard, callers }));
+  return tableRows('States of a delivery')
+    .filter((cells) => cells.length === 5)
+    .map(([name = '', from = '', to = '', , callers = '']) => ({
+      name,
+      from: from.split(', '),
+      to: to.split(', '),
+      callers: callers.split(', '),
+    }));
 }
 
 const SETS: Readonly<Record<string, readonly string[]>> = {
@@ -34,15 +36,22 @@ const SETS: Readonly<Record<string, readonly string[]>> = {
 };
 const valuesOf = (word: string): readonly string[] => SETS[word] ?? [word];
 
-/** Owners and states that a cell of the column `from` names. */
-export function standingsFrom(cell: string): Standing[] {
-  const [owner = '', state = ''] = cell.split('/');
-  return valuesOf(owner).flatMap((one) => valuesOf(state).map((other): Standing => `${one} ${other}`));
+/** Owners and states that the column `from` names. */
+export function standingsFrom(cells: readonly string[]): Standing[] {
+  return cells.flatMap((cell) => {
+    const [owner = '', state = ''] = cell.split('/');
+    return valuesOf(owner).flatMap((one) => valuesOf(state).map((other): Standing => `${one} ${other}`));
+  });
 }
 
-/** Owners and states that a cell of the column `to` names, for a delivery in `before`. */
-export function standingsTo(cell: string, before: Standing): Standing[] {
-  const [owner, state] = before.split(' ');
-  const [toOwner = '', toState = ''] = cell.split('/');
-  return standingsFrom(`${toOwner === 'same' ? owner : toOwner}/${toState === 'same' ? state : toState}`);
+/** Owners and states that the column `to` names, for a delivery in `before`. */
+export function standingsTo(cells: readonly string[], before: Standing): Standing[] {
+  const [owner = '', state = ''] = before.split(' ');
+  const known = (word: string, same: string) => (word === 'same' ? same : word);
+  return standingsFrom(
+    cells.map((cell) => {
+      const [toOwner = '', toState = ''] = cell.split('/');
+      return `${known(toOwner, owner)}/${known(toState, state)}`;
+    }),
+  );
 }

@@ -7,7 +7,12 @@ import { newId } from '../../../store/db/ids.ts';
 import type { AttemptRecord } from '../../../store/delivery/attempts.ts';
 import type { Pool } from '../../../store/db/pool.ts';
 import { readDelivery } from '../../../store/delivery/deliveries.ts';
-import * as transitions from '../../../store/delivery/transitions.ts';
+import * as actions from '../../../store/delivery/transitions/actions.ts';
+import * as attempts from '../../../store/delivery/transitions/attempts.ts';
+import * as endpoints from '../../../store/delivery/transitions/endpoints.ts';
+import * as handOver from '../../../store/delivery/transitions/hand-over.ts';
+import * as replays from '../../../store/delivery/transitions/replays.ts';
+import * as successors from '../../../store/delivery/transitions/successors.ts';
 import { withDatabase, type TestDatabase } from '../../support/database.ts';
 import { anAttempt } from '../../support/deliveries.ts';
 import { withOperator, type TestOperator } from '../../support/operator.ts';
@@ -59,7 +64,7 @@ const outcome = (
   next: Pick<AttemptRecord['next'], 'state' | 'owner'>,
 ): Way => ({
   call: (pool, rows) =>
-    transitions.recordOutcomes(pool, [
+    attempts.recordOutcomes(pool, [
       anAttempt({
         ...ref(rows),
         endpointId,
@@ -83,7 +88,7 @@ const WAYS: Record<string, Way[]> = {
   ]),
   recordLate: (['delivered', 'retrying', 'gave_up'] as const).map((state) => ({
     call: (pool, rows) =>
-      transitions.recordLate(pool, [
+      attempts.recordLate(pool, [
         anAttempt({
           ...ref(rows),
           endpointId,
@@ -92,13 +97,13 @@ const WAYS: Record<string, Way[]> = {
         }),
       ]),
   })),
-  takeFromQueue: [{ call: (pool) => transitions.takeFromQueue(pool, operator.operatorId, endpointId, 10) }],
+  takeFromQueue: [{ call: (pool) => attempts.takeFromQueue(pool, operator.operatorId, endpointId, 10) }],
   putBack: [
     {
       arrange: (pool) => pool.query(`update deliveries set sending_until = now() + interval '1 minute'`),
       async call(pool, { id }) {
         const taken = await readDelivery(pool, operator.operatorId, id);
-        await transitions.putBack(pool, operator.operatorId, [taken!]);
+        await attempts.putBack(pool, operator.operatorId, [taken!]);
       },
     },
   ],
@@ -106,7 +111,7 @@ const WAYS: Record<string, Way[]> = {
     {
       async call(pool, { id }) {
         const due = await readDelivery(pool, operator.operatorId, id);
-        await transitions.beginAttempt(pool, due!);
+        await attempts.beginAttempt(pool, due!);
       },
     },
   ],
@@ -114,40 +119,40 @@ const WAYS: Record<string, Way[]> = {
     arrange: (pool) =>
       pool.query(`update deliveries set owner = 'self' where owner = 'endpoint' and tries = 0`),
     call: (pool, { id }) =>
-      transitions.handOverTried(pool, operator.operatorId, id, { perEndpoint: 1000, inAll }),
+      handOver.handOverTried(pool, operator.operatorId, id, { perEndpoint: 1000, inAll }),
   })),
-  handOverUntried: [{ call: (pool, { id }) => transitions.handOverUntried(pool, operator.operatorId, id) }],
-  returnToQueue: [{ call: (pool, rows) => transitions.returnToQueue(pool, ref(rows), 'manual') }],
+  handOverUntried: [{ call: (pool, { id }) => handOver.handOverUntried(pool, operator.operatorId, id) }],
+  returnToQueue: [{ call: (pool, rows) => handOver.returnToQueue(pool, ref(rows), 'manual') }],
   pauseSingle: [
     {
       arrange: (pool) => pool.query(`update deliveries set pause_reason = null`),
-      call: (pool, rows) => transitions.pauseSingle(pool, ref(rows), 'by a test'),
+      call: (pool, rows) => actions.pauseSingle(pool, ref(rows), 'by a test'),
     },
   ],
-  resumeSingle: [{ call: (pool, rows) => transitions.resumeSingle(pool, ref(rows)) }],
+  resumeSingle: [{ call: (pool, rows) => actions.resumeSingle(pool, ref(rows)) }],
   queueSuccessors: [
     {
       arrange: finishPredecessors,
       call: (pool, { predecessorId: deliveryId }) =>
-        transitions.queueSuccessors(pool, [{ operatorId: operator.operatorId, deliveryId }]),
+        successors.queueSuccessors(pool, [{ operatorId: operator.operatorId, deliveryId }]),
     },
   ],
   relinkSuccessors: [
     {
       call: (pool, { predecessorId: deliveryId, earlierId }) =>
-        transitions.relinkSuccessors(pool, { operatorId: operator.operatorId, deliveryId }, earlierId),
+        successors.relinkSuccessors(pool, { operatorId: operator.operatorId, deliveryId }, earlierId),
     },
   ],
   amendBodies: [
     {
       call: (pool, { id }) =>
-        transitions.amendBodies(pool, [{ operatorId: operator.operatorId, id, body: '{"amended":true}' }]),
+        successors.amendBodies(pool, [{ operatorId: operator.operatorId, id, body: '{"amended":true}' }]),
     },
   ],
   retryNow: (['self', 'endpoint'] as const).map((owner) => ({
-    call: (pool, rows) => transitions.retryNow(pool, ref(rows), owner),
+    call: (pool, rows) => actions.retryNow(pool, ref(rows), owner),
   })),
-  giveUp: [{ call: (pool, rows) => transitions.giveUp(pool, operator.operatorId, [rows.id]) }],
+  giveUp: [{ call: (pool, rows) => actions.giveUp(pool, operator.operatorId, [rows.id]) }],
   hurry: [
     {
       arrange: (pool, { id }) =>
@@ -155,7 +160,7 @@ const WAYS: Record<string, Way[]> = {
           `update deliveries set next_attempt_at = now() + interval '1 hour', pause_reason = null where id = $1`,
           [id],
         ),
-      call: (pool) => transitions.hurry(pool, operator.operatorId, endpointId),
+      call: (pool) => endpoints.hurry(pool, operator.operatorId, endpointId),
     },
   ],
   replay: [null, new Date()].flatMap((failingSince) =>
@@ -165,20 +170,21 @@ const WAYS: Record<string, Way[]> = {
         await pool.query(`update endpoints set failing_since = $2 where id = $1`, [endpointId, failingSince]);
       },
       call: (pool: Pool, { id }: Rows) =>
-        transitions.replay(pool, operator.operatorId, { cause: 'replay', replayId: newId('rpl') }, [id]),
+        replays.replay(pool, operator.operatorId, { cause: 'replay', replayId: newId('rpl') }, [id]),
     })),
   ),
   recall: (['gave_up', 'delivered', 'retrying', 'held'] as const).map((was) => ({
     arrange: (pool, { id }) => release(pool, id, was),
-    call: (pool, { id }) => transitions.recall(pool, operator.operatorId, id, [id]),
+    call: (pool, { id }) => replays.recall(pool, operator.operatorId, id, [id]),
   })),
-  cancelAll: [{ call: (pool) => transitions.cancelAll(pool, operator.operatorId, endpointId, 10) }],
-  acknowledge: [{ call: (pool, rows) => transitions.acknowledge(pool, operator.operatorId, [rows.id]) }],
-  acknowledgeAll: [{ call: (pool) => transitions.acknowledgeAll(pool, operator.operatorId, endpointId) }],
+  cancelAll: [{ call: (pool) => endpoints.cancelAll(pool, operator.operatorId, endpointId, 10) }],
+  acknowledge: [{ call: (pool, rows) => actions.acknowledge(pool, operator.operatorId, [rows.id]) }],
+  acknowledgeAll: [{ call: (pool) => endpoints.acknowledgeAll(pool, operator.operatorId, endpointId) }],
 };
 
 test('every transition in the table of transitions has a test', () => {
-  assert.deepEqual(Object.keys(WAYS), [...new Set(transitionTable().map(({ name }) => name))]);
+  const names = new Set(transitionTable().map(({ name }) => name));
+  assert.deepEqual(Object.keys(WAYS).toSorted(), [...names].toSorted());
 });
 
 for (const [name, ways] of Object.entries(WAYS))

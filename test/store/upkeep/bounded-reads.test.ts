@@ -5,7 +5,7 @@ import { after, before, test } from 'node:test';
 import { createDeals } from '../../../store/agreements/deals.ts';
 import { newId } from '../../../store/db/ids.ts';
 import type { Pool } from '../../../store/db/pool.ts';
-import { cancelAll } from '../../../store/delivery/transitions.ts';
+import { cancelAll } from '../../../store/delivery/transitions/endpoints.ts';
 import { findOwingEndpoints } from '../../../store/upkeep/sweep.ts';
 import { wireTerms } from '../../support/builders.ts';
 import { withDatabase, type TestDatabase } from '../../support/database.ts';

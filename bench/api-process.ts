@@ -29,7 +29,7 @@ export async function startApi(env: Record<string, string>): Promise<ApiProcess>
     spawn: () =>
       spawnCommand({
         file: process.execPath,
-        args: ['--import', import.meta.resolve('@oxc-node/core/register'), entry],
+        args: ['--import', new URL('../typescript.mjs', import.meta.url).href, entry],
         env: { ...own, ...env },
         logFile,
       }),

@@ -232,7 +232,7 @@ function nodePart({ entry, youngMb, env, dataDir, ...rest }: NodePart): Part {
     `--max-semi-space-size=${youngMb}`,
     '--enable-source-maps',
     '--import',
-    import.meta.resolve('@oxc-node/core/register'),
+    new URL('../typescript.mjs', import.meta.url).href,
     mark,
   ];
   return {

@@ -13,7 +13,7 @@ import { createPool } from '../store/db/pool.ts';
 import { createSecretBox } from '../store/db/secret-box.ts';
 import { TASK_QUEUES } from '../workflows/contract.ts';
 import { createPayloadCodec } from '../workflows/payload-codec.ts';
-import { buildBundle } from './bundle.ts';
+import { loadBundle } from './bundle.ts';
 import { heartbeats } from './heartbeat.ts';
 import { hideNames } from './hidden-names.ts';
 import { createWorkerMetrics } from './metrics.ts';
@@ -69,7 +69,7 @@ const activities = metrics.countBatches(
     limits: { ...DEFAULT_LIMITS, retention: config.retention },
   }),
 );
-const workflowBundle = await buildBundle();
+const workflowBundle = await loadBundle();
 
 /**
  * Attempts end within 15 s and activities within 20 s, so a stop lets them finish and be recorded.

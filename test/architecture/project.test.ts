@@ -14,7 +14,7 @@ const { scripts, dependencies } = JSON.parse(readSource('package.json')) as Reco
 const DOCUMENTS = ['README.md', 'CONTRIBUTING.md', ...filesBelow('docs', '.md')];
 
 /** Folders that running processes create. */
-const IS_GENERATED = /^\.data\//;
+const IS_GENERATED = /^(\.data|worker\/built)(\/|$)/;
 
 /** All files and folders of the project; folders end with `/`. */
 const files = filesBelow('', '');
@@ -163,7 +163,7 @@ test('the workflow bundle builds', async () => {
 function quoted(file: string): string[] {
   const text = readSource(file).replaceAll(/^```[^]*?^```/gm, '');
   const spans = Array.from(text.matchAll(/`([^`]+)`/g), ([, span]) => span!);
-  return [...new Set(spans.flatMap((span) => span.split(/\s+/)))];
+  return [...new Set(spans.flatMap((span) => span.split(/\s+/)).map((word) => word.replace(/^\.\//, '')))];
 }
 
 /**

@@ -1,7 +1,7 @@
 // Mutation run: puts each deliberate defect into a copy of the tree, runs the tests that must
 // detect it, and prints a table. Exit code 1 when a defect goes undetected, or the tests fail
 // without one. Takes minutes, so not part of `npm test`.
-// node --import @oxc-node/core/register test/mutations/run.ts [words of a title]
+// node --import ./typescript.mjs test/mutations/run.ts [words of a title]
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
   copyFileSync,
@@ -42,7 +42,7 @@ function failuresOf(tree: string, tests: readonly string[]): { failed: string[];
   const needsDatabase = tests.some((file) => !file.startsWith('test/domain/'));
   const reporter = '--test-reporter=tap';
   const args = needsDatabase ? ['test/run.ts', reporter, ...tests] : ['--test', reporter, ...tests];
-  const { stdout } = spawnSync(process.execPath, ['--import', '@oxc-node/core/register', ...args], {
+  const { stdout } = spawnSync(process.execPath, ['--import', './typescript.mjs', ...args], {
     cwd: tree,
     encoding: 'utf8',
     timeout: TIMEOUT_MS,

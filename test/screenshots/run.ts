@@ -1,6 +1,6 @@
 // Takes the pictures of docs/OPERATIONS.md from the running system: a stack of its own, the story
 // of story.ts, and the Temporal UI in Chromium. `CHROMIUM_PATH`: where it is not Debian's.
-// node --import @oxc-node/core/register test/screenshots/run.ts
+// node --import ./typescript.mjs test/screenshots/run.ts
 import { fileURLToPath } from 'node:url';
 import { chromium, type Page } from 'playwright-core';
 import { withOwnStack } from '../../bench/own-stack.ts';

@@ -27,7 +27,7 @@ export async function sendFrom(env: NodeJS.ProcessEnv, sends: readonly Sent[]): 
       return outcome;
     };
     console.log(JSON.stringify(await Promise.all(${JSON.stringify(sends)}.map(send))));`;
-  const args = ['--import', '@oxc-node/core/register', '--input-type=module', '-e', script];
+  const args = ['--import', './typescript.mjs', '--input-type=module', '-e', script];
   const { stdout } = await promisify(execFile)(process.execPath, args, {
     env: { ...process.env, ...env },
     timeout: 30_000,

@@ -61,7 +61,7 @@ export async function withStack(settings: Readonly<Record<string, string>> = {})
   };
   const children: ChildProcess[] = [];
   const run = (entry: string): { child: ChildProcess; output: () => string } => {
-    const child = spawn(process.execPath, ['--import', '@oxc-node/core/register', entry], {
+    const child = spawn(process.execPath, ['--import', './typescript.mjs', entry], {
       cwd: ROOT,
       env,
       stdio: ['ignore', 'pipe', 'inherit'],

@@ -71,7 +71,7 @@ export async function runTests(
   { stopping, databaseUrl, temporalAddress }: TestRun,
 ): Promise<number> {
   if (stopping.aborted) return 1;
-  const all = ['--import', '@oxc-node/core/register', '--test', '--test-concurrency=2', ...args];
+  const all = ['--import', './typescript.mjs', '--test', '--test-concurrency=2', ...args];
   const env = { ...process.env, TEST_DATABASE_URL: databaseUrl, TEST_TEMPORAL_ADDRESS: temporalAddress };
   const child = spawn(process.execPath, all, { stdio: 'inherit', env });
   stopping.addEventListener('abort', () => child.kill('SIGTERM'));

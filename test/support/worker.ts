@@ -6,7 +6,7 @@ import { createRecorder } from '../../activities/delivery/recorder.ts';
 import { createGuard } from '../../delivery/guard.ts';
 import { createSender } from '../../delivery/send.ts';
 import type { Pool } from '../../store/db/pool.ts';
-import { buildBundle } from '../../worker/bundle.ts';
+import { loadBundle } from '../../worker/bundle.ts';
 import { heartbeats } from '../../worker/heartbeat.ts';
 import { hideNames } from '../../worker/hidden-names.ts';
 import { TASK_QUEUES } from '../../workflows/contract.ts';
@@ -58,7 +58,7 @@ export async function runWorkers(
   const connection = await NativeConnection.connect({ address });
   const isEncrypted = (dataConverter.payloadCodecs ?? []).length > 0;
   const interceptors = { activity: isEncrypted ? [heartbeats, hideNames] : [heartbeats] };
-  const workflowBundle = await buildBundle();
+  const workflowBundle = await loadBundle();
   const common = {
     connection,
     namespace,

@@ -5,7 +5,7 @@ import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/wo
 import { deliveryWorkflowId } from '../../domain/keys.ts';
 import { newId } from '../../store/db/ids.ts';
 import { createWorkflowClient } from '../../workflows/client.ts';
-import { buildBundle } from '../../worker/bundle.ts';
+import { loadBundle } from '../../worker/bundle.ts';
 import { TASK_QUEUES } from '../../workflows/contract.ts';
 import { withDatabase, type TestDatabase } from '../support/database.ts';
 import { withTemporal, type TestTemporal } from '../support/temporal.ts';
@@ -44,7 +44,7 @@ test('a delivery of one operator is sent before the whole backlog of another is'
     connection,
     namespace: temporal.namespace,
     taskQueue: TASK_QUEUES.attempts,
-    workflowBundle: await buildBundle(),
+    workflowBundle: await loadBundle(),
     activities: {
       ...working.activities,
       readPostback: (input: { operatorId: string; deliveryId: string }) => {

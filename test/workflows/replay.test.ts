@@ -8,9 +8,8 @@ import {
   makeTelemetryFilterString,
   Runtime,
   Worker,
-  type WorkflowBundleWithSourceMap,
 } from '@temporalio/worker';
-import { buildBundle } from '../../worker/bundle.ts';
+import { buildBundle, type WorkflowBundle } from '../../worker/bundle.ts';
 import { WORKFLOWS } from '../../workflows/contract.ts';
 import * as workflows from '../../workflows/index.ts';
 import { recordedHistories } from '../support/histories.ts';
@@ -21,7 +20,7 @@ const histories = recordedHistories();
 const typeOf = (history: unknown): string =>
   (history as Started).events[0]!.workflowExecutionStartedEventAttributes!.workflowType.name;
 
-let workflowBundle: WorkflowBundleWithSourceMap;
+let workflowBundle: WorkflowBundle;
 
 before(async () => {
   const logging = { filter: makeTelemetryFilterString({ core: 'ERROR' }) };

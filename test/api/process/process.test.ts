@@ -32,7 +32,7 @@ before(async () => {
     SECRETS_KEY: Buffer.alloc(32, 7).toString('base64'),
     LOG_LEVEL: 'error',
   };
-  api = spawn(process.execPath, ['--import', '@oxc-node/core/register', MAIN], {
+  api = spawn(process.execPath, ['--import', './typescript.mjs', MAIN], {
     env: { ...process.env, ...env },
     stdio: 'inherit',
   });

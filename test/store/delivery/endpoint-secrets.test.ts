@@ -150,7 +150,7 @@ test('resealing opens every secret without the older key, and reports one that n
   const env = { ...process.env, DATABASE_URL: own.url, SECRETS_KEY: keys };
   const command = promisify(execFile)(
     process.execPath,
-    ['--import', '@oxc-node/core/register', 'store/main.ts', 'reseal'],
+    ['--import', './typescript.mjs', 'store/main.ts', 'reseal'],
     {
       env,
     },

@@ -1,5 +1,5 @@
 // Plays stories or random histories over HTTP against a running API, and compares its sums and
-// outcomes with the model's: `node --import @oxc-node/core/register FILE URL TOKEN [stories]`, with
+// outcomes with the model's: `node --import ./typescript.mjs FILE URL TOKEN [stories]`, with
 // the options below. Exit code 1 when anything differs. A random history is played twice, in two
 // orders, to two operators. `--coarse`: lots without symbols and finer rates; `--fixed`: nobody is
 // moved to another affiliate or parent.

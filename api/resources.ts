@@ -32,6 +32,7 @@ import type { RefusalLog } from './intake/refusals.ts';
 import { adjustmentsResource } from './ledger/adjustments.operations.ts';
 import { balancesResource } from './ledger/balances.operations.ts';
 import { commissionsResource } from './ledger/commissions.operations.ts';
+import { paymentDetailsResource } from './ledger/payment-details.operations.ts';
 import { payoutsResource } from './ledger/payouts.operations.ts';
 import { periodsResource } from './ledger/periods.operations.ts';
 import { reconciliationsResource } from './ledger/reconciliations.operations.ts';
@@ -111,6 +112,7 @@ export const RESOURCES: readonly Resource<ResourceDeps>[] = [
   reconciliationsResource,
   commissionsResource,
   payoutsResource,
+  paymentDetailsResource,
   adjustmentsResource,
   dealsResource,
   previewsResource,

@@ -47,6 +47,7 @@ const OPERATOR: Operator = {
   requireSignature: false,
   ratePerSecond: null,
   postbackAliases: {},
+  minimumPayouts: {},
   createdAt: new Date(),
 };
 

@@ -29,6 +29,7 @@ import { createOrphans } from './attribution/orphans.ts';
 import { createReassignments } from './attribution/reassignments.ts';
 import { createOperators } from './setup/operators.ts';
 import { createPeriods } from './ledger/periods.ts';
+import { createPaymentDetails } from './ledger/payment-details.ts';
 import { createPayouts } from './ledger/payouts.ts';
 import { createPreviewing } from './settlement/previews.ts';
 import type { Pool } from './db/pool.ts';
@@ -80,6 +81,7 @@ export function createStore(pool: Pool, secretBox: SecretBox) {
     decisions: createDecisions(pool),
     holds: createHolds(pool),
     payouts: createPayouts(pool),
+    paymentDetails: createPaymentDetails(pool, secretBox),
     adjustments: createAdjustments(pool),
     /** Whether PostgreSQL answers. */
     async isReachable(): Promise<boolean> {

@@ -1,4 +1,5 @@
 // Re-encrypts secrets under the current key, so that an older key can be removed.
+import { paymentDetailsContext } from './ledger/payment-details.ts';
 import { inboundSecretContext } from './setup/inbound-secrets.ts';
 import { endpointSecretContext } from './delivery/endpoints.ts';
 import type { Pool } from './db/pool.ts';
@@ -11,6 +12,7 @@ import type { SecretBox } from './db/secret-box.ts';
 export const SEALED_COLUMNS = [
   { table: 'endpoints', id: 'id', contextOf: endpointSecretContext },
   { table: 'inbound_secrets', id: 'id', contextOf: inboundSecretContext },
+  { table: 'payment_details', id: 'party', contextOf: paymentDetailsContext },
   { table: 'retiring_secrets', id: 'endpoint_id', contextOf: endpointSecretContext },
 ] as const;
 

@@ -3,7 +3,7 @@ import type { Request, RequestHandler, Response, Router } from 'express';
 import { ApiError, notFound } from './errors.ts';
 import { isId } from './fields.ts';
 
-type Method = 'get' | 'head' | 'post' | 'patch' | 'delete';
+type Method = 'get' | 'head' | 'post' | 'put' | 'patch' | 'delete';
 
 /** Adds a path with its methods, each with its handlers in order. */
 export function addPath(

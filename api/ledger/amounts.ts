@@ -1,5 +1,6 @@
-// Amounts in requests of the ledger: decimal text to minor units.
+// Amounts in requests of the ledger, and the operator's own minimum: decimal text to minor units.
 import { decimalsOf, parseDecimal } from '../../domain/ledger/money.ts';
+import type { Operator } from '../../store/setup/operators.ts';
 import { invalid } from '../http/read.ts';
 
 /**
@@ -26,4 +27,13 @@ export function amountOf(
   if (parsed.value === 0n && kind !== 'zero_or_more') return refuse('too_small', 'must not be zero');
   if (parsed.value < 0n && kind !== 'signed') return refuse('too_small', 'must not be negative');
   return parsed.value;
+}
+
+/** What a payout in a currency must come to by the operator's settings, in minor units. */
+export function leastPayoutOf(
+  { minimumPayouts }: Pick<Operator, 'minimumPayouts'>,
+  currency: string,
+): bigint {
+  const least = minimumPayouts[currency];
+  return least === undefined ? 0n : amountOf(least, currency, 'minimum', 'zero_or_more');
 }

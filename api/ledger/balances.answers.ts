@@ -1,21 +1,33 @@
-// Answers about an affiliate's money: balances and transfers, schemas and views.
+// Answers about affiliates' money: balances and transfers, schemas and views.
 import { z } from 'zod';
 import { formatMoney } from '../../domain/ledger/money.ts';
-import type { Balance } from '../../store/ledger/balances.ts';
+import type { AffiliateBalance, Balance, BalanceTotal } from '../../store/ledger/balances.ts';
 import type { Transfer } from '../../store/ledger/transfers.ts';
+import { AFFILIATE_STATES } from '../../store/attribution/affiliates.ts';
 import * as field from '../http/answer-fields.ts';
 
-export const balances = z.object({
-  balances: z.array(
-    z.object({
-      currency: field.currency,
-      pending: field.money,
-      payable: field.money,
-      in_payout: field.money,
-      paid: field.money,
-      debt: field.money,
-    }),
-  ),
+const balance = z.object({
+  currency: field.currency,
+  pending: field.money,
+  payable: field.money,
+  in_payout: field.money,
+  paid: field.money,
+  debt: field.money,
+});
+
+export const balances = z.object({ balances: z.array(balance) });
+
+export const affiliateBalance = z.object({
+  affiliate_id: field.affiliateId,
+  affiliate_name: field.text,
+  external_id: field.text.nullable(),
+  affiliate_state: z.enum(AFFILIATE_STATES),
+  ...balance.shape,
+  due: field.money.meta({ description: 'what a payout would reserve now: payable, less what is owed' }),
+});
+
+export const balanceTotals = z.object({
+  data: z.array(z.object({ ...balance.shape, affiliates: field.count })),
 });
 
 export const transfer = z.object({
@@ -57,13 +69,30 @@ export function transferView(row: Transfer) {
   };
 }
 
-export function balanceView({ currency, ...balance }: Balance) {
+export function balanceView({ currency, ...money }: Balance) {
   return {
     currency,
-    pending: formatMoney(balance.pendingMinor, currency),
-    payable: formatMoney(balance.payableMinor, currency),
-    in_payout: formatMoney(balance.inPayoutMinor, currency),
-    paid: formatMoney(balance.paidMinor, currency),
-    debt: formatMoney(balance.debtMinor, currency),
+    pending: formatMoney(money.pendingMinor, currency),
+    payable: formatMoney(money.payableMinor, currency),
+    in_payout: formatMoney(money.inPayoutMinor, currency),
+    paid: formatMoney(money.paidMinor, currency),
+    debt: formatMoney(money.debtMinor, currency),
   };
+}
+
+/** A balance of the list of all. */
+export function affiliateBalanceView(row: AffiliateBalance) {
+  const { payableMinor, debtMinor, currency } = row;
+  return {
+    affiliate_id: row.affiliateId,
+    affiliate_name: row.name,
+    external_id: row.externalId,
+    affiliate_state: row.state,
+    ...balanceView(row),
+    due: formatMoney(payableMinor > debtMinor ? payableMinor - debtMinor : 0n, currency),
+  };
+}
+
+export function totalView(row: BalanceTotal) {
+  return { ...balanceView(row), affiliates: row.affiliates };
 }

@@ -1,11 +1,11 @@
-// Balances and ledger of an affiliate as a resource: its routes, and its operations for the OpenAPI
+// Balances and ledger of affiliates as a resource: its routes, and its operations for the OpenAPI
 // document.
 import { listOf } from '../http/answer-fields.ts';
 import { jsonAnswer } from '../http/operation.ts';
 import { defineResource } from '../http/resource.ts';
 import * as answers from './balances.answers.ts';
 import { addBalanceRoutes } from './balances.routes.ts';
-import { ledgerFilter } from './balances.schema.ts';
+import { balanceFilter, ledgerFilter } from './balances.schema.ts';
 
 export const balancesResource = defineResource({
   tag: 'Money',
@@ -14,6 +14,17 @@ export const balancesResource = defineResource({
     Transfer: answers.transfer,
   },
   operations: {
+    'GET /v1/balances': {
+      summary: 'What every affiliate has, by currency',
+      who: 'read',
+      query: balanceFilter,
+      answers: { 200: jsonAnswer(listOf(answers.affiliateBalance)) },
+    },
+    'GET /v1/balances/totals': {
+      summary: 'What all affiliates have together, by currency',
+      who: 'read',
+      answers: { 200: jsonAnswer(answers.balanceTotals) },
+    },
     'GET /v1/affiliates/:id/balance': {
       summary: 'What an affiliate has, by currency',
       who: 'read',

@@ -1,18 +1,47 @@
-// Routes of an affiliate's money: its balances, and every transfer.
+// Routes of affiliates' money: the balances of all with their totals, those of one, and its
+// transfers.
 import type { Router } from 'express';
 import type { Page } from '../../store/db/page.ts';
 import type { Store } from '../../store/index.ts';
 import { findAffiliate } from '../http/affiliate-lookup.ts';
 import { type Auth, callerOf } from '../http/auth.ts';
-import { answerPage } from '../http/lists.ts';
+import { answerPage, listOf } from '../http/lists.ts';
 import { addPath, idFromPath } from '../http/path.ts';
 import { read } from '../http/read.ts';
-import { balanceView, transferView } from './balances.answers.ts';
-import { ledgerFilter } from './balances.schema.ts';
+import { affiliateBalanceView, balanceView, totalView, transferView } from './balances.answers.ts';
+import { amountOf } from './amounts.ts';
+import { balanceFilter, ledgerFilter } from './balances.schema.ts';
 
 type Deps = { store: Pick<Store, 'affiliates' | 'balances'>; auth: Auth };
 
 export function addBalanceRoutes(router: Router, { store, auth }: Deps): void {
+  addPath(router, '/v1/balances', {
+    get: [
+      auth.scope('read'),
+      listOf(
+        balanceFilter,
+        (operatorId, page, query) => {
+          const { affiliate_id: affiliateId = null, currency = null, state = null, minimum_payable } = query;
+          const minimumPayableMinor =
+            minimum_payable === undefined
+              ? null
+              : amountOf(minimum_payable, currency!, 'minimum_payable', 'zero_or_more');
+          return store.balances.list(operatorId, { affiliateId, currency, state, minimumPayableMinor }, page);
+        },
+        affiliateBalanceView,
+      ),
+    ],
+  });
+
+  addPath(router, '/v1/balances/totals', {
+    get: [
+      auth.scope('read'),
+      async (_req, res) => {
+        res.json({ data: (await store.balances.totals(callerOf(res).operator.id)).map(totalView) });
+      },
+    ],
+  });
+
   addPath(router, '/v1/affiliates/:id/balance', {
     get: [
       auth.scope('read'),

@@ -12,7 +12,7 @@ import { listOf } from '../http/lists.ts';
 import { addPath, idFromPath } from '../http/path.ts';
 import { read } from '../http/read.ts';
 import type { Temporal } from '../temporal.ts';
-import { amountOf } from './amounts.ts';
+import { amountOf, leastPayoutOf } from './amounts.ts';
 import { transitionView, payoutView } from './payouts.answers.ts';
 import { idempotencyKeyOf, newPayout, payoutFilter, payoutStep } from './payouts.schema.ts';
 
@@ -34,7 +34,8 @@ export function addPayoutRoutes(router: Router, { store, auth, temporal }: Deps)
         const minimumMinor =
           minimum === undefined ? null : amountOf(minimum, currency, 'minimum', 'zero_or_more');
         await requireAffiliate(store, operator.id, affiliateId, 'affiliate_id');
-        const wanted = { affiliateId, currency, minimumMinor, idempotencyKey, actor: key.id };
+        const leastMinor = leastPayoutOf(operator, currency);
+        const wanted = { affiliateId, currency, minimumMinor, leastMinor, idempotencyKey, actor: key.id };
         const payout = reservedOr422(await store.payouts.reserve(operator.id, wanted), currency);
         // A repeated request gets the payout of the first one.
         res.status(201).json(payoutView(payout));

@@ -30,6 +30,7 @@ export const operator = z.object({
   require_signature: z.boolean(),
   rate_per_second: z.int().nullable(),
   postback_aliases: z.record(z.string(), field.text.nullable()),
+  minimum_payouts: z.record(z.string(), field.money),
   created_at: field.time,
 });
 
@@ -48,6 +49,7 @@ export function operatorView(row: Operator) {
     require_signature: row.requireSignature,
     rate_per_second: row.ratePerSecond,
     postback_aliases: row.postbackAliases,
+    minimum_payouts: row.minimumPayouts,
     created_at: row.createdAt,
   };
 }

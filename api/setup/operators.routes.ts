@@ -1,5 +1,6 @@
 // Routes of operators: create one, and read or change the caller's own.
 import type { Router } from 'express';
+import { formatMoney } from '../../domain/ledger/money.ts';
 import { newId } from '../../store/db/ids.ts';
 import type { Store } from '../../store/index.ts';
 import { SCOPES } from '../http/admission.ts';
@@ -9,6 +10,7 @@ import { notFound } from '../http/errors.ts';
 import { addPath } from '../http/path.ts';
 import { invalid, read } from '../http/read.ts';
 import { operatorView } from './operators.answers.ts';
+import { amountOf } from '../ledger/amounts.ts';
 import { newOperator, operatorChange } from './operators.schema.ts';
 export type Deps = { store: Pick<Store, 'operators' | 'apiKeys'>; auth: Auth };
 
@@ -53,7 +55,7 @@ export function addOperatorRoutes(router: Router, { store, auth }: Deps): void {
       auth.scope('manage'),
       ...jsonBody,
       async (req, res) => {
-        const change = read(operatorChange, req.body);
+        const change = read(operatorChange, req.body, callerOf(res));
         if (change.timezone !== undefined) await refuseUnknownTimezone(change.timezone);
         const operator = await store.operators.update(callerOf(res).operator.id, {
           name: change.name,
@@ -67,6 +69,7 @@ export function addOperatorRoutes(router: Router, { store, auth }: Deps): void {
           requireSignature: change.require_signature,
           ratePerSecond: change.rate_per_second,
           postbackAliases: change.postback_aliases,
+          minimumPayouts: change.minimum_payouts && minimumsOf(change.minimum_payouts),
         });
         if (operator === null) throw notFound('operator');
         auth.forget();
@@ -74,4 +77,14 @@ export function addOperatorRoutes(router: Router, { store, auth }: Deps): void {
       },
     ],
   });
+}
+
+/** Each amount at the decimals of its currency. */
+function minimumsOf(given: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(given).map(([code, amount]) => {
+      const minor = amountOf(amount, code, `minimum_payouts.${code}`, 'zero_or_more');
+      return [code, formatMoney(minor, code)];
+    }),
+  );
 }

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { CLICK_CHOICES, EXISTING_CUSTOMERS, WITHOUT_TRANSACTION_ID } from '../../store/setup/operators.ts';
 import { POSTBACK_FIELDS } from '../events/postback.schema.ts';
 import { isRange } from '../http/addresses.ts';
-import { currency, name, record, text, timezone } from '../http/fields.ts';
+import { currency, decimal, name, record, text, timezone } from '../http/fields.ts';
 import { problem } from '../http/read.ts';
 
 export const newOperator = z.strictObject({ name, currency, timezone: timezone.default('UTC') });
@@ -53,4 +53,12 @@ export const operatorChange = z.strictObject({
   require_signature: z.boolean().optional(),
   rate_per_second: ratePerSecond.nullable().optional(),
   postback_aliases: postbackAliases.optional(),
+  minimum_payouts: record(currency, decimal)
+    .optional()
+    .meta({
+      description:
+        'by currency, what a payout must come to: a payout run never pays less, a single payout only where its ' +
+        'own `minimum` says so. Replaces all of them',
+      examples: [{ USD: '50.00', EUR: '50.00' }],
+    }),
 });

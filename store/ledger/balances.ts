@@ -1,7 +1,8 @@
-// Reads an affiliate's balances and transfers.
-import { lookThrough, type LookedPage } from '../db/look-through.ts';
+// Reads balances, of one affiliate or of all, and an affiliate's transfers.
+import { LOOKED_AT, lookThrough, type LookedPage } from '../db/look-through.ts';
 import type { Page } from '../db/page.ts';
 import type { BalanceMoney } from '../../domain/ledger/transfers.ts';
+import type { Affiliate, AffiliateState } from '../attribution/affiliates.ts';
 import type { Queryable } from '../db/pool.ts';
 import { BALANCE_MONEY, selected } from './money-columns.ts';
 import { TRANSFER_COLUMNS, type Transfer } from './transfers.ts';
@@ -9,11 +10,29 @@ import { TRANSFER_COLUMNS, type Transfer } from './transfers.ts';
 /** An affiliate's balance in one currency, in minor units. */
 export type Balance = BalanceMoney & { currency: string };
 
+/** A balance with its affiliate. `id` is its place in the list: affiliate and currency. */
+export type AffiliateBalance = Balance &
+  Pick<Affiliate, 'name' | 'externalId' | 'state'> & { id: string; affiliateId: string };
+
+/** Sums over all affiliates in one currency; `affiliates`: those with a balance in it. */
+export type BalanceTotal = Balance & { affiliates: number };
+
+/** Filters of balances, null where not set. `minimumPayableMinor` goes with a currency. */
+export type BalanceFilter = {
+  affiliateId: string | null;
+  currency: string | null;
+  state: AffiliateState | null;
+  minimumPayableMinor: bigint | null;
+};
+
 /**
  * Filters of transfers, null where not set. `from` and `to` are times of posting, `to` not
  * included.
  */
 type LedgerFilter = { currency: string | null; from: Date | null; to: Date | null };
+
+/** Greater than every id of an affiliate. */
+const AFTER_ALL = '~';
 
 export function createBalances(db: Queryable) {
   return {
@@ -23,6 +42,52 @@ export function createBalances(db: Queryable) {
         `select currency, ${selected(BALANCE_MONEY)} from balances
          where operator_id = $1 and affiliate_id = $2 order by currency`,
         [operatorId, affiliateId],
+      );
+      return rows;
+    },
+
+    /**
+     * Balances of all affiliates, the newest affiliate first. Looks through a bounded number of
+     * them for each page.
+     */
+    async list(
+      operatorId: string,
+      { affiliateId, currency, state, minimumPayableMinor }: BalanceFilter,
+      { limit, before }: Page,
+    ): Promise<LookedPage<AffiliateBalance>> {
+      const [beforeAffiliate, beforeCurrency] = before?.split('.') ?? [AFTER_ALL, ''];
+      const looked = `(
+        select * from balances
+        where operator_id = $1 and (affiliate_id, currency) < ($2, $3)
+          and ($4::text is null or affiliate_id = $4)
+        order by affiliate_id desc, currency desc limit (select ${LOOKED_AT})) b`;
+      const bounds = [operatorId, beforeAffiliate, beforeCurrency, affiliateId];
+      const { rows } = await db.query<AffiliateBalance>(
+        `select b.affiliate_id || '.' || b.currency as id, b.affiliate_id as "affiliateId", a.name,
+           a.external_id as "externalId", a.state, b.currency, ${selected(BALANCE_MONEY, 'b')}
+         from ${looked}
+         join affiliates a on a.operator_id = b.operator_id and a.id = b.affiliate_id
+         where ($5::text is null or b.currency = $5) and ($6::text is null or a.state = $6)
+           and ($7::bigint is null or b.payable_minor >= $7)
+         order by b.affiliate_id desc, b.currency desc limit $8`,
+        [...bounds, currency, state, minimumPayableMinor, limit],
+      );
+      if (rows.length >= limit) return { rows, reached: null };
+      const { rows: last } = await db.query<{ id: string }>(
+        `select affiliate_id || '.' || currency as id from ${looked} offset ${LOOKED_AT - 1}`,
+        bounds,
+      );
+      return { rows, reached: last[0]?.id ?? null };
+    },
+
+    async totals(operatorId: string): Promise<BalanceTotal[]> {
+      const sums = Object.entries(BALANCE_MONEY).map(
+        ([property, column]) => `bigint_sum(${column}) as "${property}"`,
+      );
+      const { rows } = await db.query<BalanceTotal>(
+        `select currency, count(*)::int as affiliates, ${sums.join(', ')} from balances
+         where operator_id = $1 group by currency order by currency`,
+        [operatorId],
       );
       return rows;
     },

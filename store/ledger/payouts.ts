@@ -37,10 +37,12 @@ export type Payout = {
 /** A state that a payout entered. `actor` is the id of an API key. */
 export type PayoutTransition = { state: PayoutState; actor: string; reason: string | null; at: Date };
 
+/** `leastMinor` holds where no minimum is given: the operator's own. */
 type NewPayout = {
   affiliateId: string;
   currency: string;
   minimumMinor: bigint | null;
+  leastMinor?: bigint;
   idempotencyKey: string | null;
   actor: string;
 };
@@ -143,7 +145,7 @@ async function reserve(ledger: Ledger, wanted: NewPayout): Promise<Reserved> {
     return isSame(earlier, wanted) ? { kind: 'reserved', payout: earlier } : { kind: 'other_request' };
   // After the earlier payout, so that a repeated request is answered as the first was.
   if (await isSuspended(ledger, affiliateId)) return { kind: 'suspended' };
-  const built = buildPayout(slots, debtMinor, minimumMinor ?? 0n);
+  const built = buildPayout(slots, debtMinor, minimumMinor ?? wanted.leastMinor ?? 0n);
   if (built.kind !== 'payout') return built;
   const { amountMinor, recoveredMinor, moves } = built;
   const payout: Payout = {

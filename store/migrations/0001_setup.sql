@@ -111,6 +111,7 @@ create table operators (
   require_signature boolean not null default false,
   rate_per_second int check (rate_per_second > 0),
   postback_aliases jsonb not null default '{}',
+  minimum_payouts jsonb not null default '{}',
   last_signed_at timestamptz,
   created_at timestamptz not null default now()
 );
@@ -130,6 +131,8 @@ comment on column operators.rate_per_second is
   'requests per second of each key without a rate of its own; null: no limit';
 comment on column operators.postback_aliases is
   'parameter of /postback -> name of our field; null: the parameter is ignored';
+comment on column operators.minimum_payouts is
+  'currency -> decimal text: a payout of less is made only where somebody asks for less';
 comment on column operators.last_signed_at is 'last request with a valid signature, to the minute';
 
 -- Time zones are dated: the month of a conversion is that of the zone in force when it happened, so

@@ -385,6 +385,20 @@ select make_append_only('payout_states');
 comment on table payout_states is 'a payout passes each state at most once: one confirmation per payout';
 select estimate_tenants_alike('payout_states');
 
+create table payment_details (
+  operator_id text collate "C" not null references operators,
+  party text collate "C" not null,
+  secret bytea not null,
+  updated_by text not null,
+  updated_at timestamptz not null default now(),
+  primary key (operator_id, party)
+);
+comment on table payment_details is 'where affiliates are paid, and the account that their operator pays from';
+comment on column payment_details.party is 'id of the affiliate, or of the operator itself';
+comment on column payment_details.secret is 'JSON, sealed by the secret box; never stored in the clear';
+comment on column payment_details.updated_by is 'id of the API key';
+select estimate_tenants_alike('payment_details');
+
 create table statements (
   operator_id text collate "C" not null,
   id text collate "C" not null,

@@ -31,6 +31,8 @@ export type Operator = {
   ratePerSecond: number | null;
   /** Maps a parameter of /postback to a field of the event, or to null to ignore the parameter. */
   postbackAliases: Record<string, string | null>;
+  /** Decimal text by currency: what a payout must come to, where its request says nothing else. */
+  minimumPayouts: Record<string, string>;
   createdAt: Date;
 };
 
@@ -71,6 +73,7 @@ const COLUMN_OF: Record<Changeable, string> = {
   requireSignature: 'require_signature',
   ratePerSecond: 'rate_per_second',
   postbackAliases: 'postback_aliases',
+  minimumPayouts: 'minimum_payouts',
 };
 
 const COLUMNS = Object.entries({ id: 'id', currency: 'currency', createdAt: 'created_at', ...COLUMN_OF })

@@ -89,7 +89,7 @@ const ROOMS: Readonly<Record<string, string[]>> = {
   'api/clicks': ['http', 'intake'],
   'api/deals': ['http'],
   'api/postbacks': ['http'],
-  'api/setup': ['events', 'http', 'intake'],
+  'api/setup': ['events', 'http', 'intake', 'ledger'],
   'api/process': ['http', 'intake'],
   'api/openapi': ['http'],
 };

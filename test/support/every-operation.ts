@@ -275,6 +275,9 @@ async function callPayoutsAndLedger(
   { parent, affiliate }: { parent: string; affiliate: string },
 ): Promise<void> {
   await ask(`GET /v1/affiliates/${affiliate}/balance`);
+  await ask('GET /v1/balances');
+  await ask('GET /v1/balances/totals');
+  await callPaymentDetails({ ask }, affiliate);
   await ask(`POST /v1/affiliates/${affiliate}/adjustments`, {
     currency: 'USD',
     amount: '5.00',
@@ -308,6 +311,19 @@ async function callPayoutsAndLedger(
     { nonsense: 1 },
   ];
   await ask('POST /v1/reconciliations', { rows, from: daysAgo(60) });
+}
+
+async function callPaymentDetails({ ask }: Pick<Session, 'ask'>, affiliate: string): Promise<void> {
+  const account = { holder: 'Jane Doe', iban: 'DE89 3704 0044 0532 0130 00', bic: 'COBADEFFXXX' };
+  for (const [path, details] of [
+    [`/v1/affiliates/${affiliate}/payment-details`, { method: 'bank', ...account }],
+    ['/v1/operator/payout-account', account],
+  ] as const) {
+    await ask(`PUT ${path}`, details);
+    await ask(`GET ${path}`);
+    await ask(`DELETE ${path}`);
+    await ask(`PUT ${path}`, details);
+  }
 }
 
 /** Returns the bodies of all planned postbacks. */

@@ -62,6 +62,7 @@ before(async () => {
   resources.set('commissions', earned.body.data[0]!.id);
   await api.call(`POST /v1/commissions/${resources.get('commissions')}/approve`, { key: owner.key });
   await make('payouts', { affiliate_id: affiliate, currency: 'USD' });
+  await api.call(`PUT /v1/affiliates/${affiliate}/payment-details`, { key: owner.key, body: DETAILS });
   resources.set('orphans', orphan);
   resources.set('set-aside', event);
   resources.set('deposit', deposit);
@@ -196,6 +197,7 @@ test('ids in a query find rows only for the operator that owns them', async () =
   assert.ok(found.length >= 8, found.join(' '));
 });
 
+const DETAILS = { method: 'other', holder: 'h', kind: 'wallet', account: 'a' };
 const TERMS = { terms: { components: [{ kind: 'cpa', on: 'ftd', amount: '1' }] } };
 
 /** A body that the route would accept from the owner. */
@@ -209,6 +211,7 @@ function bodyFor(request: string): object {
   if (request.endsWith('/write-offs')) return { currency: 'USD', reason: 'not mine' };
   if (request.endsWith('/adjustments'))
     return { currency: 'USD', amount: '1.00', reason: 'not mine', idempotency_key: 'k' };
+  if (request.endsWith('/payment-details')) return DETAILS;
   if (!request.startsWith('PATCH')) return {};
   if (request.includes('/links/')) return { state: 'off' };
   return request.includes('/endpoints/') ? { events: ['*'] } : { name: 'stolen' };

@@ -111,8 +111,8 @@ describe('the server agrees with the document', () => {
   });
 
   test('the operations with a body, and the types of the body, are the documented ones', async () => {
-    for (const { name, method, path, operation } of operations.filter(
-      (each) => each.method === 'POST' || each.method === 'PATCH',
+    for (const { name, method, path, operation } of operations.filter((each) =>
+      ['POST', 'PUT', 'PATCH'].includes(each.method),
     )) {
       const { status } = await raw(method, path, { key: keyFor(operation), type: 'text/plain', body: 'x' });
       assert.equal(
@@ -287,9 +287,10 @@ function keyFor(operation: DocumentedOperation): string {
   return operation['x-scope'] === 'admin' ? ADMIN_TOKEN : operator.key;
 }
 
-type Schema = { $ref?: string; properties?: object };
+type Schema = { $ref?: string; properties?: object; oneOf?: Schema[] };
 
 function propertiesOf(schema: Schema): object {
+  if (schema.oneOf !== undefined) return Object.assign({}, ...schema.oneOf.map(propertiesOf)) as object;
   if (schema.$ref === undefined) return schema.properties ?? {};
   return document.components.schemas[schema.$ref.split('/').at(-1)!]!['properties'] as object;
 }

@@ -6,13 +6,14 @@ import type { Logger } from '../log.ts';
 import { newId } from '../store/db/ids.ts';
 import { createAdmission } from './http/admission.ts';
 import { createAuth } from './http/auth.ts';
+import { createSessionCookie } from './http/credentials.ts';
 import { createErrorHandler, unknownRoute } from './http/errors.ts';
 import { createRateLimits } from './http/rate-limits.ts';
 import { createSecurityHeaders } from './http/security-headers.ts';
 import { createSignatureCheck, type Signing } from './http/signatures.ts';
 import { type ResourceDeps, RESOURCES } from './resources.ts';
 
-export type AppDeps = Omit<ResourceDeps, 'auth' | 'resources'> & {
+export type AppDeps = Omit<ResourceDeps, 'auth' | 'cookie' | 'resources'> & {
   config: Pick<ApiConfig, 'adminToken' | 'requireHttps'>;
   /** Verifies the signatures of signed requests. */
   signing: Signing;
@@ -27,15 +28,18 @@ export function createApp(deps: AppDeps): Express {
   app.use(nameRequest);
   app.use(createSecurityHeaders(config));
   app.use(deps.metrics.timed);
+  const cookie = createSessionCookie(config);
   const auth = createAuth({
-    operators: store.operators,
+    callers: store.callers,
     apiKeys: store.apiKeys,
+    sessions: store.sessions,
+    cookie,
     adminToken: config.adminToken,
     admission: createAdmission(config, createRateLimits()),
     signed: createSignatureCheck(store.inboundSecrets, deps.signing),
     onUnknownKey: () => refusals.noteUnknownKey(),
   });
-  for (const { addRoutes } of RESOURCES) addRoutes(app, { ...deps, auth, resources: RESOURCES });
+  for (const { addRoutes } of RESOURCES) addRoutes(app, { ...deps, auth, cookie, resources: RESOURCES });
   app.use(unknownRoute);
   app.use(createErrorHandler(deps.log, (req, res, error) => refusals.note(req, res, error)));
   return app;

@@ -10,6 +10,7 @@ import type { ApiConfig } from '../config.ts';
 import type { Preflight } from '../delivery/preflight.ts';
 import type { Store } from '../store/index.ts';
 import type { ClickWriter } from './clicks/click-writer.ts';
+import { sessionResource } from './access/session.operations.ts';
 import { clicksResource } from './clicks/clicks.operations.ts';
 import { couponsResource } from './clicks/coupons.operations.ts';
 import { linksResource } from './clicks/links.operations.ts';
@@ -25,6 +26,7 @@ import { postbackResource } from './events/postback.operations.ts';
 import { repeatsResource } from './events/repeats.operations.ts';
 import { setAsideResource } from './events/set-aside.operations.ts';
 import type { Auth } from './http/auth.ts';
+import type { SessionCookie } from './http/credentials.ts';
 import type { Documented, Resource } from './http/resource.ts';
 import type { DryRun } from './intake/dry-run.ts';
 import type { Intake } from './intake/intake.ts';
@@ -63,9 +65,12 @@ import type { Temporal } from './temporal.ts';
 
 /** Everything that routes can be given; each resource names the part that it needs. */
 export type ResourceDeps = {
-  config: Pick<ApiConfig, 'publicUrl' | 'trustProxy' | 'egressAddresses'>;
+  config: Pick<ApiConfig, 'publicUrl' | 'trustProxy' | 'egressAddresses' | 'adminToken'> & {
+    temporal: Pick<ApiConfig['temporal'], 'uiUrl'>;
+  };
   store: Store;
   auth: Auth;
+  cookie: SessionCookie;
   intake: Intake;
   clickWriter: ClickWriter;
   dryRun: DryRun;
@@ -127,5 +132,6 @@ export const RESOURCES: readonly Resource<ResourceDeps>[] = [
   healthResource,
   metricsResource,
   codecResource,
+  sessionResource,
   apiDocsResource,
 ];

@@ -18,7 +18,8 @@ import { bodyOf, conversionMessage } from '../domain/delivery/bodies.ts';
 import type { Message } from '../domain/delivery/messages.ts';
 import { newId } from '../store/db/ids.ts';
 import { eventKeyOf, type IncomingEvent } from '../store/intake/event-inbox.ts';
-import type { Caller, Operator } from '../store/setup/operators.ts';
+import type { Caller } from '../store/access/callers.ts';
+import type { Operator } from '../store/setup/operators.ts';
 import type { Store } from '../store/index.ts';
 import { answerQuestions } from './child.ts';
 import { createMemory, type Memory } from './no-durability-memory.ts';
@@ -54,6 +55,8 @@ const OPERATOR: Operator = {
 const CALLER: Caller = {
   operator: OPERATOR,
   key: { id: 'key_bench', scopes: SCOPES, expiresAt: null, isRevoked: false, ratePerSecond: null },
+  by: 'key',
+  affiliate: null,
   eventTypes: new Map(),
   currencies: new Map(),
 };
@@ -75,7 +78,9 @@ async function start({ endpoints, clicks }: Parameters<NoDurabilityQuestions['st
     recipients,
   );
   const auth = createAuth({
-    operators: { findByKey: async () => CALLER },
+    callers: { findByKey: async () => CALLER, findBySession: async () => null },
+    sessions: { findAdministrator: async () => null },
+    cookie: { read: () => undefined },
     apiKeys: { touch: async () => {} },
     adminToken: '',
     admission: createAdmission({ requireHttps: false, trustProxy: false }, createRateLimits()),

@@ -3,6 +3,8 @@
 // Two forms of queries: `createX(pool)` returns the queries of one resource for the API, which
 // takes them from here. Free functions take the pool or the client of a transaction, and are steps
 // that other transactions and the worker's activities combine.
+import { createCallers } from './access/callers.ts';
+import { createSessions } from './access/sessions.ts';
 import { createAffiliates } from './attribution/affiliates.ts';
 import { createAmendments } from './agreements/amendments.ts';
 import { createAdjustments } from './ledger/adjustments.ts';
@@ -49,6 +51,8 @@ export function createStore(pool: Pool, secretBox: SecretBox) {
   return {
     operators: createOperators(pool),
     apiKeys: createApiKeys(pool),
+    callers: createCallers(pool),
+    sessions: createSessions(pool),
     inboundSecrets: createInboundSecrets(pool, secretBox),
     eventTypes: createEventTypes(pool),
     currencies: createCurrencies(pool),

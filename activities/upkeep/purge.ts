@@ -1,6 +1,7 @@
 // Deletes expired data in steps: at most one monthly partition of each table, and some rows.
 import type { Pool } from '../../store/db/pool.ts';
 import {
+  deleteEndedSessions,
   deleteExpiredContentHolders,
   deleteExpiredRows,
   dropExpiredPartition,
@@ -24,6 +25,7 @@ export function createPurge({ pool, retention }: { pool: Pool; retention: Retent
     async purgeOnce() {
       const partitions: string[] = [];
       let rows = await deleteExpiredContentHolders(pool, ROWS_PER_STEP);
+      rows += await deleteEndedSessions(pool, ROWS_PER_STEP);
       for (const [table, months] of [
         ['clicks', retention.clicksMonths],
         ['attempts', retention.attemptsMonths],

@@ -3,7 +3,7 @@
 import type { Request, Response } from 'express';
 import { conversionsWorkflowId, setAsideWorkflowId } from '../../domain/keys.ts';
 import type { Store } from '../../store/index.ts';
-import type { Caller } from '../../store/setup/operators.ts';
+import type { Caller } from '../../store/access/callers.ts';
 import { callerOf } from '../http/auth.ts';
 import { ApiError, bodyOf } from '../http/errors.ts';
 import { comesTrueWithin, waitOf } from '../http/prefer.ts';

@@ -3,7 +3,7 @@
 import type { RequestHandler, Router } from 'express';
 import type { AmendableEvent, AmendableValues } from '../../store/agreements/amendments.ts';
 import type { Store } from '../../store/index.ts';
-import type { Caller } from '../../store/setup/operators.ts';
+import type { Caller } from '../../store/access/callers.ts';
 import { type Auth, callerOf } from '../http/auth.ts';
 import { eventBody } from '../http/body.ts';
 import { notFound } from '../http/errors.ts';

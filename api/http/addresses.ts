@@ -33,6 +33,16 @@ export function isWithin(ranges: readonly string[], address: string): boolean {
   return list.some(([base, bits]) => caller.match(base, bits));
 }
 
+/** Network that one caller commands: an IPv4 address, or the first 64 bits of an IPv6 one. */
+export function networkOf(address: string): string {
+  const bare = bareAddress(address);
+  if (bare === null) return address;
+  const parsed = mapped(bare);
+  return parsed.isIPv4MappedAddress()
+    ? parsed.toIPv4Address().toString()
+    : parsed.parts.slice(0, 4).join(':');
+}
+
 function rangeOf(text: string): Range {
   const [address = '', bits] = text.split('/');
   if (bits === undefined) return [mapped(address), 128];

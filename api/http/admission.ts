@@ -1,7 +1,7 @@
 // Admission of a request whose key is known: TLS, the key's state, the address list, the rate limit
 // and the scope. The first rule that fails is the answer.
 import type { Request } from 'express';
-import type { Caller } from '../../store/setup/operators.ts';
+import type { Caller } from '../../store/access/callers.ts';
 import { isWithin } from './addresses.ts';
 import { ApiError } from './errors.ts';
 import type { RateLimits } from './rate-limits.ts';
@@ -33,11 +33,10 @@ export function createAdmission(
 
   return {
     requireHttps,
-    admit(req, { operator, key }, scope) {
+    admit(req, caller, scope) {
+      const { operator, key } = caller;
       requireHttps(req);
-      if (key.isRevoked) throw badKey('key_revoked', 'this API key was revoked');
-      if (key.expiresAt !== null && key.expiresAt.getTime() <= Date.now())
-        throw badKey('key_expired', 'this API key has ended');
+      requireAlive(caller);
       // The list restricts events only, so that an operator that forgot an address can still read
       // and change it.
       if (
@@ -56,6 +55,17 @@ export function createAdmission(
         throw new ApiError('forbidden', `this API key lacks the scope ${scope}`);
     },
   };
+}
+
+/** Throws `unauthorized` for a key or session that was revoked or has ended. */
+export function requireAlive({ key, by }: Caller): void {
+  if (key.isRevoked) throw badKey('key_revoked', 'this API key was revoked');
+  if (key.expiresAt === null || key.expiresAt.getTime() > Date.now()) return;
+  throw by === 'key' ? badKey('key_expired', 'this API key has ended') : sessionEnded();
+}
+
+export function sessionEnded(): ApiError {
+  return badKey('session_ended', 'this session has ended: sign in again');
 }
 
 function badKey(code: string, message: string): ApiError {

@@ -1,24 +1,23 @@
-// Authentication: API keys of operators, and the administrator token. Admission follows in
-// `admission.ts`.
-import { hash as digest, randomBytes, timingSafeEqual } from 'node:crypto';
+// Authentication: API keys and sessions of operators, and the administrator's token and sessions.
+// Admission follows in `admission.ts`.
+import { timingSafeEqual } from 'node:crypto';
 import type { Request, RequestHandler, Response } from 'express';
-import { LRUCache } from 'lru-cache';
+import type { Caller, Callers } from '../../store/access/callers.ts';
+import type { Sessions } from '../../store/access/sessions.ts';
 import type { ApiKeys } from '../../store/setup/api-keys.ts';
-import type { Caller, Operators } from '../../store/setup/operators.ts';
-import type { Admission, Scope } from './admission.ts';
+import { type Admission, type Scope, sessionEnded } from './admission.ts';
+import { createCallerCache } from './caller-cache.ts';
+import { bearerOf, keyInQuery, passwordOf, type SessionCookie } from './credentials.ts';
 import { ApiError } from './errors.ts';
+import { administratorHash, isAdministrators, isOfSession, sha256 } from './tokens.ts';
 
-/**
- * Lifetime of a cached key: the time until a revocation or a change of its operator reaches every
- * process.
- */
-const BELIEVED_MS = 5000;
-/** Size of the cache of valid keys and of the cache of unknown keys. */
-const REMEMBERED_KEYS = 10_000;
-const LAST_USE_EVERY_MS = 60_000;
+/** Whom a token stands for. Null `expiresAt`: it has no end. */
+export type Identity = { caller: Caller } | { administrator: { expiresAt: Date | null } };
 
 export type Auth = {
-  /** Requires the administrator token. */
+  /** Requires TLS, where the configuration does. All others include it. */
+  secure: RequestHandler;
+  /** Requires the administrator: the token, or a session that was begun with it. */
   admin: RequestHandler;
   /** Requires the administrator token or this one, which a browser may send as a password. */
   adminOr(token: string | undefined): RequestHandler;
@@ -29,13 +28,17 @@ export type Auth = {
   scope(scope: Scope, options?: { inQuery: boolean }): RequestHandler;
   /** Verifies the signature of a request that has or needs one. Runs after the body parsers. */
   signed: RequestHandler;
+  /** Whom a token stands for; null where it is unknown. Keys that ended are found too. */
+  identify(token: string): Promise<Identity | null>;
   /** Clears the cache, after a change that this process made. */
   forget(): void;
 };
 
 type AuthDeps = {
-  operators: Pick<Operators, 'findByKey'>;
+  callers: Callers;
   apiKeys: Pick<ApiKeys, 'touch'>;
+  sessions: Pick<Sessions, 'findAdministrator'>;
+  cookie: Pick<SessionCookie, 'read'>;
   adminToken: string;
   admission: Admission;
   signed: RequestHandler;
@@ -48,88 +51,50 @@ export function callerOf(res: Response): Caller {
   return (res.locals as { caller: Caller }).caller;
 }
 
-/**
- * A new API key: its text, shown once, and the hash and hint to store. 256 random bits need no slow
- * hash.
- */
-export function newApiKey(): { text: string; hash: Buffer; hint: string } {
-  const text = `pk_${randomBytes(32).toString('base64url')}`;
-  return { text, hash: sha256(text), hint: `pk_…${text.slice(-4)}` };
-}
+export function createAuth(deps: AuthDeps): Auth {
+  const { sessions, cookie, adminToken, admission, signed, onUnknownKey = () => {} } = deps;
+  const cache = createCallerCache(deps);
+  const isAdminToken = comparing([adminToken]);
 
-export function createAuth({
-  operators,
-  apiKeys,
-  adminToken,
-  admission,
-  signed,
-  onUnknownKey = () => {},
-}: AuthDeps): Auth {
-  const valid = new LRUCache<string, Promise<Caller | null>>({ max: REMEMBERED_KEYS, ttl: BELIEVED_MS });
-  /** Unknown keys and keys being looked up. Apart from valid keys, which a flood cannot evict. */
-  const unproven = new LRUCache<string, Promise<Caller | null>>({ max: REMEMBERED_KEYS, ttl: BELIEVED_MS });
-  const touched = new LRUCache<string, true>({ max: REMEMBERED_KEYS, ttl: LAST_USE_EVERY_MS });
-
-  function callerBy(key: string): Promise<Caller | null> {
-    const hash = sha256(key);
-    const name = hash.toString('base64');
-    const known = valid.get(name) ?? unproven.get(name);
-    if (known !== undefined) return known;
-    const askedAt = performance.now();
-    const asked = operators.findByKey(hash);
-    // The promise is kept, so that a burst of requests asks once; a failure is not kept.
-    unproven.set(name, asked);
-    // An entry that `forget` removed meanwhile may have an outdated answer.
-    const isKept = (): boolean => unproven.peek(name) === asked;
-    const found = (caller: Caller | null): void => {
-      if (caller === null) return;
-      if (isKept() && unproven.delete(name)) valid.set(name, asked, { start: askedAt });
-      noteUse(caller);
-    };
-    asked.then(found, () => isKept() && unproven.delete(name));
-    return asked;
+  async function administratorBy(token: string): Promise<{ expiresAt: Date | null } | null> {
+    if (isAdminToken(token)) return { expiresAt: null };
+    return isAdministrators(token) ? sessions.findAdministrator(administratorHash(token, adminToken)) : null;
   }
 
-  /**
-   * Runs after the look-up of a valid key. Waits for nothing, so that requests never pay for it.
-   */
-  function noteUse(caller: Caller): void {
-    if (touched.has(caller.key.id)) return;
-    touched.set(caller.key.id, true);
-    // A failure loses no more than the time of a last use.
-    apiKeys.touch(caller.operator.id, caller.key.id).catch(() => touched.delete(caller.key.id));
-  }
-
-  /** Requires one of the installation's tokens. */
-  function requiring(
-    tokens: readonly string[],
-    givenBy: (req: Request) => string | undefined,
-  ): RequestHandler {
-    const hashes = tokens.map(sha256);
-    return (req, _res, next) => {
-      admission.requireHttps(req);
-      const given = sha256(givenBy(req) ?? missing());
-      // Hashes of equal length make the comparison constant in time.
-      if (hashes.some((hash) => timingSafeEqual(given, hash))) return next();
-      throw new ApiError('unauthorized', 'this needs the administrator token');
-    };
+  function unknown(req: Request, token: string): ApiError {
+    if (isOfSession(token)) return sessionEnded();
+    if (isAdminToken(token) || isAdministrators(token))
+      return new ApiError('unauthorized', ADMINISTRATOR_IS_NO_OPERATOR);
+    onUnknownKey(req);
+    return new ApiError('unauthorized', 'this API key is not valid');
   }
 
   return {
-    admin: requiring([adminToken], bearerOf),
-    adminOr: (token) =>
-      requiring(
-        token === undefined ? [adminToken] : [adminToken, token],
-        (req) => bearerOf(req) ?? passwordOf(req),
-      ),
+    secure: (req, _res, next) => {
+      admission.requireHttps(req);
+      next();
+    },
+    admin: async (req, _res, next) => {
+      admission.requireHttps(req);
+      const token = bearerOf(req) ?? cookie.read(req) ?? missing();
+      if ((await administratorBy(token)) !== null) return next();
+      throw await notAdministrator(token);
+    },
+    adminOr: (token) => {
+      const isEither = comparing(token === undefined ? [adminToken] : [adminToken, token]);
+      return (req, _res, next) => {
+        admission.requireHttps(req);
+        if (isEither(bearerOf(req) ?? passwordOf(req) ?? missing())) return next();
+        throw new ApiError('unauthorized', NEEDS_ADMINISTRATOR);
+      };
+    },
     scope:
       (scope, { inQuery } = { inQuery: false }) =>
       async (req, res, next) => {
-        const caller = await callerBy(bearerOf(req) ?? (inQuery ? keyInQuery(req) : undefined) ?? missing());
-        if (caller === null) {
-          onUnknownKey(req);
-          throw new ApiError('unauthorized', 'this API key is not valid');
-        }
+        const token =
+          bearerOf(req) ?? (inQuery ? keyInQuery(req) : undefined) ?? cookie.read(req) ?? missing();
+        const caller = await cache.find(token);
+        if (caller === null) throw unknown(req, token);
         // Set before admission, so that a refusal is shown to the operator.
         res.locals['caller'] = caller;
         res.locals['scope'] = scope;
@@ -137,31 +102,38 @@ export function createAuth({
         next();
       },
     signed,
-    forget() {
-      valid.clear();
-      unproven.clear();
+    async identify(token) {
+      const administrator = await administratorBy(token);
+      if (administrator !== null) return { administrator };
+      const caller = await cache.find(token);
+      return caller && { caller };
     },
+    forget: cache.forget,
+  };
+
+  async function notAdministrator(token: string): Promise<ApiError> {
+    const caller = await cache.find(token);
+    return new ApiError(
+      'unauthorized',
+      caller === null ? NEEDS_ADMINISTRATOR : `${NEEDS_ADMINISTRATOR}, and this is a key of an operator`,
+    );
+  }
+}
+
+const NEEDS_ADMINISTRATOR = 'this needs the administrator token';
+const ADMINISTRATOR_IS_NO_OPERATOR =
+  'this is the administrator’s token: an operator’s routes take an API key of the operator, ' +
+  'as POST /v1/operators answers it';
+
+/** Compares with the expected texts in constant time, by hashes of equal length. */
+function comparing(expected: readonly string[]): (given: string) => boolean {
+  const hashes = expected.map(sha256);
+  return (text) => {
+    const given = sha256(text);
+    return hashes.some((hash) => timingSafeEqual(given, hash));
   };
 }
 
 function missing(): never {
   throw new ApiError('unauthorized', 'this needs the header "Authorization: Bearer …"');
-}
-
-function bearerOf(req: Request): string | undefined {
-  return /^Bearer +(.+?) *$/i.exec(req.headers.authorization ?? '')?.[1];
-}
-
-function passwordOf(req: Request): string | undefined {
-  const encoded = /^Basic +(\S+) *$/i.exec(req.headers.authorization ?? '')?.[1];
-  return encoded && /^[^:]*:(.*)$/s.exec(Buffer.from(encoded, 'base64').toString())?.[1];
-}
-
-function keyInQuery(req: Request): string | undefined {
-  const { key } = req.query;
-  return typeof key === 'string' && key !== '' ? key : undefined;
-}
-
-function sha256(text: string): Buffer {
-  return digest('sha256', text, 'buffer');
 }

@@ -1,7 +1,7 @@
 // Reads input by a zod schema, and turns every zod issue into an issue of the API.
 import type { z } from 'zod';
 import { isUsable, type AddedCurrencies } from '../../domain/ledger/currencies.ts';
-import type { Caller } from '../../store/setup/operators.ts';
+import type { Caller } from '../../store/access/callers.ts';
 import { ApiError, type Issue } from './errors.ts';
 
 /** Whose request is read: currencies that the operator added are currencies in it. */

@@ -3,7 +3,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Request, RequestHandler, Response } from 'express';
 import type { InboundSecrets } from '../../store/setup/inbound-secrets.ts';
-import type { Caller } from '../../store/setup/operators.ts';
+import type { Caller } from '../../store/access/callers.ts';
 import { ApiError } from './errors.ts';
 
 const HEADERS = ['webhook-id', 'webhook-timestamp', 'webhook-signature'] as const;

@@ -5,7 +5,7 @@ import type { Request, Response } from 'express';
 import type { Logger } from '../../log.ts';
 import { newId } from '../../store/db/ids.ts';
 import type { Refusal, RefusalCount, Refusals } from '../../store/intake/refusals.ts';
-import type { Caller } from '../../store/setup/operators.ts';
+import type { Caller } from '../../store/access/callers.ts';
 import { type ApiError, type ErrorCode, statusOf } from '../http/errors.ts';
 
 const WRITE_EVERY_MS = 1000;

@@ -187,8 +187,8 @@ function refusalsOf(route: string, { who, signable, query, body, refusals = [] }
   const hasPath = pathParametersOf(route).length > 0;
   const codes: (ErrorCode | false)[] = [
     ...(query || body || hasPath ? (['invalid_request'] as const) : []),
-    ...(isKnown ? (['unauthorized', 'https_required', 'unavailable'] as const) : []),
-    ...(isKnown && who !== 'admin' ? (['forbidden', 'rate_limited'] as const) : []),
+    ...(isKnown ? (['unauthorized', 'https_required', 'forbidden', 'unavailable'] as const) : []),
+    ...(isKnown && who !== 'admin' ? (['rate_limited'] as const) : []),
     ...(who === 'events:write' ? (['ip_not_allowed'] as const) : []),
     ...(signable ? (['bad_signature', 'stale_signature'] as const) : []),
     ...(body ? (['too_large', 'unsupported_media_type'] as const) : []),

@@ -1,12 +1,13 @@
 // Routes of API keys: create, list, revoke.
 import type { Router } from 'express';
 import { newId } from '../../store/db/ids.ts';
-import { callerOf, newApiKey } from '../http/auth.ts';
+import { callerOf } from '../http/auth.ts';
 import { jsonBody } from '../http/body.ts';
 import { notFound } from '../http/errors.ts';
 import { listOf, plainPage } from '../http/lists.ts';
 import { addPath, idFromPath } from '../http/path.ts';
 import { read } from '../http/read.ts';
+import { newApiKey } from '../http/tokens.ts';
 import { apiKeyView } from './api-keys.answers.ts';
 import { newKey } from './api-keys.schema.ts';
 import type { Deps } from './operators.routes.ts';

@@ -1,8 +1,5 @@
 // Operators: the tenants, with the settings that attribution, intake and authentication read.
 import { comparedMoments, localTime } from '../../domain/setup/time-zones.ts';
-import type { AddedCurrencies } from '../../domain/ledger/currencies.ts';
-import type { EventType } from '../../domain/types.ts';
-import { currenciesColumn, knowCurrencies, type CurrenciesColumn } from '../db/currencies.ts';
 import { withTransaction, type Pool } from '../db/pool.ts';
 import { insertApiKey, type NewApiKey } from './api-keys.ts';
 
@@ -39,26 +36,6 @@ export type Operator = {
 type Changeable = Exclude<keyof Operator, 'id' | 'currency' | 'createdAt'>;
 type OperatorChange = { [Field in Changeable]?: Operator[Field] | undefined };
 
-/** API key of a request. */
-type CallerKey = {
-  id: string;
-  scopes: readonly string[];
-  expiresAt: Date | null;
-  isRevoked: boolean;
-  ratePerSecond: number | null;
-};
-
-/**
- * Caller of a request: its operator, its key, and the event type aliases and currencies that the
- * operator added.
- */
-export type Caller = {
-  operator: Operator;
-  key: CallerKey;
-  eventTypes: ReadonlyMap<string, EventType>;
-  currencies: AddedCurrencies;
-};
-
 export type Operators = ReturnType<typeof createOperators>;
 
 const COLUMN_OF: Record<Changeable, string> = {
@@ -76,7 +53,13 @@ const COLUMN_OF: Record<Changeable, string> = {
   minimumPayouts: 'minimum_payouts',
 };
 
-const COLUMNS = Object.entries({ id: 'id', currency: 'currency', createdAt: 'created_at', ...COLUMN_OF })
+/** Columns of an `Operator`, in a query that calls the table `o`. */
+export const OPERATOR_COLUMNS = Object.entries({
+  id: 'id',
+  currency: 'currency',
+  createdAt: 'created_at',
+  ...COLUMN_OF,
+})
   .map(([field, column]) => `o.${column} as "${field}"`)
   .join(', ');
 
@@ -115,39 +98,11 @@ export function createOperators(pool: Pool) {
     },
 
     async find(operatorId: string): Promise<Operator | null> {
-      const { rows } = await pool.query<Operator>(`select ${COLUMNS} from operators o where o.id = $1`, [
-        operatorId,
-      ]);
-      return rows[0] ?? null;
-    },
-
-    /**
-     * Finds the caller by the SHA-256 of the key; null for an unknown key. Revoked and expired keys
-     * are found too, so that their use can be shown to the operator. The key itself identifies the
-     * operator, whose added currencies are known to this process from then on.
-     */
-    async findByKey(hash: Buffer): Promise<Caller | null> {
-      const { rows } = await pool.query<
-        Operator & CurrenciesColumn & { key: CallerKeyRow; eventTypes: Record<string, EventType> | null }
-      >(
-        `select ${COLUMNS},
-           json_build_object('id', k.id, 'scopes', k.scopes, 'expiresAt', k.expires_at,
-             'isRevoked', k.revoked_at is not null, 'ratePerSecond', k.rate_per_second) as key,
-           (select json_object_agg(t.name, t.standard)
-            from event_types t where t.operator_id = o.id) as "eventTypes",
-           ${currenciesColumn('o.id')}
-         from api_keys k join operators o on o.id = k.operator_id
-         where k.key_hash = $1`,
-        [hash],
+      const { rows } = await pool.query<Operator>(
+        `select ${OPERATOR_COLUMNS} from operators o where o.id = $1`,
+        [operatorId],
       );
-      if (rows[0] === undefined) return null;
-      const { key, eventTypes, currencies, ...operator } = rows[0];
-      return {
-        operator,
-        key: { ...key, expiresAt: key.expiresAt === null ? null : new Date(key.expiresAt) },
-        eventTypes: new Map(Object.entries(eventTypes ?? {})),
-        currencies: knowCurrencies({ currencies }),
-      };
+      return rows[0] ?? null;
     },
 
     /**
@@ -162,13 +117,10 @@ export function createOperators(pool: Pool) {
         ...given.map((field, index) => `${COLUMN_OF[field]} = $${index + 2}`),
       ];
       const { rows } = await pool.query<Operator>(
-        `update operators o set ${assignments.join(', ')} where id = $1 returning ${COLUMNS}`,
+        `update operators o set ${assignments.join(', ')} where id = $1 returning ${OPERATOR_COLUMNS}`,
         [operatorId, ...given.map((field) => change[field])],
       );
       return rows[0] ?? null;
     },
   };
 }
-
-/** JSON carries times as text. */
-type CallerKeyRow = Omit<CallerKey, 'expiresAt'> & { expiresAt: string | null };

@@ -53,6 +53,16 @@ export async function deleteExpiredContentHolders(pool: Pool, limit: number): Pr
   return rowCount ?? 0;
 }
 
+/** Deletes up to `limit` sessions that have ended, and returns their number. */
+export async function deleteEndedSessions(pool: Pool, limit: number): Promise<number> {
+  const { rowCount } = await pool.query(
+    `delete from sessions where token_hash = any(array(
+       select token_hash from sessions where expires_at < now() order by expires_at limit $1))`,
+    [limit],
+  );
+  return rowCount ?? 0;
+}
+
 /**
  * Deletes up to `limit` rows outside the monthly partitions that are older than `months`, and
  * returns their number.

@@ -77,6 +77,7 @@ const ROOMS: Readonly<Record<string, string[]>> = {
   'store/ledger': ['agreements', 'attribution', 'db', 'delivery', 'intake'],
   'store/settlement': ['agreements', 'attribution', 'db', 'ledger'],
   'store/setup': ['db', 'intake'],
+  'store/access': ['attribution', 'db', 'setup'],
   'store/audit': ['agreements', 'attribution', 'db', 'ledger', 'settlement'],
   'store/upkeep': ['db', 'delivery', 'ledger'],
   'activities/delivery': [],
@@ -91,6 +92,7 @@ const ROOMS: Readonly<Record<string, string[]>> = {
   'api/postbacks': ['http'],
   'api/setup': ['events', 'http', 'intake', 'ledger'],
   'api/process': ['http', 'intake'],
+  'api/access': ['http'],
   'api/openapi': ['http'],
 };
 

@@ -96,6 +96,7 @@ export async function seed(stack: Stack): Promise<Seeded> {
       'set-aside': [setAside],
       periods: [THIS_MONTH],
       customers: ['anna', 'ben', 'carla'],
+      api_key: [key],
       ...fields(ids, stack.receiverUrl),
     }),
   };

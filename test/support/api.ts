@@ -133,6 +133,7 @@ export async function withApi({
     trustProxy: false,
     requireHttps: false,
     egressAddresses: ['203.0.113.7'],
+    temporal: { uiUrl: 'http://ui.example' },
     ...given,
   };
   const dryRun = createDryRun({ pool, createSettle });

@@ -43,6 +43,9 @@ export async function callEveryOperation(api: TestApi): Promise<unknown[]> {
   const bodies = await callDeliveriesAndReplays(session, endpoint);
   await session.ask('DELETE /v1/event-types/first_money');
   await session.ask(`DELETE /v1/endpoints/${endpoint}`);
+  await session.ask('POST /session', { api_key: session.key });
+  await session.ask('GET /session');
+  await session.ask('DELETE /session');
   for (const path of ['/healthz', '/readyz', '/openapi.json']) await session.ask(`GET ${path}`);
   await callCodec(session);
   return bodies;

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { createPurge } from '../../../activities/upkeep/purge.ts';
+import { createSessions } from '../../../store/access/sessions.ts';
 import { newId } from '../../../store/db/ids.ts';
 import { createClicks } from '../../../store/attribution/clicks.ts';
 import { withDatabase, type TestDatabase } from '../../support/database.ts';
@@ -125,6 +126,29 @@ test('purging deletes content holders whose repeat window ended, and keeps curre
     rows.map(({ content }) => content),
     ['just over', 'held'],
   );
+});
+
+test('purging deletes sessions that have ended, and keeps the others', async () => {
+  const { pool } = database;
+  const sessions = createSessions(pool);
+  for (const [name, minutes] of [
+    ['ended', -1],
+    ['lasting', 1],
+  ] as const)
+    await sessions.insert({
+      tokenHash: Buffer.from(name),
+      operatorId: null,
+      keyId: null,
+      affiliateId: null,
+      scopes: [],
+      expiresAt: new Date(Date.now() + minutes * 60_000),
+    });
+  const { purgeOnce } = createPurge({ pool, retention: { clicksMonths: 13, attemptsMonths: 13 } });
+  assert.deepEqual(await purgeOnce(), { partitions: [], rows: 1 });
+  const { rows } = await pool.query<{ name: string }>(
+    `select convert_from(token_hash, 'utf8') as name from sessions`,
+  );
+  assert.deepEqual(rows, [{ name: 'lasting' }]);
 });
 
 test('purging keeps the current month however short the retention', async () => {

@@ -2,10 +2,11 @@
 import { mock, test } from 'node:test';
 import assert from 'node:assert/strict';
 import type { Request, Response } from 'express';
-import { createAuth, newApiKey } from '../../../api/http/auth.ts';
+import { createAuth } from '../../../api/http/auth.ts';
+import { newApiKey } from '../../../api/http/tokens.ts';
 import { createLinkCache } from '../../../api/clicks/link-cache.ts';
 import type { PublicLink } from '../../../store/attribution/links.ts';
-import type { Caller } from '../../../store/setup/operators.ts';
+import type { Caller } from '../../../store/access/callers.ts';
 
 // The caches expire by this clock, and a flood may take longer than an entry lasts.
 const now = performance.now();
@@ -22,13 +23,16 @@ function createKeys(answers: Promise<void> = Promise.resolve()) {
   const lookedUp: Buffer[] = [];
   let touches = 0;
   const auth = createAuth({
-    operators: {
+    callers: {
       async findByKey(hash) {
         lookedUp.push(hash);
         await answers;
         return hash.equals(validHash) ? caller : null;
       },
+      findBySession: async () => null,
     },
+    sessions: { findAdministrator: async () => null },
+    cookie: { read: () => undefined },
     apiKeys: { touch: async () => void (touches += 1) },
     adminToken: 'admin',
     admission: { requireHttps: () => {}, admit: () => {} },

@@ -5,10 +5,10 @@ import { after, before, test } from 'node:test';
 import { withDatabase, type TestDatabase } from '../../support/database.ts';
 
 /**
- * Tables without a tenant: the operators themselves, currencies, which mean the same to all, and
- * bookkeeping of the system.
+ * Tables without a tenant: the operators themselves, currencies, which mean the same to all,
+ * sessions, of which some are the administrator's, and bookkeeping of the system.
  */
-const OF_NO_TENANT = ['operators', 'currencies', 'schema_migrations', 'sweep_marks'];
+const OF_NO_TENANT = ['operators', 'currencies', 'sessions', 'schema_migrations', 'sweep_marks'];
 /** Keys looked up without an operator, so unique across operators. */
 const UNIQUE_FOR_ALL = ['api_keys (key_hash)', 'links (id)'];
 

@@ -1,0 +1,28 @@
+-- Access: keys of an affiliate, and sessions of the console and the portal.
+
+alter table api_keys
+  add column affiliate_id text collate "C",
+  add foreign key (operator_id, affiliate_id) references affiliates;
+comment on column api_keys.affiliate_id is
+  'the key reads and changes only what is this affiliate''s own; null: a key of the whole operator';
+
+create table sessions (
+  token_hash bytea primary key,
+  operator_id text collate "C",
+  key_id text collate "C",
+  affiliate_id text collate "C",
+  scopes text[] not null,
+  created_at timestamptz not null default now(),
+  expires_at timestamptz not null,
+  foreign key (operator_id, key_id) references api_keys,
+  foreign key (operator_id, affiliate_id) references affiliates,
+  check ((operator_id is null) = (key_id is null)),
+  check (operator_id is not null or affiliate_id is null)
+);
+create index on sessions (expires_at);
+comment on table sessions is
+  'sign-ins to the console and links to the portal; each ends with the key that it was made with';
+comment on column sessions.token_hash is
+  'SHA-256 of the token, 256 random bits; of an administrator keyed with ADMIN_TOKEN, so that a new one ends it';
+comment on column sessions.operator_id is 'null: the administrator';
+comment on column sessions.affiliate_id is 'the affiliate of a link to the portal; null in the console';

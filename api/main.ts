@@ -2,6 +2,7 @@
 // Temporal; without PostgreSQL it answers 503.
 import { once } from 'node:events';
 import type { Server } from 'node:http';
+import { fileURLToPath } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
 import { createSettle } from '../activities/settlement/settle.ts';
 import { describeConfig, loadApiConfig } from '../config.ts';
@@ -20,6 +21,7 @@ import { isOutage } from '../store/db/pg-errors.ts';
 import { createSummaries } from '../store/delivery/standing.ts';
 import { createPool, type Pool } from '../store/db/pool.ts';
 import { createSecretBox } from '../store/db/secret-box.ts';
+import { createPageFiles } from './access/page-files.ts';
 import { createApp } from './app.ts';
 import { createClickWriter } from './clicks/click-writer.ts';
 import { createDispatcher } from './intake/dispatcher.ts';
@@ -96,6 +98,7 @@ const codecServer = codec && {
 
 const dryRun = createDryRun({ pool, createSettle });
 const refusals = createRefusalLog({ store: store.refusals, onRefused: metrics.refused, log });
+const pageFiles = createPageFiles(fileURLToPath(new URL('../console/dist/', import.meta.url)));
 const signing = { secretKey, verify };
 
 const app = createApp({
@@ -110,6 +113,7 @@ const app = createApp({
   makeSecret,
   readSecret,
   preflight,
+  pageFiles,
   signing,
   refusals,
   metrics,

@@ -10,6 +10,8 @@ import type { ApiConfig } from '../config.ts';
 import type { Preflight } from '../delivery/preflight.ts';
 import type { Store } from '../store/index.ts';
 import type { ClickWriter } from './clicks/click-writer.ts';
+import type { PageFiles } from './access/page-files.ts';
+import { pagesResource } from './access/pages.operations.ts';
 import { sessionResource } from './access/session.operations.ts';
 import { clicksResource } from './clicks/clicks.operations.ts';
 import { couponsResource } from './clicks/coupons.operations.ts';
@@ -71,6 +73,7 @@ export type ResourceDeps = {
   store: Store;
   auth: Auth;
   cookie: SessionCookie;
+  pageFiles: PageFiles;
   intake: Intake;
   clickWriter: ClickWriter;
   dryRun: DryRun;
@@ -133,5 +136,6 @@ export const RESOURCES: readonly Resource<ResourceDeps>[] = [
   metricsResource,
   codecResource,
   sessionResource,
+  pagesResource,
   apiDocsResource,
 ];

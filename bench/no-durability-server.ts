@@ -49,6 +49,8 @@ const OPERATOR: Operator = {
   ratePerSecond: null,
   postbackAliases: {},
   minimumPayouts: {},
+  shareCustomerIds: false,
+  portalOrigins: [],
   createdAt: new Date(),
 };
 

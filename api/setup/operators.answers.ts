@@ -31,6 +31,8 @@ export const operator = z.object({
   rate_per_second: z.int().nullable(),
   postback_aliases: z.record(z.string(), field.text.nullable()),
   minimum_payouts: z.record(z.string(), field.money),
+  share_customer_ids: z.boolean(),
+  portal_origins: z.array(field.text),
   created_at: field.time,
 });
 
@@ -50,6 +52,8 @@ export function operatorView(row: Operator) {
     rate_per_second: row.ratePerSecond,
     postback_aliases: row.postbackAliases,
     minimum_payouts: row.minimumPayouts,
+    share_customer_ids: row.shareCustomerIds,
+    portal_origins: row.portalOrigins,
     created_at: row.createdAt,
   };
 }

@@ -71,6 +71,8 @@ export function addOperatorRoutes(router: Router, { store, auth }: Deps): void {
           ratePerSecond: change.rate_per_second,
           postbackAliases: change.postback_aliases,
           minimumPayouts: change.minimum_payouts && minimumsOf(change.minimum_payouts),
+          shareCustomerIds: change.share_customer_ids,
+          portalOrigins: change.portal_origins,
         });
         if (operator === null) throw notFound('operator');
         auth.forget();

@@ -34,6 +34,20 @@ const postbackAliases = record(aliasName, z.enum(POSTBACK_FIELDS).nullable()).su
   },
 );
 
+/** Of plain HTTP only one's own machine. The form leaves no room for other parts of a policy. */
+const ORIGIN = /^(https:\/\/[a-z0-9.-]+|http:\/\/(localhost|127\.0\.0\.1))(:\d{1,5})?$/;
+const portalOrigins = z
+  .array(
+    z
+      .string()
+      .max(300)
+      .refine((value) => ORIGIN.test(value), {
+        params: { code: 'invalid_origin' },
+        error: 'is not an origin such as https://partners.example: no path, lower case',
+      }),
+  )
+  .max(20);
+
 export const operatorChange = z.strictObject({
   name: name.optional(),
   timezone: timezone.optional(),
@@ -61,4 +75,11 @@ export const operatorChange = z.strictObject({
         'own `minimum` says so. Replaces all of them',
       examples: [{ USD: '50.00', EUR: '50.00' }],
     }),
+  share_customer_ids: z
+    .boolean()
+    .optional()
+    .meta({ description: 'whether affiliates see the ids of their customers; false at first' }),
+  portal_origins: portalOrigins.optional().meta({
+    description: 'sites that may show the portal in a frame, such as https://partners.example',
+  }),
 });

@@ -112,6 +112,8 @@ create table operators (
   rate_per_second int check (rate_per_second > 0),
   postback_aliases jsonb not null default '{}',
   minimum_payouts jsonb not null default '{}',
+  share_customer_ids boolean not null default false,
+  portal_origins text[] not null default '{}',
   last_signed_at timestamptz,
   created_at timestamptz not null default now()
 );
@@ -133,6 +135,8 @@ comment on column operators.postback_aliases is
   'parameter of /postback -> name of our field; null: the parameter is ignored';
 comment on column operators.minimum_payouts is
   'currency -> decimal text: a payout of less is made only where somebody asks for less';
+comment on column operators.share_customer_ids is 'whether affiliates see the ids of their customers';
+comment on column operators.portal_origins is 'origins of sites that may show the portal in a frame';
 comment on column operators.last_signed_at is 'last request with a valid signature, to the minute';
 
 -- Time zones are dated: the month of a conversion is that of the zone in force when it happened, so

@@ -30,6 +30,10 @@ export type Operator = {
   postbackAliases: Record<string, string | null>;
   /** Decimal text by currency: what a payout must come to, where its request says nothing else. */
   minimumPayouts: Record<string, string>;
+  /** Whether affiliates see the ids of their customers. */
+  shareCustomerIds: boolean;
+  /** Origins of sites that may show the portal in a frame. */
+  portalOrigins: string[];
   createdAt: Date;
 };
 
@@ -51,6 +55,8 @@ const COLUMN_OF: Record<Changeable, string> = {
   ratePerSecond: 'rate_per_second',
   postbackAliases: 'postback_aliases',
   minimumPayouts: 'minimum_payouts',
+  shareCustomerIds: 'share_customer_ids',
+  portalOrigins: 'portal_origins',
 };
 
 /** Columns of an `Operator`, in a query that calls the table `o`. */

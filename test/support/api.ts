@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { Client, Connection } from '@temporalio/client';
 import { createSettle } from '../../activities/settlement/settle.ts';
+import { createPageFiles } from '../../api/access/page-files.ts';
 import { createApp, type AppDeps } from '../../api/app.ts';
 import { createClickWriter } from '../../api/clicks/click-writer.ts';
 import { createDryRun } from '../../api/intake/dry-run.ts';
@@ -74,6 +75,8 @@ type ApiOptions = {
   limits?: CallerLimits;
   log?: Logger;
   codec?: AppDeps['codec'];
+  /** Where the console is built; by default nowhere. */
+  pagesFolder?: string;
 };
 
 /** Starts the API on an empty database. Requests are written `POST /v1/events`. */
@@ -82,6 +85,7 @@ export async function withApi({
   limits,
   log = createLogger('silent', 'test'),
   codec = TEST_CODEC,
+  pagesFolder = '/nowhere',
 }: ApiOptions = {}): Promise<TestApi> {
   const database = await withDatabase();
   const { pool } = database;
@@ -150,6 +154,7 @@ export async function withApi({
     makeSecret,
     readSecret,
     preflight,
+    pageFiles: createPageFiles(pagesFolder),
     signing,
     codec,
     refusals,

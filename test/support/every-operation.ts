@@ -46,7 +46,7 @@ export async function callEveryOperation(api: TestApi): Promise<unknown[]> {
   await session.ask('POST /session', { api_key: session.key });
   await session.ask('GET /session');
   await session.ask('DELETE /session');
-  for (const path of ['/healthz', '/readyz', '/openapi.json']) await session.ask(`GET ${path}`);
+  for (const path of ['/', '/healthz', '/readyz', '/openapi.json']) await session.ask(`GET ${path}`);
   await callCodec(session);
   return bodies;
 }

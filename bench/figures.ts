@@ -3,8 +3,12 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { PARTS, type CpuPart } from './cpu.ts';
 
-export type Figures = {
+/** CPU microseconds per event, by part of the stack and in all. */
+type CpuFigures = Record<`${'single' | 'batch'}_cpu_us${'' | `_${CpuPart}`}`, number | null>;
+
+export type Figures = CpuFigures & {
   single_per_s: number | null;
   batch_per_s: number | null;
   single_per_s_real_receivers: number | null;
@@ -51,48 +55,34 @@ export function withRatios(
   const { single_per_s: single = null, workflow_per_event_per_s: perEvent = null } = measured;
   const { no_durability_per_s: noDurability = null } = measured;
   const { delivery_per_s: delivery = null, queue_per_s: queue = null } = measured;
-  return {
-    single_per_s: single,
-    batch_per_s: measured.batch_per_s ?? null,
-    single_per_s_real_receivers: measured.single_per_s_real_receivers ?? null,
-    idle_ms_p50: measured.idle_ms_p50 ?? null,
-    idle_ms_p99: measured.idle_ms_p99 ?? null,
-    open_loop_300_p99_ms: measured.open_loop_300_p99_ms ?? null,
-    clicks_per_s: measured.clicks_per_s ?? null,
-    clicks_half_rate_p99_ms: measured.clicks_half_rate_p99_ms ?? null,
-    settle_per_s: measured.settle_per_s ?? null,
-    settle_p99_ms: measured.settle_p99_ms ?? null,
-    settle_one_affiliate_per_s: measured.settle_one_affiliate_per_s ?? null,
-    audit_1m_s: measured.audit_1m_s ?? null,
-    release_300k_s: measured.release_300k_s ?? null,
-    lists_requests: measured.lists_requests ?? null,
-    lists_slow: measured.lists_slow ?? null,
-    lists_worst_p99_ms: measured.lists_worst_p99_ms ?? null,
-    workflow_per_event_per_s: perEvent,
-    no_durability_per_s: noDurability,
-    delivery_per_s: delivery,
-    raw_undici_per_s: measured.raw_undici_per_s ?? null,
-    graphile_worker_per_s: measured.graphile_worker_per_s ?? null,
-    bullmq_per_s: measured.bullmq_per_s ?? null,
-    queue_per_s: queue,
-    drain_per_s: measured.drain_per_s ?? null,
-    drain_10k_s: measured.drain_10k_s ?? null,
-    isolation_throughput_ratio: measured.isolation_throughput_ratio ?? null,
-    isolation_p99_ratio: measured.isolation_p99_ratio ?? null,
+  const all: Partial<Figures> = {
+    ...measured,
     ratio_vs_workflow_per_event: ratio(single, perEvent),
     ratio_vs_no_durability: ratio(single, noDurability),
     ratio_vs_queue: ratio(delivery, queue),
-    api_rss_mb: measured.api_rss_mb ?? null,
-    worker_rss_mb: measured.worker_rss_mb ?? null,
-    lost: measured.lost,
-    doubled: measured.doubled,
-    cores: measured.cores,
   };
+  return Object.fromEntries(ROWS.map(([name]) => [name, all[name] ?? null])) as Figures;
 }
 
 /** Ratio with three significant digits. */
 export function ratio(ours: number | null, other: number | null): number | null {
   return ours === null || other === null || other === 0 ? null : Number((ours / other).toPrecision(3));
+}
+
+/** Median of values in any order; null without one. */
+export function medianOf(values: readonly number[]): number | null {
+  return values.toSorted((a, b) => a - b)[Math.floor((values.length - 1) / 2)] ?? null;
+}
+
+/** The CPU figures of one way to send events; none without /proc. */
+export function cpuFigures(
+  way: 'single' | 'batch',
+  byPart: Record<CpuPart, number> | null,
+): Partial<CpuFigures> {
+  if (byPart === null) return {};
+  const parts = PARTS.map((part) => [`${way}_cpu_us_${part}`, byPart[part]] as const);
+  const total = parts.reduce((sum, [, us]) => sum + us, 0);
+  return Object.fromEntries([[`${way}_cpu_us`, total] as const, ...parts]);
 }
 
 /** Whole events per second between two moments. */
@@ -108,10 +98,13 @@ export function percentile(sorted: readonly number[], share: number): number {
 
 const perSecond = 'events/s';
 const perPostback = 'postbacks/s';
-const ROWS: readonly [keyof Figures, string, string][] = [
+/** Figures in their printed order, each with its unit and a note. */
+export const ROWS: readonly [keyof Figures, string, string][] = [
   ['single_per_s', perSecond, 'one event per request, from request to recorded delivery'],
   ['batch_per_s', perSecond, 'batch requests, the same'],
   ['single_per_s_real_receivers', perSecond, 'receivers that take 100 ms; those beside one that takes 5 s'],
+  ...cpuRows('single'),
+  ...cpuRows('batch'),
   ['idle_ms_p50', 'ms', 'an event alone, from request to postback received'],
   ['idle_ms_p99', 'ms', ''],
   ['open_loop_300_p99_ms', 'ms', 'the same at 300 events a second'],
@@ -149,6 +142,13 @@ const ROWS: readonly [keyof Figures, string, string][] = [
   ['doubled', 'postbacks', 'received more than once'],
   ['cores', '', 'shared by everything, load and receivers included'],
 ];
+
+function cpuRows(way: 'single' | 'batch'): [keyof Figures, string, string][] {
+  return [
+    [`${way}_cpu_us`, 'µs', 'CPU per event of the four parts'],
+    ...PARTS.map((part): [keyof Figures, string, string] => [`${way}_cpu_us_${part}`, 'µs', part]),
+  ];
+}
 
 /** Lines of the printed table; a dash stands for a figure that was not measured. */
 export function tableOf(figures: Figures): string {

@@ -5,6 +5,7 @@ import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import type { Stack } from '../local/stack.ts';
 import { createPool } from '../store/db/pool.ts';
+import { compareWith, comparisonOf } from './baseline.ts';
 import { startChild } from './child.ts';
 import { measureClicks } from './clicks.ts';
 import { measureDelivery } from './delivery.ts';
@@ -15,6 +16,7 @@ import type { LoadQuestions } from './load.ts';
 import { measureNoDurability } from './no-durability.ts';
 import { onServices, withOwnStack } from './own-stack.ts';
 import { measureBatch, measureIdle, measureOpenLoop, measureRealReceivers, measureSingle } from './phases.ts';
+import { enableProfiles } from './profile.ts';
 import type { ReceiverQuestions } from './receivers.ts';
 import { ALL_TO_ONE, EVENLY, HALF_TO_ONE, setUpStage, type Bench, type Spread, type Stage } from './stage.ts';
 import { measureDrain, measureIsolation } from './trouble.ts';
@@ -31,7 +33,11 @@ const HELP = `npm run bench -- [options]
                 queues), ledger (settling and the audit alone),
                 lists (every list and report of an operator with 5 million events; only by its name)
   --database URL, --temporal HOST:PORT
-                services that run already, in place of embedded ones`;
+                services that run already, in place of embedded ones
+  --baseline PATH
+                another checkout, measured in turns with this one: prints both, and the ratios
+  --cpu         only single and batch, with the CPU time of each part per event
+  --profile     writes CPU profiles of the API and the worker to bench/results/profiles`;
 
 type Name = 'single' | 'batch' | 'idle' | 'open' | 'clicks' | 'wpe' | 'real' | 'drain' | 'isolation';
 type Measure = (bench: Bench, stage: Stage, events: number) => Promise<Partial<Figures>>;
@@ -195,21 +201,31 @@ const { values } = parseArgs({
     keep: { type: 'string' },
     database: { type: 'string' },
     temporal: { type: 'string' },
+    baseline: { type: 'string' },
+    cpu: { type: 'boolean', default: false },
+    profile: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
 });
+const isWanted = (name: keyof Sizes): boolean =>
+  values.cpu ? name === 'single' || name === 'batch' : (values.only ?? name) === name;
 const sizes = sizesOf(Number(values.events ?? 20_000), values.quick);
 // Minutes of writing: a run of everything does not want that.
 if (values.only === 'lists') sizes.lists = Number(values.events ?? 5_000_000);
-const wanted = (Object.keys(sizes) as (keyof Sizes)[]).filter(
-  (name) => (values.only ?? name) === name && sizes[name] > 0,
-);
-const { database, temporal } = values;
+const wanted = (Object.keys(sizes) as (keyof Sizes)[]).filter((name) => isWanted(name) && sizes[name] > 0);
+const { database, temporal, baseline } = values;
 const isHalfGiven = (database === undefined) !== (temporal === undefined);
 if (values.help || wanted.length === 0 || !Number.isSafeInteger(sizes.real) || isHalfGiven) {
   console.log(HELP);
   process.exitCode = values.help ? 0 : 1;
+} else if (baseline !== undefined) {
+  const at = process.argv.findIndex((arg) => arg.startsWith('--baseline'));
+  const length = process.argv[at] === '--baseline' ? 2 : 1;
+  console.log(
+    `\n${comparisonOf(await compareWith(baseline, process.argv.slice(2).toSpliced(at - 2, length)))}`,
+  );
 } else {
+  if (values.profile) enableProfiles();
   const { figures, differences } = await run(
     wanted,
     sizes,

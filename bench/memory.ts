@@ -1,13 +1,7 @@
 // Memory of processes, as the kernel reports it.
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 
 const EVERY_MS = 200;
-
-/** Process ids of a running stack, by part. */
-export function processIds(dataDir: string): { api: number; worker: number } {
-  return JSON.parse(readFileSync(join(dataDir, 'processes.json'), 'utf8')) as { api: number; worker: number };
-}
 
 /**
  * Watches processes. The returned function stops, and returns the largest resident set of each in

@@ -4,8 +4,9 @@ import { randomBytes } from 'node:crypto';
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { loadLocalConfig } from '../config.ts';
-import { startStack, type Stack } from '../local/stack.ts';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import type { loadLocalConfig as Load } from '../config.ts';
+import type { Stack, startStack as Start } from '../local/stack.ts';
 import { freePort } from '../test/support/ports.ts';
 
 /**
@@ -25,6 +26,23 @@ export function onServices(databaseUrl: string, temporalAddress: string): NodeJS
 }
 
 /**
+ * The checkout that is measured; `BENCH_CHECKOUT` names another one, which `--baseline` compares.
+ */
+const CHECKOUT = process.env['BENCH_CHECKOUT'] ?? fileURLToPath(new URL('..', import.meta.url));
+
+type Checkout = { startStack: typeof Start; loadLocalConfig: typeof Load };
+
+/** Loaded from the measured checkout, so that its processes, schema and settings are its own. */
+async function loadCheckout(): Promise<Checkout> {
+  const load = (file: string) => import(pathToFileURL(join(CHECKOUT, file)).href);
+  const [{ startStack }, { loadLocalConfig }] = (await Promise.all([
+    load('local/stack.ts'),
+    load('config.ts'),
+  ])) as [Checkout, Checkout];
+  return { startStack, loadLocalConfig };
+}
+
+/**
  * Runs `work` on the stack and removes it afterwards. After a failure, or a signal to stop, data
  * and logs stay for inspection. `settings`: variables of `config.ts` that differ from `npm start`.
  */
@@ -41,6 +59,7 @@ export async function withOwnStack<T>(
   const { PATH, HOME, NODE_OPTIONS } = process.env;
   const portTexts = Object.fromEntries(Object.entries(ports).map(([name, port]) => [name, String(port)]));
   const own = { ...portTexts, DATA_DIR: dataDir, DEMO: '0', LOG_LEVEL: 'warn' };
+  const { startStack, loadLocalConfig } = await loadCheckout();
   const config = loadLocalConfig({ PATH, HOME, NODE_OPTIONS, ...own, ...settings });
   const stopping = new AbortController();
   const stopped = new Promise<never>((_, reject) => {

@@ -1,6 +1,9 @@
 // Measurements of the stack itself, one after the other on the same stage.
-import { percentile, rate, type Figures } from './figures.ts';
-import { processIds, watchMemory } from './memory.ts';
+import { cpuFigures, percentile, rate, type Figures } from './figures.ts';
+import { processIds, watchCpu } from './cpu.ts';
+import { watchMemory } from './memory.ts';
+import { profiled } from './profile.ts';
+import type { Sent } from './load.ts';
 import { sendAtPace, sendBatches, sendSingles, waitUntilRecorded, type Bench, type Stage } from './stage.ts';
 
 /** Twenty realistic servers: a tenth of a second each, and a slow one. */
@@ -8,17 +11,38 @@ const REAL_MS = [5000, ...Array.from({ length: 19 }, () => 100)];
 
 /** Single-event requests in a closed loop, receivers that answer at once. */
 export async function measureSingle(bench: Bench, stage: Stage, events: number): Promise<Partial<Figures>> {
-  const memory = watchMemory(processIds(bench.stack.dataDir));
-  const { startedAt } = await sendSingles(bench, stage, events);
-  const perSecond = rate(events, startedAt, await waitUntilRecorded(bench, stage));
-  const { api, worker } = memory();
-  return { single_per_s: perSecond, api_rss_mb: api, worker_rss_mb: worker };
+  const { api, worker } = processIds(bench.stack.dataDir);
+  const memory = watchMemory({ api, worker });
+  const { perSecond, cpu } = await measureRush(bench, stage, events, 'single', () =>
+    sendSingles(bench, stage, events),
+  );
+  const resident = memory();
+  return { single_per_s: perSecond, ...cpu, api_rss_mb: resident.api, worker_rss_mb: resident.worker };
 }
 
 /** Batch requests from a few connections. */
 export async function measureBatch(bench: Bench, stage: Stage, events: number): Promise<Partial<Figures>> {
-  const { startedAt } = await sendBatches(bench, stage, stage.bodies.splice(0, events));
-  return { batch_per_s: rate(events, startedAt, await waitUntilRecorded(bench, stage)) };
+  const { perSecond, cpu } = await measureRush(bench, stage, events, 'batch', () =>
+    sendBatches(bench, stage, stage.bodies.splice(0, events)),
+  );
+  return { batch_per_s: perSecond, ...cpu };
+}
+
+/** Events per second until the last is recorded, and what each cost in CPU. */
+async function measureRush(
+  bench: Bench,
+  stage: Stage,
+  events: number,
+  name: 'single' | 'batch',
+  send: () => Promise<Sent>,
+): Promise<{ perSecond: number; cpu: Partial<Figures> }> {
+  const pids = processIds(bench.stack.dataDir);
+  return profiled(pids, name, async () => {
+    const cpu = watchCpu(pids);
+    const { startedAt } = await send();
+    const perSecond = rate(events, startedAt, await waitUntilRecorded(bench, stage));
+    return { perSecond, cpu: cpuFigures(name, cpu(events)) };
+  });
 }
 
 /**

@@ -1,0 +1,65 @@
+// CPU time of a running stack by part, as the kernel counts it.
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+export const PARTS = ['api', 'worker', 'postgres', 'temporal'] as const;
+export type CpuPart = (typeof PARTS)[number];
+
+/** Ticks per second in /proc, the same on every Linux that Node supports. */
+const TICKS_PER_S = 100;
+
+/** Process ids of a running stack, by part. */
+export function processIds(dataDir: string): Record<CpuPart, number> {
+  return JSON.parse(readFileSync(join(dataDir, 'processes.json'), 'utf8')) as Record<CpuPart, number>;
+}
+
+/**
+ * Starts counting. The returned function returns the CPU microseconds of each part since then, per
+ * event, or null without /proc.
+ */
+export function watchCpu(pids: Record<CpuPart, number>): (events: number) => Record<CpuPart, number> | null {
+  const before = ticksByPart(pids);
+  return (events) => {
+    const after = ticksByPart(pids);
+    if (before === null || after === null) return null;
+    const inUs = (part: CpuPart): number =>
+      Math.round(((after[part] - before[part]) * 1e6) / TICKS_PER_S / events);
+    return Object.fromEntries(PARTS.map((part) => [part, inUs(part)])) as Record<CpuPart, number>;
+  };
+}
+
+function ticksByPart(pids: Record<CpuPart, number>): Record<CpuPart, number> | null {
+  const all = readTicks();
+  if (all === null) return null;
+  const ticksOf = (pid: number): number => {
+    const own = all.get(pid)?.ticks ?? 0;
+    const children = [...all].filter(([, { parent }]) => parent === pid);
+    return children.reduce((sum, [child]) => sum + ticksOf(child), own);
+  };
+  return Object.fromEntries(PARTS.map((part) => [part, ticksOf(pids[part])])) as Record<CpuPart, number>;
+}
+
+/**
+ * Ticks of every process, those of its ended children included: PostgreSQL starts and ends many.
+ */
+function readTicks(): Map<number, { parent: number; ticks: number }> | null {
+  try {
+    const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+    return new Map(pids.flatMap((pid) => readProcess(Number(pid))));
+  } catch {
+    return null;
+  }
+}
+
+function readProcess(pid: number): [number, { parent: number; ticks: number }][] {
+  try {
+    // Fields of proc_pid_stat(5) after the name, which may hold blanks: 4 is the parent, 14 to 17
+    // are user and system time of the process and of its ended children.
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    const ticks = fields.slice(11, 15).reduce((sum, field) => sum + Number(field), 0);
+    return [[pid, { parent: Number(fields[1]), ticks }]];
+  } catch {
+    return []; // It ended meanwhile; its parent has its time.
+  }
+}

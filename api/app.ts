@@ -8,6 +8,7 @@ import { createAdmission } from './http/admission.ts';
 import { createAuth } from './http/auth.ts';
 import { createSessionCookie } from './http/credentials.ts';
 import { createErrorHandler, unknownRoute } from './http/errors.ts';
+import { createOwnRules } from './http/own.ts';
 import { createRateLimits } from './http/rate-limits.ts';
 import { createSecurityHeaders } from './http/security-headers.ts';
 import { createSignatureCheck, type Signing } from './http/signatures.ts';
@@ -34,6 +35,7 @@ export function createApp(deps: AppDeps): Express {
     apiKeys: store.apiKeys,
     sessions: store.sessions,
     cookie,
+    own: createOwnRules(RESOURCES, store.owners),
     adminToken: config.adminToken,
     admission: createAdmission(config, createRateLimits()),
     signed: createSignatureCheck(store.inboundSecrets, deps.signing),

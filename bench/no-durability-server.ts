@@ -7,6 +7,7 @@ import { createConcurrencyLimiter } from '../activities/delivery/concurrency-lim
 import { createAdmission, SCOPES } from '../api/http/admission.ts';
 import { createAuth } from '../api/http/auth.ts';
 import type { Intake, IntakeResult } from '../api/intake/intake.ts';
+import { createOwnRules } from '../api/http/own.ts';
 import { createRateLimits } from '../api/http/rate-limits.ts';
 import { addEventRoutes } from '../api/events/events.routes.ts';
 import { createGuard } from '../delivery/guard.ts';
@@ -83,6 +84,7 @@ async function start({ endpoints, clicks }: Parameters<NoDurabilityQuestions['st
     callers: { findByKey: async () => CALLER, findBySession: async () => null },
     sessions: { findAdministrator: async () => null },
     cookie: { read: () => undefined },
+    own: createOwnRules([], { find: async () => null }),
     apiKeys: { touch: async () => {} },
     adminToken: '',
     admission: createAdmission({ requireHttps: false, trustProxy: false }, createRateLimits()),

@@ -4,6 +4,7 @@
 // takes them from here. Free functions take the pool or the client of a transaction, and are steps
 // that other transactions and the worker's activities combine.
 import { createCallers } from './access/callers.ts';
+import { createOwners } from './access/owners.ts';
 import { createSessions } from './access/sessions.ts';
 import { createAffiliates } from './attribution/affiliates.ts';
 import { createAmendments } from './agreements/amendments.ts';
@@ -53,6 +54,7 @@ export function createStore(pool: Pool, secretBox: SecretBox) {
     apiKeys: createApiKeys(pool),
     callers: createCallers(pool),
     sessions: createSessions(pool),
+    owners: createOwners(pool),
     inboundSecrets: createInboundSecrets(pool, secretBox),
     eventTypes: createEventTypes(pool),
     currencies: createCurrencies(pool),

@@ -3,13 +3,14 @@ import { z } from 'zod';
 import * as field from '../http/answer-fields.ts';
 import { SCOPES } from '../http/admission.ts';
 import type { Identity } from '../http/auth.ts';
+import { OWN_SCOPES } from '../http/own.ts';
 
 const named = z.object({ id: field.text, name: field.text });
 
 export const session = z.object({
   operator: named.nullable().meta({ description: 'null: the administrator, or nobody' }),
   administrator: z.boolean(),
-  scopes: z.array(z.enum(SCOPES)),
+  scopes: z.array(z.enum([...SCOPES, ...OWN_SCOPES])),
   affiliate: named
     .nullable()
     .meta({ description: 'the affiliate that everything is confined to; null: all of the operator’s' }),
@@ -36,7 +37,7 @@ export function sessionView(identity: Identity, expiresAt: Date | null, temporal
   return {
     operator: { id: operator.id, name: operator.name },
     administrator: false,
-    scopes: key.scopes,
+    scopes: affiliate === null || affiliate.state === 'active' ? key.scopes : [OWN_SCOPES[0]],
     affiliate: affiliate && { id: affiliate.id, name: affiliate.name },
     expires_at: expiresAt,
     temporal_ui_url: affiliate === null ? uiUrl : null,

@@ -28,9 +28,15 @@ export const clicksResource = defineResource({
     'GET /v1/clicks': {
       summary: 'List clicks',
       who: 'read',
+      own: { scope: 'own:read', query: 'affiliate_id' },
       query: clickFilter,
       answers: { 200: jsonAnswer(listOf(answers.click)) },
     },
-    'GET /v1/clicks/:id': { summary: 'A click', who: 'read', answers: { 200: jsonAnswer(answers.click) } },
+    'GET /v1/clicks/:id': {
+      summary: 'A click',
+      who: 'read',
+      own: { scope: 'own:read', path: 'click' },
+      answers: { 200: jsonAnswer(answers.click) },
+    },
   },
 });

@@ -24,6 +24,7 @@ export const couponsResource = defineResource({
     'GET /v1/coupons': {
       summary: 'List coupons',
       who: 'read',
+      own: { scope: 'own:read', query: 'affiliate_id' },
       query: byAffiliate,
       answers: { 200: jsonAnswer(listOf(answers.coupon)) },
     },

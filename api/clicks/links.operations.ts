@@ -23,10 +23,16 @@ export const linksResource = defineResource({
     'GET /v1/links': {
       summary: 'List links',
       who: 'read',
+      own: { scope: 'own:read', query: 'affiliate_id' },
       query: linkFilter,
       answers: { 200: jsonAnswer(listOf(answers.link)) },
     },
-    'GET /v1/links/:id': { summary: 'A link', who: 'read', answers: { 200: jsonAnswer(answers.link) } },
+    'GET /v1/links/:id': {
+      summary: 'A link',
+      who: 'read',
+      own: { scope: 'own:read', path: 'link' },
+      answers: { 200: jsonAnswer(answers.link) },
+    },
     'PATCH /v1/links/:id': {
       summary: 'Change where a link leads, or turn it off',
       description: 'Visitors notice within ten seconds.',

@@ -4,9 +4,10 @@ import type { Request } from 'express';
 import type { Caller } from '../../store/access/callers.ts';
 import { isWithin } from './addresses.ts';
 import { ApiError } from './errors.ts';
+import type { OwnScope } from './own.ts';
 import type { RateLimits } from './rate-limits.ts';
 
-/** The scopes of an API key. */
+/** The scopes of an operator's key; those of an affiliate's are `OWN_SCOPES`. */
 export const SCOPES = ['events:write', 'read', 'manage'] as const;
 export type Scope = (typeof SCOPES)[number];
 
@@ -16,7 +17,7 @@ export type Admission = {
    */
   requireHttps(req: Request): void;
   /** Throws an `ApiError` for the first rule that the request breaks. */
-  admit(req: Request, caller: Caller, scope: Scope): void;
+  admit(req: Request, caller: Caller, scope: Scope | OwnScope): void;
 };
 
 /** Without a trusted proxy TLS cannot be detected, so it is not required. */
@@ -34,7 +35,7 @@ export function createAdmission(
   return {
     requireHttps,
     admit(req, caller, scope) {
-      const { operator, key } = caller;
+      const { operator, key, affiliate } = caller;
       requireHttps(req);
       requireAlive(caller);
       // The list restricts events only, so that an operator that forgot an address can still read
@@ -48,13 +49,30 @@ export function createAdmission(
           'ip_not_allowed',
           `this address may not send events for this operator: ${req.ip ?? 'unknown'}`,
         );
-      const perSecond = key.ratePerSecond ?? operator.ratePerSecond;
-      const wait = perSecond === null ? 0 : rates.take(key.id, perSecond);
+      const { name, perSecond } = rateOf(caller);
+      const wait = perSecond === null ? 0 : rates.take(name, perSecond);
       if (wait > 0) throw tooFast(perSecond!, wait);
       if (!key.scopes.includes(scope))
         throw new ApiError('forbidden', `this API key lacks the scope ${scope}`);
+      if (scope === 'own:endpoints' && affiliate !== null && affiliate.state !== 'active')
+        throw new ApiError(
+          'forbidden',
+          `the affiliate is ${affiliate.state}: it can read, and change nothing`,
+        );
     },
   };
+}
+
+/** Requests per second of an affiliate, by all its keys and links without a rate of their own. */
+const AFFILIATE_PER_SECOND = 20;
+
+/** Whose requests are counted together, and up to which rate. */
+function rateOf({ operator, key, affiliate, by }: Caller): { name: string; perSecond: number | null } {
+  if (affiliate === null) return { name: key.id, perSecond: key.ratePerSecond ?? operator.ratePerSecond };
+  // A link to the portal must not use up the rate of the key that made it.
+  if (by === 'portal' || key.ratePerSecond === null)
+    return { name: affiliate.id, perSecond: AFFILIATE_PER_SECOND };
+  return { name: key.id, perSecond: key.ratePerSecond };
 }
 
 /** Throws `unauthorized` for a key or session that was revoked or has ended. */

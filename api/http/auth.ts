@@ -9,6 +9,7 @@ import { type Admission, type Scope, sessionEnded } from './admission.ts';
 import { createCallerCache } from './caller-cache.ts';
 import { bearerOf, keyInQuery, passwordOf, type SessionCookie } from './credentials.ts';
 import { ApiError } from './errors.ts';
+import { isAffiliate, type OwnRules } from './own.ts';
 import { administratorHash, isAdministrators, isOfSession, sha256 } from './tokens.ts';
 
 /** Whom a token stands for. Null `expiresAt`: it has no end. */
@@ -41,6 +42,7 @@ type AuthDeps = {
   cookie: Pick<SessionCookie, 'read'>;
   adminToken: string;
   admission: Admission;
+  own: OwnRules;
   signed: RequestHandler;
   /** Called for requests with an unknown key. */
   onUnknownKey?: (req: Request) => void;
@@ -52,7 +54,7 @@ export function callerOf(res: Response): Caller {
 }
 
 export function createAuth(deps: AuthDeps): Auth {
-  const { sessions, cookie, adminToken, admission, signed, onUnknownKey = () => {} } = deps;
+  const { sessions, cookie, adminToken, admission, own, signed, onUnknownKey = () => {} } = deps;
   const cache = createCallerCache(deps);
   const isAdminToken = comparing([adminToken]);
 
@@ -98,7 +100,10 @@ export function createAuth(deps: AuthDeps): Auth {
         // Set before admission, so that a refusal is shown to the operator.
         res.locals['caller'] = caller;
         res.locals['scope'] = scope;
-        admission.admit(req, caller, scope);
+        if (isAffiliate(caller)) {
+          admission.admit(req, caller, own.scopeOf(req));
+          await own.confine(req, res, caller);
+        } else admission.admit(req, caller, scope);
         next();
       },
     signed,

@@ -2,13 +2,18 @@
 // to the decompressed body.
 import express, { type RequestHandler } from 'express';
 import { ApiError } from './errors.ts';
+import { confineBody } from './own.ts';
 import { isSigned, keepRawBody } from './signatures.ts';
 
 const ONE_LIMIT = '256kb';
 const BATCH_LIMIT = '2mb';
 
-/** A JSON body, or none where every field has its default. */
-export const jsonBody: RequestHandler[] = [only(['json'], 'application/json', true), json(ONE_LIMIT)];
+/** A JSON body, or none where every field has its default. Confined for affiliates. */
+export const jsonBody: RequestHandler[] = [
+  only(['json'], 'application/json', true),
+  json(ONE_LIMIT),
+  confineBody,
+];
 
 export const eventBody: RequestHandler[] = [only(['json'], 'application/json', false), json(ONE_LIMIT)];
 

@@ -32,7 +32,8 @@ export function createCallerCache({ callers, apiKeys }: Deps): CallerCache {
    * Runs after the look-up of a valid key. Waits for nothing, so that requests never pay for it.
    */
   function noteUse(caller: Caller): void {
-    if (touched.has(caller.key.id)) return;
+    // A link to the portal is not used by the holder of its key.
+    if (caller.by === 'portal' || touched.has(caller.key.id)) return;
     touched.set(caller.key.id, true);
     // A failure loses no more than the time of a last use.
     apiKeys.touch(caller.operator.id, caller.key.id).catch(() => touched.delete(caller.key.id));

@@ -2,6 +2,7 @@
 import type { z } from 'zod';
 import type { Scope } from './admission.ts';
 import type { ErrorCode } from './errors.ts';
+import type { Own } from './own.ts';
 
 /** The sections of the document, in their order. */
 export const TAGS = ['Events', 'Links and clicks', 'Setup', 'Postbacks', 'Money', 'This API'] as const;
@@ -17,6 +18,8 @@ export type Operation = {
   description?: string;
   /** The scope of the key, the administrator token, or no key. */
   who: Scope | 'admin' | 'anybody';
+  /** What it takes of an affiliate's key. Without it the operation is closed to affiliates. */
+  own?: Own;
   /** The key may also be the parameter `key`. */
   keyInQuery?: true;
   /** May be signed; must be where the operator requires it. */
@@ -56,6 +59,12 @@ export const deleted: Record<number, Answer> = { 204: { description: 'done' } };
  * An operation without a body that changes the state of one thing, where its present state allows
  * that.
  */
-export function action(summary: string, answer: Answer): Operation {
-  return { summary, who: 'manage', answers: { 200: answer }, refusals: ['not_possible'] };
+export function action(summary: string, answer: Answer, own?: Own): Operation {
+  return {
+    summary,
+    who: 'manage',
+    ...(own && { own }),
+    answers: { 200: answer },
+    refusals: ['not_possible'],
+  };
 }

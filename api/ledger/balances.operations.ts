@@ -28,11 +28,13 @@ export const balancesResource = defineResource({
     'GET /v1/affiliates/:id/balance': {
       summary: 'What an affiliate has, by currency',
       who: 'read',
+      own: { scope: 'own:read', path: 'affiliate' },
       answers: { 200: jsonAnswer(answers.balances) },
     },
     'GET /v1/affiliates/:id/ledger': {
       summary: 'Every transfer of an affiliate',
       who: 'read',
+      own: { scope: 'own:read', path: 'affiliate' },
       query: ledgerFilter,
       answers: { 200: jsonAnswer(listOf(answers.transfer)) },
     },

@@ -41,12 +41,14 @@ export const commissionsResource = defineResource({
     'GET /v1/commissions': {
       summary: 'List commissions',
       who: 'read',
+      own: { scope: 'own:read', query: 'affiliate_id' },
       query: commissionFilter,
       answers: { 200: jsonAnswer(listOf(answers.commission)) },
     },
     'GET /v1/commissions/:id': {
       summary: 'A commission: where its money is, and why',
       who: 'read',
+      own: { scope: 'own:read', path: 'commission' },
       answers: { 200: jsonAnswer(answers.wholeCommission) },
     },
     'POST /v1/commissions/approve': {

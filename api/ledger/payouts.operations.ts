@@ -26,12 +26,14 @@ export const payoutsResource = defineResource({
     'GET /v1/payouts': {
       summary: 'List payouts',
       who: 'read',
+      own: { scope: 'own:read', query: 'affiliate_id' },
       query: payoutFilter,
       answers: { 200: jsonAnswer(listOf(answers.payout)) },
     },
     'GET /v1/payouts/:id': {
       summary: 'A payout with its history',
       who: 'read',
+      own: { scope: 'own:read', path: 'payout' },
       answers: { 200: jsonAnswer(answers.wholePayout) },
     },
     'POST /v1/payouts/:id/confirm': {

@@ -23,12 +23,14 @@ export const statementsResource = defineResource({
     'GET /v1/affiliates/:id/statements': {
       summary: 'List an affiliate’s statements',
       who: 'read',
+      own: { scope: 'own:read', path: 'affiliate' },
       query: statementFilter,
       answers: { 200: jsonAnswer(listOf(answers.statement)) },
     },
     'GET /v1/affiliates/:id/statements/current': {
       summary: 'What the statement of an open month would say now',
       who: 'read',
+      own: { scope: 'own:read', path: 'affiliate' },
       query: openStatement,
       answers: { 200: wholeStatement },
       refusals: ['not_possible'],
@@ -36,6 +38,7 @@ export const statementsResource = defineResource({
     'GET /v1/statements/:id': {
       summary: 'A statement',
       who: 'read',
+      own: { scope: 'own:read', path: 'statement' },
       query: statementForm,
       answers: { 200: wholeStatement },
     },

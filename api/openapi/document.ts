@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { error, issue } from '../http/errors.answers.ts';
 import { type ErrorCode, statusOf } from '../http/errors.ts';
 import { type Content, type Operation, TAGS } from '../http/operation.ts';
+import type { OwnScope } from '../http/own.ts';
 import type { Documented } from '../http/resource.ts';
 import { type JsonSchema, type NamedSchemas, type Schemas, schemasOf } from './schemas.ts';
 import { WEBHOOK_HEADERS, webhooks } from './webhooks.ts';
@@ -29,6 +30,7 @@ export type DocumentedOperation = {
   requestBody?: { required: boolean; content: Media };
   responses: Record<string, Response>;
   'x-scope'?: Operation['who'];
+  'x-own-scope'?: OwnScope;
 };
 
 export type OpenApiDocument = {
@@ -118,7 +120,7 @@ const SECURITY_SCHEMES = {
 };
 
 function documented(route: string, tag: string, operation: Operation, schemas: Schemas): DocumentedOperation {
-  const { summary, description, who, body, answers } = operation;
+  const { summary, description, who, own, body, answers } = operation;
   const answered = Object.entries(answers).map(([status, { description: meaning, headers, content }]) => {
     const response: Response = { description: meaning };
     if (headers)
@@ -135,6 +137,7 @@ function documented(route: string, tag: string, operation: Operation, schemas: S
     summary,
     ...(description && { description }),
     ...(who !== 'anybody' && { 'x-scope': who }),
+    ...(own && { 'x-own-scope': own.scope }),
     security: securityOf(operation),
     parameters: parametersOf(route, operation, schemas),
     ...(body && { requestBody: requestBodyOf(body, schemas) }),
@@ -145,10 +148,14 @@ function documented(route: string, tag: string, operation: Operation, schemas: S
   };
 }
 
-function securityOf({ who, keyInQuery }: Operation): Record<string, string[]>[] {
+function securityOf({ who, own, keyInQuery }: Operation): Record<string, string[]>[] {
   if (who === 'anybody') return [];
   if (who === 'admin') return [{ adminToken: [] }];
-  return [{ apiKey: [who] }, ...(keyInQuery ? [{ keyInQuery: [who] }] : [])];
+  return [
+    { apiKey: [who] },
+    ...(own ? [{ apiKey: [own.scope] }] : []),
+    ...(keyInQuery ? [{ keyInQuery: [who] }] : []),
+  ];
 }
 
 function parametersOf(route: string, { query, headers, signable }: Operation, schemas: Schemas): Parameter[] {
@@ -182,7 +189,10 @@ function parametersOf(route: string, { query, headers, signable }: Operation, sc
 }
 
 /** The error codes of an operation: its own, and those implied by its inputs and its callers. */
-function refusalsOf(route: string, { who, signable, query, body, refusals = [] }: Operation): ErrorCode[] {
+function refusalsOf(
+  route: string,
+  { who, own, signable, query, body, refusals = [] }: Operation,
+): ErrorCode[] {
   const isKnown = who !== 'anybody';
   const hasPath = pathParametersOf(route).length > 0;
   const codes: (ErrorCode | false)[] = [
@@ -192,7 +202,7 @@ function refusalsOf(route: string, { who, signable, query, body, refusals = [] }
     ...(who === 'events:write' ? (['ip_not_allowed'] as const) : []),
     ...(signable ? (['bad_signature', 'stale_signature'] as const) : []),
     ...(body ? (['too_large', 'unsupported_media_type'] as const) : []),
-    hasPath && 'not_found',
+    (hasPath || own?.query !== undefined) && 'not_found',
     ...refusals,
     'internal',
   ];

@@ -18,16 +18,21 @@ export const deliveriesResource = defineResource({
       summary: 'List postbacks',
       description: '`state=stuck` means `retrying`, `held`, or `gave_up` and not acknowledged.',
       who: 'read',
+      own: { scope: 'own:read', query: 'recipient_id' },
       query: deliveryFilter,
       answers: { 200: jsonAnswer(listOf(answers.delivery)) },
     },
     'GET /v1/deliveries/:id': {
       summary: 'A postback with every attempt',
       who: 'read',
+      own: { scope: 'own:read', path: 'delivery' },
       answers: { 200: jsonAnswer(answers.wholeDelivery) },
     },
     'POST /v1/deliveries/:id/retry': {
-      ...action('Try a postback now', jsonAnswer(answers.wholeDelivery)),
+      ...action('Try a postback now', jsonAnswer(answers.wholeDelivery), {
+        scope: 'own:endpoints',
+        path: 'delivery',
+      }),
       headers: { prefer: '`wait=5` (at most 10): the answer waits until the attempt was made' },
     },
     'POST /v1/deliveries/:id/give-up': action('Try a postback no more', jsonAnswer(answers.wholeDelivery)),

@@ -42,11 +42,12 @@ export function addDeliveryRoutes(router: Router, { store, auth, temporal }: Dep
             state = null,
             endpoint_id: endpointId = null,
             affiliate_id: affiliateId = null,
+            recipient_id: recipientId = null,
             event_id: eventId = null,
             last_error: lastError = null,
             order,
           } = query;
-          const filter = { state, endpointId, affiliateId, eventId, lastError };
+          const filter = { state, endpointId, affiliateId, recipientId, eventId, lastError };
           return store.deliveries.list(operatorId, filter, page, order);
         },
         (row) => deliveryView(row, temporal.workflowUrl),

@@ -25,6 +25,7 @@ export const endpointImportResource = defineResource({
       summary: 'Translate another platform’s postback URL',
       description: 'Nothing is stored.',
       who: 'manage',
+      own: { scope: 'own:endpoints' },
       body: jsonRequest(endpointImport),
       answers: { 200: jsonAnswer(importedUrl, 'the URL in our macros') },
       refusals: ['unknown_macro', 'blocked_address'],

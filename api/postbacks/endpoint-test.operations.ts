@@ -12,6 +12,7 @@ export const endpointTestResource = defineResource({
       ...action(
         'Send a postback that means nothing, and tell how it went',
         jsonAnswer(answers.trial, 'phase by phase'),
+        { scope: 'own:endpoints', path: 'endpoint' },
       ),
       refusals: [],
     },

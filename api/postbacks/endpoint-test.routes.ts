@@ -16,27 +16,27 @@ type Deps = {
   preflight: Pick<Preflight, 'run'>;
 };
 
-/** Concurrent tests of one operator in each API process: each may take 15 s. */
+/** Concurrent tests of one operator, or one affiliate, in each API process: each may take 15 s. */
 const AT_ONCE = 2;
 
 export function addEndpointTestRoute(router: Router, { store, auth, preflight }: Deps): void {
   const running = new Map<string, number>();
 
-  /** Runs `work` within the operator's limit. Throws `rate_limited` beyond it. */
-  async function inPlace<T>(operatorId: string, work: () => Promise<T>): Promise<T> {
-    const count = running.get(operatorId) ?? 0;
+  /** Runs `work` within the caller's limit. Throws `rate_limited` beyond it. */
+  async function inPlace<T>(callerId: string, work: () => Promise<T>): Promise<T> {
+    const count = running.get(callerId) ?? 0;
     if (count >= AT_ONCE)
       throw new ApiError(
         'rate_limited',
         `${AT_ONCE} endpoint tests are under way; wait for one of them to end`,
       );
-    running.set(operatorId, count + 1);
+    running.set(callerId, count + 1);
     try {
       return await work();
     } finally {
-      const left = running.get(operatorId)! - 1;
-      if (left === 0) running.delete(operatorId);
-      else running.set(operatorId, left);
+      const left = running.get(callerId)! - 1;
+      if (left === 0) running.delete(callerId);
+      else running.set(callerId, left);
     }
   }
 
@@ -44,9 +44,10 @@ export function addEndpointTestRoute(router: Router, { store, auth, preflight }:
     post: [
       auth.scope('manage'),
       async (req, res) => {
-        const { id: operatorId, currency } = callerOf(res).operator;
+        const { operator, affiliate } = callerOf(res);
+        const { id: operatorId, currency } = operator;
         const id = idFromPath(req, 'endpoint');
-        const trial = await inPlace(operatorId, async () => {
+        const trial = await inPlace(affiliate?.id ?? operatorId, async () => {
           const endpoint = await store.endpoints.find(operatorId, id);
           if (endpoint === null) throw notFound('endpoint');
           const secrets = await store.endpointSecrets.live(operatorId, id);

@@ -35,6 +35,9 @@ export type ReadSecret = (
   secret: string,
 ) => ({ kind: 'secret' } & NewSecret) | { kind: 'problem'; message: string };
 
+/** Every postback of an affiliate goes to each of its endpoints. */
+const MOST_BY_AFFILIATE = 20;
+
 type Deps = {
   store: Pick<Store, 'endpoints' | 'endpointSecrets' | 'affiliates'>;
   auth: Auth;
@@ -53,10 +56,12 @@ export function addEndpointRoutes(
       auth.scope('manage'),
       ...jsonBody,
       async (req, res) => {
-        const operatorId = callerOf(res).operator.id;
+        const { operator, affiliate } = callerOf(res);
+        const operatorId = operator.id;
         const { affiliate_id: affiliateId = null, secret, ...wire } = read(newEndpoint, req.body);
         const warnings = await checkEndpoint(wire, endpointRules);
         await requireAffiliate(store, operatorId, affiliateId, 'affiliate_id');
+        if (affiliate !== null) await refuseTooMany(operatorId, affiliate.id);
         const made = secretOf(wire.signing, secret);
         const endpoint = await store.endpoints.insert(
           operatorId,
@@ -141,6 +146,12 @@ export function addEndpointRoutes(
       },
     ],
   });
+
+  async function refuseTooMany(operatorId: string, affiliateId: string): Promise<void> {
+    const some = { before: null, limit: MOST_BY_AFFILIATE };
+    if ((await store.endpoints.list(operatorId, affiliateId, some)).length === MOST_BY_AFFILIATE)
+      throw new ApiError('not_possible', `an affiliate makes at most ${MOST_BY_AFFILIATE} endpoints`);
+  }
 
   /** The secret that the owner brought along, or a new one. */
   function secretOf(signing: Signing, given: string | undefined): NewSecret {

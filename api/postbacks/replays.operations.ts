@@ -18,6 +18,7 @@ export const replaysResource = defineResource({
     'POST /v1/replays': {
       summary: 'Send postbacks again',
       who: 'manage',
+      own: { scope: 'own:endpoints', body: 'endpoint_id' },
       body: jsonRequest(newReplay),
       answers: { 202: jsonAnswer(answers.replay, 'under way; a dry run only counts') },
     },
@@ -30,6 +31,7 @@ export const replaysResource = defineResource({
     'GET /v1/replays/:id': {
       summary: 'How far a replay is',
       who: 'read',
+      own: { scope: 'own:read', path: 'replay' },
       answers: { 200: jsonAnswer(answers.replayProgress) },
     },
     'DELETE /v1/replays/:id': action('Cancel a replay', jsonAnswer(answers.replayProgress)),

@@ -29,6 +29,7 @@ export const affiliatesResource = defineResource({
     'GET /v1/affiliates/:id': {
       summary: 'An affiliate',
       who: 'read',
+      own: { scope: 'own:read', path: 'affiliate' },
       answers: { 200: jsonAnswer(answers.affiliate) },
     },
     'PATCH /v1/affiliates/:id': {

@@ -89,6 +89,8 @@ export function addAffiliateRoutes(router: Router, { store, auth, temporal }: De
             { path: 'parent_id', code: 'circle', message: 'an affiliate cannot stand above itself' },
           ]);
         if (parentId !== undefined) void temporal.applyAmendments(operatorId);
+        // What its keys may do follows its state.
+        if (state !== undefined) auth.forget();
         // Events that a closed affiliate left without one may be attributed now.
         if (state !== undefined && state !== 'closed') temporal.rematchSoon(operatorId);
         res.json(affiliateView(notTaken(affiliate)));

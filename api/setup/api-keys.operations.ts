@@ -16,9 +16,13 @@ export const apiKeysResource = defineResource({
   operations: {
     'POST /v1/api-keys': {
       summary: 'Make a key',
+      description:
+        'A key with `affiliate_id` is for that affiliate. It opens the operations that have `x-own-scope`, and of them ' +
+        'only what is the affiliate’s own. It makes at most 20 requests per second, unless it has a rate of its own.',
       who: 'manage',
       body: jsonRequest(newKey),
       answers: { 201: jsonAnswer(answers.newApiKey, 'made') },
+      refusals: ['not_possible'],
     },
     'GET /v1/api-keys': {
       summary: 'List keys',

@@ -1,6 +1,7 @@
 // Routes of API keys: create, list, revoke.
 import type { Router } from 'express';
 import { newId } from '../../store/db/ids.ts';
+import { requireOpenAffiliate } from '../http/affiliate-lookup.ts';
 import { callerOf } from '../http/auth.ts';
 import { jsonBody } from '../http/body.ts';
 import { notFound } from '../http/errors.ts';
@@ -21,16 +22,20 @@ export function addApiKeyRoutes(router: Router, { store, auth }: Deps): void {
         const {
           name,
           scopes,
+          affiliate_id: affiliateId = null,
           rate_per_second: ratePerSecond = null,
           expires_at: expiresAt = null,
         } = read(newKey, req.body);
+        const operatorId = callerOf(res).operator.id;
+        if (affiliateId !== null) await requireOpenAffiliate(store, operatorId, affiliateId, 'affiliate_id');
         const { text, hash, hint } = newApiKey();
-        const key = await store.apiKeys.insert(callerOf(res).operator.id, {
+        const key = await store.apiKeys.insert(operatorId, {
           id: newId('key'),
           name,
           hash,
           hint,
           scopes,
+          affiliateId,
           ratePerSecond,
           expiresAt,
         });

@@ -13,7 +13,7 @@ import { newApiKey } from '../http/tokens.ts';
 import { operatorView } from './operators.answers.ts';
 import { amountOf } from '../ledger/amounts.ts';
 import { newOperator, operatorChange } from './operators.schema.ts';
-export type Deps = { store: Pick<Store, 'operators' | 'apiKeys'>; auth: Auth };
+export type Deps = { store: Pick<Store, 'operators' | 'apiKeys' | 'affiliates'>; auth: Auth };
 
 export function addOperatorRoutes(router: Router, { store, auth }: Deps): void {
   async function refuseUnknownTimezone(timezone: string): Promise<void> {

@@ -12,6 +12,8 @@ export type DeliveryFilter = {
   state: DeliveryState | 'stuck' | null;
   endpointId: string | null;
   affiliateId: string | null;
+  /** The affiliate whose endpoint it is for. */
+  recipientId: string | null;
   eventId: string | null;
   lastError: string | null;
 };
@@ -24,12 +26,17 @@ export async function searchDeliveries(
   page: Page,
   order: Order,
 ): Promise<Looked> {
-  const { state, endpointId, affiliateId, eventId, lastError } = filter;
+  const { state, endpointId, affiliateId, recipientId, eventId, lastError } = filter;
   const { values, parameter } = parametersOf(operatorId);
   const chosen = [
     ...(state === 'stuck' ? [stuckSql('r')] : state === null ? [] : [`r.state = ${parameter(state)}`]),
     ...(endpointId === null ? [] : [`r.endpoint_id = ${parameter(endpointId)}`]),
     ...(affiliateId === null ? [] : [`r.affiliate_id = ${parameter(affiliateId)}`]),
+    ...(recipientId === null
+      ? []
+      : [
+          `r.endpoint_id in (select id from endpoints where operator_id = $1 and affiliate_id = ${parameter(recipientId)})`,
+        ]),
     ...(lastError === null ? [] : [`r.last_error = ${parameter(lastError)}`]),
   ];
   const rowsAbout = async (event: string): Promise<string[]> => {
@@ -41,7 +48,7 @@ export async function searchDeliveries(
   };
   const rowsTo = async (): Promise<string[]> => {
     if (state === 'stuck') return [`${ROWS} and ${stuckSql('deliveries')}`];
-    const recipient = affiliateId ?? (await affiliateOf(db, operatorId, endpointId));
+    const recipient = recipientId ?? affiliateId ?? (await affiliateOf(db, operatorId, endpointId));
     // A delivered one has no error.
     const states = state !== null ? [state] : lastError === null ? null : NOT_DELIVERED;
     return rowsAlong(states, recipient, parameter);

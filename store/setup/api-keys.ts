@@ -8,6 +8,8 @@ export type ApiKey = {
   /** Last characters of the key, for recognition. */
   hint: string;
   scopes: string[];
+  /** The affiliate to whose own data it is confined; null: a key of the whole operator. */
+  affiliateId: string | null;
   /** Requests per second; null: the operator's limit. */
   ratePerSecond: number | null;
   createdAt: Date;
@@ -22,22 +24,33 @@ export type NewApiKey = {
   hash: Buffer;
   hint: string;
   scopes: readonly string[];
+  affiliateId?: string | null;
   ratePerSecond?: number | null;
   expiresAt: Date | null;
 };
 
 export type ApiKeys = ReturnType<typeof createApiKeys>;
 
-const COLUMNS = `id, name, key_hint as "hint", scopes, rate_per_second as "ratePerSecond",
+const COLUMNS = `id, name, key_hint as "hint", scopes, affiliate_id as "affiliateId", rate_per_second as "ratePerSecond",
   created_at as "createdAt",
   expires_at as "expiresAt", last_used_at as "lastUsedAt"`;
 
 /** Inserts a key. Also part of the transaction that creates an operator. */
 export async function insertApiKey(db: Queryable, operatorId: string, key: NewApiKey): Promise<ApiKey> {
   const { rows } = await db.query<ApiKey>(
-    `insert into api_keys (operator_id, id, name, key_hash, key_hint, scopes, rate_per_second, expires_at)
-     values ($1, $2, $3, $4, $5, $6, $7, $8) returning ${COLUMNS}`,
-    [operatorId, key.id, key.name, key.hash, key.hint, key.scopes, key.ratePerSecond ?? null, key.expiresAt],
+    `insert into api_keys (operator_id, id, name, key_hash, key_hint, scopes, affiliate_id, rate_per_second, expires_at)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9) returning ${COLUMNS}`,
+    [
+      operatorId,
+      key.id,
+      key.name,
+      key.hash,
+      key.hint,
+      key.scopes,
+      key.affiliateId ?? null,
+      key.ratePerSecond ?? null,
+      key.expiresAt,
+    ],
   );
   return rows[0]!;
 }

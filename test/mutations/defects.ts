@@ -29,6 +29,8 @@ const DIALLING = 'test/delivery/happy-eyeballs.test.ts';
 const ANSWERS = 'test/delivery/answers.test.ts';
 const REPLAYED = 'test/activities/delivery/replay.test.ts';
 const IN_FLIGHT = 'test/activities/delivery/in-flight.test.ts';
+const OWN = 'test/api/access/own.test.ts';
+const SESSIONS = 'test/api/access/session.test.ts';
 const STORED = 'test/activities/settlement/settle-linked-slots.test.ts';
 
 const KNOWN: readonly Defect[] = [
@@ -851,5 +853,29 @@ export const DEFECTS: readonly Defect[] = [
     to: `return { last: answer, untilMs: at + NEGATIVE_MS, ...(known?.stale && { stale: known.stale }), ...healthy };`,
     tests: [NAMES],
     sees: 'expired addresses no longer serve once the name servers say that the name is gone',
+  },
+  {
+    title: 'a postback is owned by the affiliate that it is about',
+    file: 'store/access/owners.ts',
+    from: `select e.affiliate_id as owner from deliveries thing`,
+    to: `select thing.affiliate_id as owner from deliveries thing`,
+    tests: [OWN],
+    sees: 'postbacks to the operator’s webhook are not the affiliate’s',
+  },
+  {
+    title: 'an operation without a declaration reads for affiliates',
+    file: 'api/http/own.ts',
+    from: `if (own === undefined) throw new ApiError(`,
+    to: `if (own === undefined) return 'own:read'; if (own === null) throw new ApiError(`,
+    tests: [OWN],
+    sees: 'every operation that is not declared as an affiliate’s own is closed',
+  },
+  {
+    title: 'a session changes things for a page that does not say where it is from',
+    file: 'api/http/credentials.ts',
+    from: `{ mustBeKnown: !READING.has(req.method) }`,
+    to: `{ mustBeKnown: false }`,
+    tests: [SESSIONS],
+    sees: 'a session changes nothing unless a page of this address sent the request',
   },
 ];

@@ -106,6 +106,7 @@ export async function seed(stack: Stack): Promise<Seeded> {
 function fields(ids: Record<string, string[]>, receiverUrl: string) {
   return {
     affiliate_id: ids['affiliates'],
+    recipient_id: ids['affiliates'],
     parent_id: ids['affiliates'],
     click_id: ids['clicks'],
     endpoint_id: ids['endpoints'],

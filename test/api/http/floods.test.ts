@@ -2,6 +2,7 @@
 import { mock, test } from 'node:test';
 import assert from 'node:assert/strict';
 import type { Request, Response } from 'express';
+import { createOwnRules } from '../../../api/http/own.ts';
 import { createAuth } from '../../../api/http/auth.ts';
 import { newApiKey } from '../../../api/http/tokens.ts';
 import { createLinkCache } from '../../../api/clicks/link-cache.ts';
@@ -16,7 +17,7 @@ mock.method(performance, 'now', () => now);
 const wrong = Array.from({ length: 25_000 }, (_, number) => `wrong-${number}`);
 
 const { text: validKey, hash: validHash } = newApiKey();
-const caller = { operator: { id: 'op_1' }, key: { id: 'key_1' } } as Caller;
+const caller = { operator: { id: 'op_1' }, key: { id: 'key_1' }, affiliate: null } as Caller;
 
 /** An `Auth` with one valid key; `lookedUp` has the queried hashes. Look-ups wait for `answers`. */
 function createKeys(answers: Promise<void> = Promise.resolve()) {
@@ -33,6 +34,7 @@ function createKeys(answers: Promise<void> = Promise.resolve()) {
     },
     sessions: { findAdministrator: async () => null },
     cookie: { read: () => undefined },
+    own: createOwnRules([], { find: async () => null }),
     apiKeys: { touch: async () => void (touches += 1) },
     adminToken: 'admin',
     admission: { requireHttps: () => {}, admit: () => {} },

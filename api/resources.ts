@@ -44,6 +44,7 @@ import { statementsResource } from './ledger/statements.operations.ts';
 import { apiDocsResource } from './openapi/api-docs.operations.ts';
 import { deliveriesResource } from './postbacks/deliveries.operations.ts';
 import { endpointImportResource } from './postbacks/endpoint-import.operations.ts';
+import { endpointStatisticsResource } from './postbacks/endpoint-statistics.operations.ts';
 import { endpointTestResource } from './postbacks/endpoint-test.operations.ts';
 import { endpointsResource } from './postbacks/endpoints.operations.ts';
 import type { MakeSecret, ReadSecret } from './postbacks/endpoints.routes.ts';
@@ -62,6 +63,7 @@ import { currenciesResource } from './setup/currencies.operations.ts';
 import { eventTypesResource } from './setup/event-types.operations.ts';
 import { onboardingResource } from './setup/onboarding.operations.ts';
 import { operatorsResource } from './setup/operators.operations.ts';
+import { overviewResource } from './setup/overview.operations.ts';
 import { securityResource } from './setup/security.operations.ts';
 import type { Temporal } from './temporal.ts';
 
@@ -108,6 +110,7 @@ export const RESOURCES: readonly Resource<ResourceDeps>[] = [
   customersResource,
   setAsideResource,
   onboardingResource,
+  overviewResource,
   operatorsResource,
   securityResource,
   eventTypesResource,
@@ -127,6 +130,7 @@ export const RESOURCES: readonly Resource<ResourceDeps>[] = [
   fxRatesResource,
   endpointImportResource,
   endpointsResource,
+  endpointStatisticsResource,
   endpointTestResource,
   deliveriesResource,
   stuckResource,

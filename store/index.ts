@@ -19,6 +19,7 @@ import { createDeals } from './agreements/deals.ts';
 import { createDecisions } from './ledger/decisions.ts';
 import { createDeliveryReports } from './delivery/delivery-reports.ts';
 import { createEndpointSecrets } from './delivery/endpoint-secrets.ts';
+import { createEndpointStatistics } from './delivery/endpoint-statistics.ts';
 import { createEndpoints } from './delivery/endpoints.ts';
 import { createFxRates } from './agreements/fx-rates.ts';
 import { createEventLists } from './intake/event-lists.ts';
@@ -34,6 +35,7 @@ import { createOperators } from './setup/operators.ts';
 import { createPeriods } from './ledger/periods.ts';
 import { createPaymentDetails } from './ledger/payment-details.ts';
 import { createPayouts } from './ledger/payouts.ts';
+import { createOverview } from './upkeep/overview.ts';
 import { createPreviewing } from './settlement/previews.ts';
 import type { Pool } from './db/pool.ts';
 import { createRefusals } from './intake/refusals.ts';
@@ -70,7 +72,9 @@ export function createStore(pool: Pool, secretBox: SecretBox) {
     reassignments: createReassignments(pool),
     setAside: createSetAside(pool),
     onboarding: createOnboarding(pool),
+    overview: createOverview(pool),
     endpoints: createEndpoints(pool, secretBox),
+    endpointStatistics: createEndpointStatistics(pool),
     endpointSecrets: createEndpointSecrets(pool, secretBox),
     events: createEventLists(pool),
     amendments: createAmendments(pool),

@@ -3,6 +3,7 @@ import type { Pool } from '../../store/db/pool.ts';
 import {
   deleteEndedSessions,
   deleteExpiredContentHolders,
+  deleteExpiredEndpointHours,
   deleteExpiredRows,
   dropExpiredPartition,
 } from '../../store/upkeep/expiry.ts';
@@ -26,6 +27,7 @@ export function createPurge({ pool, retention }: { pool: Pool; retention: Retent
       const partitions: string[] = [];
       let rows = await deleteExpiredContentHolders(pool, ROWS_PER_STEP);
       rows += await deleteEndedSessions(pool, ROWS_PER_STEP);
+      rows += await deleteExpiredEndpointHours(pool, ROWS_PER_STEP);
       for (const [table, months] of [
         ['clicks', retention.clicksMonths],
         ['attempts', retention.attemptsMonths],

@@ -191,6 +191,25 @@ comment on column attempts.sends is
 comment on column attempts.next_attempt_at is 'when the next attempt was due then; next_reason says why';
 select estimate_tenants_alike(name) from unnest(array['attempts', 'attempts_other']) as name;
 
+-- Counts of attempts for the statistics of an endpoint. Several rows count for the same hour, so
+-- that processes which write at the same time do not wait for one another.
+create table endpoint_hours (
+  operator_id text collate "C" not null,
+  endpoint_id text collate "C" not null,
+  hour timestamptz not null,
+  counter smallint not null,
+  attempts int not null,
+  delivered int not null,
+  within_ms int[] not null,
+  primary key (operator_id, endpoint_id, hour, counter)
+) with (fillfactor = 50);
+create index endpoint_hours_expired on endpoint_hours (hour);
+comment on table endpoint_hours is 'how many attempts of an endpoint began in an hour, and how they went';
+comment on column endpoint_hours.counter is 'tells the rows of one hour apart; the sum counts';
+comment on column endpoint_hours.within_ms is
+  'attempts by duration: one count for each of LATENCY_BOUNDS_MS in domain/delivery/latency.ts, and one beyond';
+select estimate_tenants_alike('endpoint_hours');
+
 create table replays (
   operator_id text collate "C" not null references operators,
   id text collate "C" not null,

@@ -63,6 +63,19 @@ export async function deleteEndedSessions(pool: Pool, limit: number): Promise<nu
   return rowCount ?? 0;
 }
 
+/** Days of counts behind the statistics of an endpoint: those that it shows, and one to spare. */
+const ENDPOINT_HOURS_DAYS = 32;
+
+/** Deletes up to `limit` counts of attempts that no statistics show, and returns their number. */
+export async function deleteExpiredEndpointHours(pool: Pool, limit: number): Promise<number> {
+  const { rowCount } = await pool.query(
+    `delete from endpoint_hours where ctid = any(array(
+       select ctid from endpoint_hours where hour < now() - make_interval(days => $1) order by hour limit $2))`,
+    [ENDPOINT_HOURS_DAYS, limit],
+  );
+  return rowCount ?? 0;
+}
+
 /**
  * Deletes up to `limit` rows outside the monthly partitions that are older than `months`, and
  * returns their number.

@@ -332,6 +332,8 @@ async function callPaymentDetails({ ask }: Pick<Session, 'ask'>, affiliate: stri
 /** Returns the bodies of all planned postbacks. */
 async function callDeliveriesAndReplays({ api, ask }: Session, endpoint: string): Promise<unknown[]> {
   const { data: deliveries } = await ask<List>('GET /v1/deliveries?limit=200');
+  await ask('GET /v1/overview');
+  await ask(`GET /v1/endpoints/${endpoint}/statistics`);
   for (const group of ['endpoint', 'reason']) await ask(`GET /v1/stuck?group=${group}`);
   const bodies: unknown[] = [];
   for (const { id } of deliveries)

@@ -1,0 +1,83 @@
+// Statistics of an endpoint: its attempts by hour and by day, and the latest ones.
+import { LATENCY_BOUNDS_MS } from '../../domain/delivery/latency.ts';
+import { itemsWithOperator } from '../db/bulk.ts';
+import type { Queryable } from '../db/pool.ts';
+import { searchDeliveries } from './delivery-search.ts';
+
+/** Attempts that began in a stretch of time; `withinMs`: one count for each bucket of latency. */
+export type AttemptCounts = { attempts: number; delivered: number; withinMs: number[] };
+export type CountedStretch = AttemptCounts & { at: Date };
+
+export type LatestAttempt = {
+  deliveryId: string;
+  number: number;
+  startedAt: Date;
+  durationMs: number;
+  statusCode: number | null;
+  errorClass: string | null;
+};
+
+/** Hours and days without attempts are there too, the earliest first. */
+export type EndpointStatistics = {
+  hours: CountedStretch[];
+  days: CountedStretch[];
+  latest: LatestAttempt[];
+};
+
+const HOURS = 24;
+const DAYS = 30;
+/** Attempts that are shown one by one. */
+const LATEST = 60;
+
+const BUCKETS = Array.from({ length: LATENCY_BOUNDS_MS.length + 1 }, (_, bucket) => bucket + 1);
+const SUMS = BUCKETS.map((bucket) => `coalesce(sum(within_ms[${bucket}]), 0)::int`).join(', ');
+
+export function createEndpointStatistics(db: Queryable) {
+  return {
+    async read(operatorId: string, endpointId: string): Promise<EndpointStatistics> {
+      const [hours, days, latest] = await Promise.all([
+        readStretches(db, operatorId, endpointId, 'hour', HOURS),
+        readStretches(db, operatorId, endpointId, 'day', DAYS),
+        readLatest(db, operatorId, endpointId),
+      ]);
+      return { hours, days, latest };
+    },
+  };
+}
+
+/** The present stretch and those before it. Days are those of UTC. */
+async function readStretches(
+  db: Queryable,
+  operatorId: string,
+  endpointId: string,
+  unit: 'hour' | 'day',
+  count: number,
+): Promise<CountedStretch[]> {
+  const { rows } = await db.query<CountedStretch>(
+    `select at, coalesce(sum(attempts), 0)::int as attempts, coalesce(sum(delivered), 0)::int as delivered,
+       array[${SUMS}] as "withinMs"
+     from generate_series(date_trunc('${unit}', now(), 'UTC') - interval '${count - 1} ${unit}',
+       now(), interval '1 ${unit}') as at
+     left join endpoint_hours h on h.operator_id = $1 and h.endpoint_id = $2
+       and h.hour >= date_trunc('${unit}', now(), 'UTC') - interval '${count - 1} ${unit}'
+       and date_trunc('${unit}', h.hour, 'UTC') = at
+     group by at order by at`,
+    [operatorId, endpointId],
+  );
+  return rows;
+}
+
+/** Attempts of the latest postbacks to an endpoint, the newest attempt first. */
+async function readLatest(db: Queryable, operatorId: string, endpointId: string): Promise<LatestAttempt[]> {
+  const filter = { state: null, endpointId, affiliateId: null, eventId: null, lastError: null };
+  const { ids } = await searchDeliveries(db, operatorId, filter, { limit: LATEST, before: null }, 'newest');
+  const { rows } = await db.query<LatestAttempt>(
+    `select a.delivery_id as "deliveryId", a.number, a.started_at as "startedAt",
+       a.duration_ms as "durationMs", a.status_code as "statusCode", a.error_class as "errorClass"
+     from ${itemsWithOperator(2)}
+     join attempts a on a.operator_id = named.operator_id and a.delivery_id = named.item
+     order by a.started_at desc, a.id desc limit ${LATEST}`,
+    [operatorId, ids],
+  );
+  return rows;
+}

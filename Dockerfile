@@ -1,5 +1,11 @@
 # Builds one image for all processes of Postrider: the API (by default), the worker and the
 # migration. Node runs the TypeScript sources directly.
+FROM node:24-slim AS console
+WORKDIR /app
+COPY local/install.mjs local/build-console.mjs local/
+COPY console console/
+RUN node local/build-console.mjs
+
 FROM node:24-slim
 
 ENV NODE_ENV=production HOST=0.0.0.0
@@ -12,6 +18,7 @@ RUN npm ci --omit=dev --ignore-scripts \
 
 COPY . .
 RUN ["node", "worker/bundle.ts"]
+COPY --from=console /app/console/dist console/dist
 
 USER node
 EXPOSE 8080

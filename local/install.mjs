@@ -1,4 +1,4 @@
-// Installs the packages of the project, and of folders given as arguments (`bench`), unless they
+// Installs the packages of the project, or of the folders given as arguments (`bench`), unless they
 // match the lockfile. Runs before `npm start`, `npm test` and `npm run bench`; needs no packages.
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -6,7 +6,8 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
-for (const folder of [root, ...process.argv.slice(2).map((name) => `${root}${name}/`)]) {
+const named = process.argv.slice(2).map((name) => `${root}${name}/`);
+for (const folder of named.length > 0 ? named : [root]) {
   if (!isInstalled(folder)) install(folder);
 }
 

@@ -30,6 +30,7 @@ async function run(config: LocalConfig): Promise<void> {
 function describeStack(config: LocalConfig, stack: Stack): void {
   print('');
   print(`API           ${stack.apiUrl}`);
+  print(`console       ${stack.apiUrl}/console`);
   if (stack.temporalUiUrl) {
     print(`Temporal UI   ${stack.temporalUiUrl}`);
     print(`what is stuck ${stuckWorkflowsUrl(stack.temporalUiUrl, config.temporalNamespace)}`);

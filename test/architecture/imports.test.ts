@@ -53,6 +53,27 @@ const TABLE: readonly Row[] = [
       'workflows/contract, config',
   ),
   row('examples', 'Node, standardwebhooks, examples'),
+  row('console', 'react, react-dom, console'),
+  row('console/format', ''),
+  row(
+    'console/wire',
+    '@tanstack/react-query, openapi-fetch, openapi-react-query, console/wire',
+    'console/generated',
+  ),
+  row(
+    'console/parts',
+    'react, wouter, @ariakit/react, uplot, console/parts, console/format, console/wire/errors',
+    '@tanstack/react-query',
+  ),
+  row('console/pages', 'react, wouter, console/pages, console/parts, console/format, console/wire'),
+  row(
+    'console/frame',
+    'react, @tanstack/react-query, wouter, console/frame, console/parts, console/wire, console/pages',
+  ),
+  row('console/portal', 'console/frame/mark'),
+  row('console/generate-types', 'Node, openapi-typescript, api/openapi, api/resources'),
+  row('console/vite.config', 'Node, vite, console/budget'),
+  row('console/budget', 'Node', 'vite'),
 ];
 
 /** Layers divided into rooms, the same areas in each. */
@@ -99,7 +120,7 @@ const ROOMS: Readonly<Record<string, string[]>> = {
 const ROOTS = /^(api|worker|store|local|bench|test|examples)\/(main|run)$/;
 const MAY_IMPORT_ALL = /^(bench|test)\//;
 const TOP_FOLDERS = split(
-  'activities, api, bench, delivery, docs, domain, examples, local, store, test, worker, workflows',
+  'activities, api, bench, console, delivery, docs, domain, examples, local, store, test, worker, workflows',
 );
 /** Names without meaning, which hide files that lack a proper place. */
 const MEANINGLESS_NAMES = /^(utils?|helpers?|common|shared|lib|src|misc|services?)(\.ts)?$/;
@@ -140,7 +161,7 @@ test('every row of the import table is in use', () => {
 
 test('every right of the import table is in use, and used by value where it allows values', () => {
   const unused = TABLE.flatMap((held) => {
-    const own = imports.filter(({ file }) => rowOf(file) === held && !ROOTS.test(file.replace(/\.ts$/, '')));
+    const own = imports.filter(({ file }) => rowOf(file) === held && !ROOTS.test(withoutEnding(file)));
     const byValue = own.filter(({ typesOnly }) => !typesOnly);
     return [
       ...held.values.filter((one) => !byValue.some(({ path }) => isNamed(path, [one]))),
@@ -170,7 +191,8 @@ test('rooms import each other in one direction only', () => {
 
 test('no files import each other in a circle, types included', () => {
   const targets = new Map<string, string[]>();
-  for (const { file, path } of imports) targets.set(file, [...(targets.get(file) ?? []), `${path}.ts`]);
+  for (const { file, path } of imports)
+    targets.set(file, [...(targets.get(file) ?? []), `${path}.ts`, `${path}.tsx`]);
   const known = (file: string) => targets.get(file)?.filter((target) => targets.has(target)) ?? [];
   assert.deepEqual(circleIn([...targets.keys()], known), []);
   assert.deepEqual(
@@ -224,7 +246,7 @@ test('the domain rules read no clock, randomness or environment', () => {
 
 function problemOf({ file, path, typesOnly }: Import): string[] {
   if (ROOTS.test(path)) return [`${file} imports ${path}, which only runs`];
-  const name = file.replace(/\.ts$/, '');
+  const name = withoutEnding(file);
   if (ROOTS.test(name) || MAY_IMPORT_ALL.test(file)) return [];
   const found = rowOf(file);
   if (!found) return [`${file} has no row in the table`];
@@ -265,9 +287,13 @@ function circleIn(names: readonly string[], next: (name: string) => readonly str
   return [];
 }
 
+function withoutEnding(file: string): string {
+  return file.replace(/\.tsx?$/, '');
+}
+
 /** Row with the longest name that contains the file. */
 function rowOf(file: string): Row | undefined {
-  const name = file.replace(/\.ts$/, '');
+  const name = withoutEnding(file);
   return TABLE.filter(({ from }) => name === from || name.startsWith(`${from}/`)).toSorted(
     (a, b) => b.from.length - a.from.length,
   )[0];

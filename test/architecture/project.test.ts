@@ -13,8 +13,8 @@ const { scripts, dependencies } = JSON.parse(readSource('package.json')) as Reco
 
 const DOCUMENTS = ['README.md', 'CONTRIBUTING.md', ...filesBelow('docs', '.md')];
 
-/** Folders that running processes create. */
-const IS_GENERATED = /^(\.data|worker\/built)(\/|$)/;
+/** Folders that running processes and builds create. */
+const IS_GENERATED = /^(\.data|worker\/built|console\/(dist|generated))(\/|$)/;
 
 /** All files and folders of the project; folders end with `/`. */
 const files = filesBelow('', '');
@@ -129,7 +129,7 @@ test('every file that the documents link to exists', () => {
 });
 
 test('the lock files name no registry, so that every mirror serves them', () => {
-  for (const file of ['package-lock.json', 'bench/package-lock.json'])
+  for (const file of ['package-lock.json', 'bench/package-lock.json', 'console/package-lock.json'])
     assert.doesNotMatch(readSource(file), /"resolved":/, file);
 });
 
@@ -179,7 +179,7 @@ function isBroken(word: string): boolean {
     /\.(ts|mjs|js|json|md|sql|ya?ml)$/.test(word);
   if (!isPath || !isOurs || word in dependencies || IS_GENERATED.test(word)) return false;
   const pattern = word.replaceAll('.', '\\.').replaceAll('*', '[^/]*');
-  const place = new RegExp(`${word.replace(/\/$/, '').includes('/') ? '^' : '(^|/)'}${pattern}(/|\\.ts)?$`);
+  const place = new RegExp(`${word.replace(/\/$/, '').includes('/') ? '^' : '(^|/)'}${pattern}(/|\\.tsx?)?$`);
   return ![...places].some((name) => place.test(name));
 }
 

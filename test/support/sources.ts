@@ -5,9 +5,9 @@ import { posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const NOT_OURS: ReadonlySet<string> = new Set(['node_modules', 'coverage']);
+const NOT_OURS: ReadonlySet<string> = new Set(['node_modules', 'coverage', 'dist', 'generated']);
 
-/** One import: a package's name, `node:…`, or a path from the project's root without `.ts`. */
+/** One import: a package's name, `node:…`, or a path from the project's root without its ending. */
 export type Import = { file: string; path: string; typesOnly: boolean };
 
 /** Text of a file, by its path from the root. */
@@ -20,12 +20,13 @@ export function topFolders(): string[] {
   return entriesOf('').flatMap(({ name, isFolder }) => (isFolder ? [name] : []));
 }
 
-/** Every file below `folder` with this ending, as a path from the root. */
-export function filesBelow(folder: string, ending = '.ts'): string[] {
+/** Every file below `folder` with one of these endings, as a path from the root. */
+export function filesBelow(folder: string, ...endings: string[]): string[] {
+  const wanted = endings.length > 0 ? endings : ['.ts', '.tsx'];
   return entriesOf(folder).flatMap(({ name, isFolder }) => {
     const path = posix.join(folder, name);
-    if (isFolder) return filesBelow(path, ending);
-    return name.endsWith(ending) ? [path] : [];
+    if (isFolder) return filesBelow(path, ...wanted);
+    return wanted.some((ending) => name.endsWith(ending)) ? [path] : [];
   });
 }
 
@@ -45,7 +46,7 @@ export function importsOf(file: string): Import[] {
   return Array.from(readSource(file).matchAll(IMPORT), ([, type, path, dynamic]) => {
     const named = path ?? dynamic!;
     const resolved = named.startsWith('.')
-      ? posix.join(posix.dirname(file), named).replace(/\.ts$/, '')
+      ? posix.join(posix.dirname(file), named).replace(/\.tsx?$/, '')
       : named;
     return { file, path: resolved, typesOnly: type !== undefined };
   });

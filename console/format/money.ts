@@ -1,0 +1,26 @@
+// Amounts as people read them. Works on decimal text throughout: a float would lose cents.
+
+/** `-1234567.50` as `−1,234,567.50`: with the decimals that the API sent. */
+export function formatAmount(amount: string): string {
+  const [, sign = '', whole = '', rest = ''] = /^(-?)(\d+)(\.\d+)?$/.exec(amount) ?? [];
+  if (whole === '') return amount;
+  return (sign && '−') + whole.replaceAll(/\B(?=(\d{3})+$)/g, ',') + rest;
+}
+
+export function isNegative(amount: string): boolean {
+  return amount.startsWith('-') && /[1-9]/.test(amount);
+}
+
+export function isZero(amount: string): boolean {
+  return !/[1-9]/.test(amount);
+}
+
+/** `10000` as `10,000`. */
+export function formatCount(count: number): string {
+  return formatAmount(String(count));
+}
+
+/** `1 postback`, `10,000 postbacks`. */
+export function counted(count: number, one: string, many = `${one}s`): string {
+  return `${formatCount(count)} ${count === 1 ? one : many}`;
+}

@@ -1,0 +1,20 @@
+// Where the page of a thing is, by the prefix of its id. An id of a kind without a page is no link.
+
+/** A page about one kind of thing adds its line. */
+export const PLACES: Readonly<Record<string, string>> = {
+  evt: '/events',
+  dlv: '/deliveries',
+  ep: '/endpoints',
+};
+
+const ID = /^([a-z]+)_[0-9a-z]{26}$/;
+
+export function isId(text: string): boolean {
+  return ID.test(text);
+}
+
+export function placeOf(id: string): string | null {
+  const [, prefix = ''] = ID.exec(id) ?? [];
+  const place = PLACES[prefix];
+  return place === undefined ? null : `${place}/${id}`;
+}

@@ -1,0 +1,53 @@
+// Every page of the console: its path, its place in the navigation, and the module that holds it,
+// loaded when it is opened first.
+import type { ComponentType } from 'react';
+
+export const GROUPS = ['Now', 'Conversions', 'Postbacks', 'Money', 'Setup', 'Administration'] as const;
+
+export type PageEntry = {
+  /** As wouter writes it: `/events/:id`. */
+  path: string;
+  load: () => Promise<{ Page: ComponentType }>;
+  /** Its entry in the navigation. Pages about one thing have none. */
+  menu?: { label: string; group: (typeof GROUPS)[number] };
+  /** With `g` before it, the key that leads there. */
+  key?: string;
+  /** For the administrator's session, which has no operator; all others need one. */
+  forAdministrator?: true;
+};
+
+export const PAGES: readonly PageEntry[] = [
+  {
+    path: '/',
+    load: () => import('../pages/overview/overview.tsx'),
+    menu: { label: 'Overview', group: 'Now' },
+    key: 'o',
+  },
+  {
+    path: '/stuck',
+    load: () => import('../pages/stuck/stuck.tsx'),
+    menu: { label: 'Stuck', group: 'Now' },
+    key: 's',
+  },
+  {
+    path: '/events',
+    load: () => import('../pages/events/events.tsx'),
+    menu: { label: 'Events', group: 'Conversions' },
+    key: 'e',
+  },
+  { path: '/events/:id', load: () => import('../pages/events/trace.tsx') },
+  {
+    path: '/deliveries',
+    load: () => import('../pages/deliveries/deliveries.tsx'),
+    menu: { label: 'Postbacks', group: 'Postbacks' },
+    key: 'p',
+  },
+  {
+    path: '/endpoints',
+    load: () => import('../pages/endpoints/endpoints.tsx'),
+    menu: { label: 'Endpoints', group: 'Postbacks' },
+    key: 'n',
+  },
+  { path: '/endpoints/:id', load: () => import('../pages/endpoints/endpoint.tsx') },
+  { path: '/deliveries/:id', load: () => import('../pages/deliveries/delivery.tsx') },
+];

@@ -1,0 +1,34 @@
+// The theme: as the system wishes, until a person chooses light or dark.
+import { useSyncExternalStore } from 'react';
+
+export const THEMES = ['system', 'light', 'dark'] as const;
+export type Theme = (typeof THEMES)[number];
+
+const KEY = 'postrider-theme';
+const listeners = new Set<() => void>();
+
+function stored(): Theme {
+  const found = localStorage.getItem(KEY);
+  return THEMES.find((theme) => theme === found) ?? 'system';
+}
+
+export function applyTheme(): void {
+  const theme = stored();
+  if (theme === 'system') delete document.documentElement.dataset.theme;
+  else document.documentElement.dataset.theme = theme;
+}
+
+export function chooseTheme(theme: Theme): void {
+  localStorage.setItem(KEY, theme);
+  applyTheme();
+  for (const listener of listeners) listener();
+}
+
+function subscribe(listener: () => void): () => void {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
+
+export function useTheme(): Theme {
+  return useSyncExternalStore(subscribe, stored);
+}

@@ -1,0 +1,117 @@
+// Actions of a person on an endpoint: test, pause, resume, enable, rotate the secret, replay.
+import { useState, type ReactNode } from 'react';
+import { counted } from '../../format/money.ts';
+import { Button } from '../../parts/button.tsx';
+import { Confirm } from '../../parts/dialog.tsx';
+import { toast } from '../../parts/toasts.tsx';
+import { client } from '../../wire/client.ts';
+import { useMay } from '../../wire/session.ts';
+import { nameOf, type Endpoint } from './condition.tsx';
+import { refreshEndpoint } from './refresh.ts';
+import { ReplayDialog } from './replay.tsx';
+import { RotateDialog } from './rotate.tsx';
+import { TestDialog } from './test.tsx';
+
+type Asked = 'test' | 'pause' | 'resume' | 'enable' | 'rotate' | 'replay';
+
+export function EndpointActions({ endpoint }: { endpoint: Endpoint }) {
+  const [asked, ask] = useState<Asked | null>(null);
+  const mayManage = useMay('manage');
+  if (!mayManage) return <span className="muted small">needs the scope manage</span>;
+  const close = () => ask(null);
+  return (
+    <>
+      <Button kind="primary" onClick={() => ask('test')}>
+        Test
+      </Button>
+      {endpoint.state === 'active' && <Button onClick={() => ask('pause')}>Pause</Button>}
+      {endpoint.state === 'paused' && <Button onClick={() => ask('resume')}>Resume</Button>}
+      {endpoint.state === 'disabled' && <Button onClick={() => ask('enable')}>Enable</Button>}
+      <Button onClick={() => ask('replay')}>Replay…</Button>
+      {endpoint.signing !== 'none' && <Button onClick={() => ask('rotate')}>Rotate secret…</Button>}
+      {asked === 'test' && <TestDialog endpoint={endpoint} onClose={close} />}
+      {asked === 'replay' && <ReplayDialog endpoint={endpoint} onClose={close} />}
+      {asked === 'rotate' && <RotateDialog endpoint={endpoint} onClose={close} />}
+      {(asked === 'pause' || asked === 'resume') && (
+        <SwitchDialog endpoint={endpoint} to={asked} onClose={close} />
+      )}
+      {asked === 'enable' && <EnableDialog endpoint={endpoint} onClose={close} />}
+    </>
+  );
+}
+
+const SWITCHES: Readonly<
+  Record<'pause' | 'resume', { label: string; done: string; effect: (waiting: string) => ReactNode }>
+> = {
+  pause: {
+    label: 'Pause',
+    done: 'paused',
+    effect: (waiting) =>
+      `Nothing is sent to it until somebody resumes it. ${waiting} in its queue now, and what comes is kept in order.`,
+  },
+  resume: {
+    label: 'Resume',
+    done: 'resumed',
+    effect: (waiting) => `${waiting} in its queue, and are sent now, in order.`,
+  },
+};
+
+type DialogProps = { endpoint: Endpoint; onClose: () => void };
+
+function SwitchDialog({ endpoint, to, onClose }: DialogProps & { to: 'pause' | 'resume' }) {
+  const { label, done, effect } = SWITCHES[to];
+  const run = async () => {
+    await client.POST(`/v1/endpoints/{id}/${to}`, { params: { path: { id: endpoint.id } } });
+    await refreshEndpoint();
+    toast(`${nameOf(endpoint)} is ${done}.`);
+  };
+  return (
+    <Confirm
+      title={`${label} ${nameOf(endpoint)}`}
+      confirm={`${label} 1 endpoint`}
+      run={run}
+      onClose={onClose}
+    >
+      <p>{effect(waitingText(endpoint))}</p>
+    </Confirm>
+  );
+}
+
+function EnableDialog({ endpoint, onClose }: DialogProps) {
+  const [isReplaying, replay] = useState(false);
+  const run = async () => {
+    const { data } = await client.POST('/v1/endpoints/{id}/enable', {
+      params: { path: { id: endpoint.id } },
+    });
+    await refreshEndpoint();
+    return data!.offer;
+  };
+  if (isReplaying) return <ReplayDialog endpoint={endpoint} onClose={onClose} />;
+  return (
+    <Confirm
+      title={`Enable ${nameOf(endpoint)}`}
+      confirm="Enable 1 endpoint"
+      run={run}
+      result={({ held, missed }) => (
+        <>
+          <p role="status">
+            It is on. {counted(held, 'postback')} that waited are sent now; {counted(missed, 'postback')} had
+            been given up.
+          </p>
+          {missed > 0 && (
+            <div>
+              <Button onClick={() => replay(true)}>Replay what was given up…</Button>
+            </div>
+          )}
+        </>
+      )}
+      onClose={onClose}
+    >
+      <p>{waitingText(endpoint)} in its queue, and are sent now. Test it first if you are not sure.</p>
+    </Confirm>
+  );
+}
+
+function waitingText({ waiting }: Endpoint): string {
+  return waiting === 1 ? '1 postback waits' : `${counted(waiting, 'postback')} wait`;
+}

@@ -1,0 +1,62 @@
+// A new secret for an endpoint, shown once; the former one signs beside it for a while.
+import { useState } from 'react';
+import { Confirm } from '../../parts/dialog.tsx';
+import { Copy, Time } from '../../parts/values.tsx';
+import { client } from '../../wire/client.ts';
+import { nameOf, type Endpoint } from './condition.tsx';
+import { refreshEndpoint } from './refresh.ts';
+
+const LONGEST_HOURS = 168;
+
+export function RotateDialog({ endpoint, onClose }: { endpoint: Endpoint; onClose: () => void }) {
+  const [hours, setHours] = useState('24');
+  const isValid = /^\d{1,3}$/.test(hours) && Number(hours) <= LONGEST_HOURS;
+  const run = async () => {
+    const { data } = await client.POST('/v1/endpoints/{id}/rotate-secret', {
+      params: { path: { id: endpoint.id } },
+      body: { overlap_hours: Number(hours) },
+    });
+    await refreshEndpoint();
+    return data!;
+  };
+  return (
+    <Confirm
+      title={`Rotate the secret of ${nameOf(endpoint)}`}
+      confirm="Rotate 1 secret"
+      isReady={isValid}
+      run={run}
+      result={({ secret, public_key: publicKey, overlap_ends_at: until }) => (
+        <div className="stack" role="status">
+          <p>{secret ? 'The new secret, shown this once:' : 'The new public key:'}</p>
+          <p className="row">
+            <code className="break">{secret ?? publicKey}</code>
+            <Copy text={secret ?? publicKey ?? ''} label="Copy" />
+          </p>
+          <p>
+            {until ? (
+              <>
+                The former one signs beside it: <Time at={until} />.
+              </>
+            ) : (
+              'The former one signs no more.'
+            )}
+          </p>
+        </div>
+      )}
+      onClose={onClose}
+    >
+      <p>Every postback is signed by both for so long, so that the receiver can change over:</p>
+      <div className="field">
+        <label htmlFor="overlap">Hours of overlap</label>
+        <input
+          id="overlap"
+          inputMode="numeric"
+          value={hours}
+          aria-invalid={!isValid}
+          onChange={(event) => setHours(event.target.value.trim())}
+        />
+        <small>0 to {LONGEST_HOURS}; with 0 the former secret ends at once</small>
+      </div>
+    </Confirm>
+  );
+}

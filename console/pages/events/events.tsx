@@ -1,0 +1,101 @@
+// Events as a list with filters, newest first.
+import { plain, reasonText } from '../../format/words.ts';
+import { FilterBar, SelectFilter, TextFilter, useFilters } from '../../parts/filters.tsx';
+import { Empty, Loaded, PageFrame, Panel } from '../../parts/layout.tsx';
+import { MoreRows, Table, type Column } from '../../parts/table.tsx';
+import { Id, Money, State, Time } from '../../parts/values.tsx';
+import { api } from '../../wire/client.ts';
+import { allRows, paged } from '../../wire/lists.ts';
+import type { RowOf } from '../../wire/types.ts';
+
+type Event = RowOf<'/v1/events'>;
+
+const STATUSES = [
+  ['accepted', 'Not settled yet'],
+  ['settled', 'Settled'],
+  ['orphaned', 'Orphaned'],
+  ['set_aside', 'Set aside'],
+  ['rejected', 'Rejected'],
+  ['voided', 'Voided'],
+] as const satisfies readonly (readonly [Event['status'], string])[];
+
+const COLUMNS: readonly Column<Event>[] = [
+  { title: 'Event', cell: ({ id }) => <Id id={id} /> },
+  { title: 'Type', cell: ({ event: { event, sent_as: name } }) => <span title={name}>{plain(event)}</span> },
+  { title: 'Transaction', cell: ({ event }) => <span className="break">{event.transaction_id ?? '–'}</span> },
+  { title: 'Customer', cell: ({ event }) => <span className="break">{event.customer_id ?? '–'}</span> },
+  {
+    title: 'Amount',
+    end: true,
+    cell: ({ event: { amount, currency } }) =>
+      amount !== undefined && currency !== undefined ? <Money amount={amount} currency={currency} /> : null,
+  },
+  {
+    title: 'Status',
+    cell: ({ status, reason, detail }) => (
+      <>
+        <State of={status} />
+        {reason && <div className="muted small">{reasonText(reason)}</div>}
+        {detail && <div className="muted small break">{detail}</div>}
+      </>
+    ),
+  },
+  {
+    title: 'Affiliate',
+    cell: ({ attribution }) => (attribution ? <Id id={attribution.affiliate_id} /> : '–'),
+  },
+  { title: 'Occurred', cell: ({ event }) => <Time at={event.occurred_at} /> },
+];
+
+const FILTERS = ['status', 'transaction_id', 'customer_id', 'click_id', 'affiliate_id', 'event'];
+
+export function Page() {
+  const filters = useFilters(FILTERS);
+  const query = filters.values as { status?: Event['status'] };
+  const pages = api.useInfiniteQuery(
+    'get',
+    '/v1/events',
+    { params: { query: { ...query, limit: 50 } } },
+    paged,
+  );
+  return (
+    <PageFrame title="Events" about="What the operator’s systems reported, and what became of it.">
+      <FilterBar filters={filters}>
+        <TextFilter filters={filters} name="transaction_id" label="Transaction" />
+        <TextFilter filters={filters} name="customer_id" label="Customer" />
+        <TextFilter filters={filters} name="click_id" label="Click" />
+        <TextFilter filters={filters} name="affiliate_id" label="Affiliate" hint="aff_…" />
+        <TextFilter filters={filters} name="event" label="Type" hint="ftd" />
+        <SelectFilter filters={filters} name="status" label="Status" options={STATUSES} />
+      </FilterBar>
+      <Panel title="Events" bare>
+        <Loaded query={pages} of="events">
+          {(data) => (
+            <Table
+              caption="Events"
+              columns={COLUMNS}
+              rows={allRows(data)}
+              keyOf={({ id }) => id}
+              empty={<NoEvents isFiltered={Object.keys(filters.values).length > 0} />}
+            />
+          )}
+        </Loaded>
+        <MoreRows pages={pages} />
+      </Panel>
+    </PageFrame>
+  );
+}
+
+function NoEvents({ isFiltered }: { isFiltered: boolean }) {
+  if (isFiltered) return <Empty title="No event fits these filters.">Take one of them away.</Empty>;
+  return (
+    <Empty title="No event was sent yet.">
+      Send one to <code>POST /v1/events</code> or <code>/postback</code>. Refused ones are not here, but among
+      the refusals. See the{' '}
+      <a href="/docs" target="_blank" rel="noreferrer">
+        API reference
+      </a>
+      .
+    </Empty>
+  );
+}

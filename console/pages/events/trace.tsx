@@ -1,0 +1,145 @@
+// The trace of an event on one page: request, evidence, commission, ledger, postbacks.
+import { Link, useParams } from 'wouter';
+import { plain, reasonText } from '../../format/words.ts';
+import { Loaded, PageFrame, Panel } from '../../parts/layout.tsx';
+import { Badge, Facts, Id, Money, Outside, State, Time } from '../../parts/values.tsx';
+import { api } from '../../wire/client.ts';
+import { Commissions } from './commissions.tsx';
+import { Evidence } from './evidence.tsx';
+import { Postbacks } from './postbacks.tsx';
+import type { Trace } from './trace-types.ts';
+import { Transfers } from './transfers.tsx';
+import { Versions } from './versions.tsx';
+
+const LIVE_MS = 3000;
+
+export function Page() {
+  const { id } = useParams<{ id: string }>();
+  const query = api.useQuery(
+    'get',
+    '/v1/events/{id}',
+    { params: { path: { id } } },
+    { refetchInterval: ({ state: { data } }) => (data && isOver(data) ? false : LIVE_MS) },
+  );
+  return (
+    <PageFrame
+      title={query.data ? titleOf(query.data) : 'Event'}
+      crumb={<Link href="/events">Events</Link>}
+      about="From the request to the affiliate’s answer."
+      actions={
+        query.data?.workflow_url && (
+          <Outside href={query.data.workflow_url}>Its batch in the Temporal UI</Outside>
+        )
+      }
+    >
+      <Loaded query={query} of="the trace">
+        {(trace) => <Steps trace={trace} />}
+      </Loaded>
+    </PageFrame>
+  );
+}
+
+function titleOf({ event }: Trace): string {
+  return `${plain(event.event)} ${event.transaction_id ?? ''}`.trim();
+}
+
+/** Whether nothing of it changes by itself any more. */
+function isOver({ status, deliveries }: Trace): boolean {
+  return (
+    status !== 'accepted' &&
+    deliveries.every(({ state }) => ['delivered', 'gave_up', 'cancelled'].includes(state))
+  );
+}
+
+function Steps({ trace }: { trace: Trace }) {
+  return (
+    <>
+      <div className="columns">
+        <Panel title="1 · Request" actions={<State of={trace.status} />}>
+          <Request trace={trace} />
+        </Panel>
+        <Panel title="2 · Evidence" about={attributed(trace)}>
+          <Evidence trace={trace} />
+        </Panel>
+      </div>
+      {trace.versions && <Versions versions={trace.versions} />}
+      <Commissions trace={trace} />
+      <Transfers transfers={trace.transfers} />
+      <Postbacks deliveries={trace.deliveries} />
+    </>
+  );
+}
+
+function attributed({ attribution, status }: Trace): string {
+  if (attribution === null)
+    return status === 'accepted' ? 'It is not settled yet.' : 'No evidence decided: the event is nobody’s.';
+  return attribution.method === null ? 'By the conversion it refers to.' : `By ${plain(attribution.method)}.`;
+}
+
+/** Why an event that is not settled is not, in words. */
+const NOT_YET: Readonly<Record<string, string>> = {
+  accepted: 'It is stored, and settled with the next batch, as a rule within a second.',
+  orphaned:
+    'It waits for a click, a coupon, an assignment or its conversion, and is settled when that comes.',
+  set_aside: 'A rule failed, or something is missing. It is settled again when that is there, or on demand.',
+  voided: 'A person took it out of the books.',
+  rejected: 'It was attributed, and by the rules earns nothing.',
+};
+
+function Request({ trace: { id, status, reason, detail, received_at: received, event } }: { trace: Trace }) {
+  const {
+    amount,
+    currency,
+    payout,
+    payout_currency: payoutCurrency,
+    metadata,
+    occurred_at: occurred,
+  } = event;
+  const subs = [event.sub1, event.sub2, event.sub3, event.sub4, event.sub5].filter(
+    (sub) => sub !== undefined,
+  );
+  return (
+    <div className="stack">
+      {NOT_YET[status] && (
+        <div className="notice" data-tone="warn">
+          {reason && <strong>{reasonText(reason)}. </strong>}
+          {detail && <span>{detail}. </span>}
+          {NOT_YET[status]}
+        </div>
+      )}
+      <Facts
+        of={[
+          ['Event', <Id key="id" id={id} />],
+          ['Type', event.sent_as ? `${event.event}, sent as ${event.sent_as}` : event.event],
+          ['Result', status === 'settled' && reason ? <Badge tone="off">{reasonText(reason)}</Badge> : null],
+          [
+            'Amount',
+            amount !== undefined && currency !== undefined ? (
+              <Money amount={amount} currency={currency} />
+            ) : null,
+          ],
+          ['Volume', event.volume],
+          ['Symbol', event.symbol],
+          ['Payout', payout && <Money amount={payout} currency={payoutCurrency ?? currency ?? ''} />],
+          ['Transaction', event.transaction_id],
+          ['Reference', event.reference && <ByTransaction of={event.reference} />],
+          ['Customer', event.customer_id && <ByCustomer of={event.customer_id} />],
+          ['Click', event.click_id && <Id id={event.click_id} />],
+          ['Coupon', event.coupon],
+          ['Subs', subs.length > 0 ? subs.join(', ') : null],
+          ['Occurred', <Time key="occurred" at={occurred} />],
+          ['Received', <Time key="received" at={received} />],
+        ]}
+      />
+      {metadata && <pre tabIndex={0}>{JSON.stringify(metadata, null, 2)}</pre>}
+    </div>
+  );
+}
+
+function ByTransaction({ of }: { of: string }) {
+  return <Link href={`/events?${new URLSearchParams({ transaction_id: of }).toString()}`}>{of}</Link>;
+}
+
+function ByCustomer({ of }: { of: string }) {
+  return <Link href={`/events?${new URLSearchParams({ customer_id: of }).toString()}`}>{of}</Link>;
+}

@@ -1,0 +1,224 @@
+// Stuck postbacks in groups, by endpoint or by reason, with actions on all of a group.
+import { Link } from 'wouter';
+import { counted, formatCount } from '../../format/money.ts';
+import { reasonText } from '../../format/words.ts';
+import { FilterBar, SelectFilter, TextFilter, useFilters } from '../../parts/filters.tsx';
+import { Empty, Loaded, PageFrame, Panel } from '../../parts/layout.tsx';
+import { Table, type Column } from '../../parts/table.tsx';
+import { Badge, Outside, Sums, Time } from '../../parts/values.tsx';
+import { api } from '../../wire/client.ts';
+import type { Answer } from '../../wire/types.ts';
+import { Actions, type Choice, type Target } from './actions.tsx';
+import { RecentActions } from './recent-actions.tsx';
+
+type Stuck = Answer<'/v1/stuck'>;
+type Group = Stuck['data'][number];
+type Query = {
+  group?: 'endpoint' | 'reason';
+  order?: 'oldest' | 'count';
+  state?: 'retrying' | 'held' | 'gave_up';
+  affiliate_id?: string;
+  endpoint_id?: string;
+  reason?: string;
+};
+
+const LIVE_MS = 5000;
+const FILTERS = ['group', 'order', 'state', 'reason', 'affiliate_id', 'endpoint_id'];
+
+export function Page() {
+  const filters = useFilters(FILTERS);
+  const query = filters.values as Query;
+  const stuck = api.useQuery(
+    'get',
+    '/v1/stuck',
+    { params: { query: { ...query, limit: 200 } } },
+    { refetchInterval: LIVE_MS },
+  );
+  return (
+    <PageFrame
+      title="Stuck"
+      about="Postbacks that did not arrive yet: being retried, held back, or given up and not acknowledged."
+    >
+      <FilterBar filters={filters}>
+        <SelectFilter
+          filters={filters}
+          name="group"
+          label="Group by"
+          all="Endpoint"
+          options={[['reason', 'Reason']]}
+        />
+        <SelectFilter
+          filters={filters}
+          name="order"
+          label="Order"
+          all="Oldest first"
+          options={[['count', 'Most first']]}
+        />
+        <SelectFilter
+          filters={filters}
+          name="state"
+          label="State"
+          options={[
+            ['retrying', 'Retrying'],
+            ['held', 'Held'],
+            ['gave_up', 'Gave up'],
+          ]}
+        />
+        <TextFilter filters={filters} name="reason" label="Reason" hint="http_404" />
+        <TextFilter filters={filters} name="affiliate_id" label="Affiliate" hint="aff_…" />
+      </FilterBar>
+      <Loaded query={stuck} of="what is stuck">
+        {(data) => <Groups stuck={data} query={query} />}
+      </Loaded>
+      <RecentActions />
+    </PageFrame>
+  );
+}
+
+function Groups({ stuck: { data, total }, query }: { stuck: Stuck; query: Query }) {
+  const byReason = query.group === 'reason';
+  const chosen = choiceOf(query);
+  const all: Target = {
+    name: Object.keys(chosen).length === 0 ? 'everything' : 'all of this list',
+    count: total.count,
+    endpoints: byReason ? Math.max(1, ...data.map(({ endpoints }) => endpoints)) : total.groups,
+    notTold: total.not_told,
+    choice: Object.keys(chosen).length === 0 ? { all: true } : chosen,
+  };
+  return (
+    <Panel
+      title={
+        total.count === 0
+          ? 'Nothing'
+          : `${counted(total.count, 'postback')} in ${counted(total.groups, 'group')}`
+      }
+      about={
+        total.not_told.length > 0 && (
+          <>
+            not told yet: <Sums of={total.not_told} />
+          </>
+        )
+      }
+      actions={total.count > 0 && <Actions target={all} label={all.name} />}
+      bare
+    >
+      <Table
+        caption="Stuck postbacks"
+        columns={columns(byReason, chosen)}
+        rows={data}
+        keyOf={({ endpoint, reason }) => endpoint?.id ?? reason}
+        empty={
+          <Empty title="Nothing is stuck.">
+            Every postback arrived, or is on its way for the first time. Those given up and acknowledged are
+            among the <Link href="/deliveries?state=gave_up">postbacks</Link>.
+          </Empty>
+        }
+      />
+    </Panel>
+  );
+}
+
+function choiceOf({ state, affiliate_id, endpoint_id, reason }: Query): Choice {
+  return {
+    ...(state && { state }),
+    ...(affiliate_id && { affiliate_id }),
+    ...(endpoint_id && { endpoint_id }),
+    ...(reason && { reason }),
+  };
+}
+
+function columns(byReason: boolean, chosen: Choice): Column<Group>[] {
+  const own = ({ endpoint, reason }: Group): Choice =>
+    endpoint ? { ...chosen, endpoint_id: endpoint.id } : { ...chosen, reason };
+  const target = (group: Group): Target => ({
+    name: nameOf(group),
+    count: group.count,
+    endpoints: group.endpoints,
+    notTold: group.not_told,
+    choice: own(group),
+  });
+  return [
+    ...(byReason ? [] : [{ title: 'Endpoint', cell: EndpointCell }]),
+    { title: 'Reason', cell: Reasons },
+    {
+      title: 'Postbacks',
+      end: true,
+      cell: (group) => <Link href={listOf(own(group))}>{formatCount(group.count)}</Link>,
+    },
+    { title: 'Not told', end: true, cell: ({ not_told: sums }) => <Sums of={sums} /> },
+    { title: 'Oldest', cell: ({ oldest_at: at }) => <Time at={at} /> },
+    { title: 'Next try', cell: NextTry },
+    {
+      title: 'Actions',
+      hidden: true,
+      end: true,
+      cell: (group) => <Actions target={target(group)} label={nameOf(group)} />,
+    },
+  ];
+}
+
+function nameOf({ endpoint, reason }: Group): string {
+  return endpoint ? (endpoint.name ?? hostOf(endpoint.url)) : reasonText(reason);
+}
+
+function hostOf(url: string): string {
+  return /^https?:\/\/([^/?#]+)/.exec(url)?.[1] ?? url;
+}
+
+/** The list of the same postbacks. It has no filter for reasons that are no error. */
+function listOf({ endpoint_id: endpoint, affiliate_id: affiliate, reason }: Choice): string {
+  const search = new URLSearchParams({ state: 'stuck', order: 'oldest' });
+  if (endpoint) search.set('endpoint_id', endpoint);
+  if (affiliate) search.set('affiliate_id', affiliate);
+  if (reason && !WITHOUT_ERROR.test(reason)) search.set('last_error', reason);
+  return `/deliveries?${search.toString()}`;
+}
+
+const WITHOUT_ERROR = /^(endpoint_|paused$|queued$|given_up$)/;
+
+function EndpointCell(group: Group) {
+  const { endpoint, affiliate } = group;
+  if (!endpoint) return null;
+  return (
+    <>
+      <Link href={`/endpoints/${endpoint.id}`} title={endpoint.url}>
+        {nameOf(group)}
+      </Link>
+      <div className="muted small">{affiliate?.name ?? 'own webhook'}</div>
+    </>
+  );
+}
+
+function Reasons({ reasons, endpoints, endpoint }: Group) {
+  return (
+    <>
+      <div className="row">
+        {reasons.map(({ reason, count }) => (
+          <span key={reason} title={reason}>
+            <Badge tone={reason.startsWith('endpoint_') || reason === 'paused' ? 'warn' : 'bad'}>
+              {reasonText(reason)}
+              {reasons.length > 1 && ` × ${formatCount(count)}`}
+            </Badge>
+          </span>
+        ))}
+      </div>
+      {!endpoint && <div className="muted small">{counted(endpoints, 'endpoint')}</div>}
+    </>
+  );
+}
+
+function NextTry({ next_attempt_at: at, reasons, workflow_url: url }: Group) {
+  return (
+    <>
+      <Time
+        at={at}
+        none={reasons[0]?.reason.startsWith('endpoint_') ? 'when it is resumed' : 'only by a person'}
+      />
+      {url && (
+        <div className="small">
+          <Outside href={url}>Temporal</Outside>
+        </div>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,51 @@
+// The client of the API: typed by its OpenAPI document, signed in by the session's cookie.
+import createFetch, { type Middleware } from 'openapi-fetch';
+import createQueries from 'openapi-react-query';
+import { QueryClient } from '@tanstack/react-query';
+import type { paths } from '../generated/api.ts';
+import { ApiError, errorFrom } from './errors.ts';
+
+/** Other sites cannot set it, so that a forged request is refused although it brings the cookie. */
+export const OWN_REQUEST = { 'x-postrider-console': '1' };
+
+let onSignedOut = (): void => {};
+
+/** Called when an answer says that the session is over. */
+export function whenSignedOut(listener: () => void): void {
+  onSignedOut = listener;
+}
+
+const errors: Middleware = {
+  async onResponse({ response }) {
+    if (response.ok) return;
+    if (response.status === 401) onSignedOut();
+    throw await errorFrom(response);
+  },
+  onError: () =>
+    new ApiError(0, 'unreachable', 'the API does not answer; it is asked again by itself', [], null),
+};
+
+export const client = createFetch<paths>({ headers: OWN_REQUEST, credentials: 'same-origin' });
+client.use(errors);
+
+/** `api.useQuery('get', '/v1/stuck', …)`, `api.useMutation('post', …)`. */
+export const api = createQueries(client);
+
+/** Repeats what may pass by itself: no answer, and 5xx. */
+function isWorthRepeating(failures: number, error: Error): boolean {
+  return failures < 2 && error instanceof ApiError && (error.status === 0 || error.status >= 500);
+}
+
+export const queries = new QueryClient({
+  defaultOptions: {
+    queries: { retry: isWorthRepeating, staleTime: 2000, refetchOnWindowFocus: true },
+    mutations: { retry: false },
+  },
+});
+
+/** Reads anew what a page shows of these paths, after a change. */
+export async function refresh(...paths: string[]): Promise<void> {
+  await queries.invalidateQueries({
+    predicate: ({ queryKey: [, path] }) => paths.some((one) => String(path).startsWith(one)),
+  });
+}

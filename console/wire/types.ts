@@ -1,0 +1,14 @@
+// Short names for answers of the API.
+import type { paths } from '../generated/api.ts';
+
+type Json<Response> = Response extends { content: { 'application/json': infer Body } } ? Body : never;
+type Ok<Operation> = Operation extends { responses: infer Responses }
+  ? Json<Responses[keyof Responses & (200 | 201 | 202)]>
+  : never;
+
+/** The answer of `GET path`. */
+export type Answer<Path extends keyof paths> = Ok<paths[Path]['get']>;
+/** One row of the list `GET path`. */
+export type RowOf<Path extends keyof paths> = Answer<Path> extends { data: (infer Row)[] } ? Row : never;
+/** The answer of `POST path`. */
+export type Posted<Path extends keyof paths> = Ok<paths[Path]['post']>;

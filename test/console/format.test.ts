@@ -1,0 +1,56 @@
+// Tests of how the console writes amounts, times, ids and reasons.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { shortId } from '../../console/format/ids.ts';
+import { counted, formatAmount, isNegative, isZero } from '../../console/format/money.ts';
+import { duration, exactTime, relativeTime } from '../../console/format/time.ts';
+import { reasonText } from '../../console/format/words.ts';
+
+test('the console shows an amount with every digit that the API sent', () => {
+  const amounts = fc.tuple(
+    fc.bigInt({ min: -(10n ** 30n), max: 10n ** 30n }),
+    fc.stringMatching(/^\d{0,8}$/),
+  );
+  fc.assert(
+    fc.property(amounts, ([whole, decimals]) => {
+      const amount = decimals === '' ? `${whole}` : `${whole}.${decimals}`;
+      const shown = formatAmount(amount);
+      assert.equal(shown.replaceAll(',', '').replace('−', '-'), amount);
+      assert.match(shown, /^−?\d{1,3}(,\d{3})*(\.\d+)?$/);
+    }),
+  );
+});
+
+test('the console groups thousands, and knows what is negative or nothing', () => {
+  assert.equal(formatAmount('-1234567.50'), '−1,234,567.50');
+  assert.equal(formatAmount('0.00000001'), '0.00000001');
+  assert.deepEqual(['-0.00', '-0.01', '1.00'].map(isNegative), [false, true, false]);
+  assert.deepEqual(['0.00', '0', '0.01'].map(isZero), [true, true, false]);
+  assert.equal(counted(1, 'postback'), '1 postback');
+  assert.equal(counted(10_000, 'postback'), '10,000 postbacks');
+});
+
+test('the console tells times relative to now, and exact in UTC', () => {
+  const now = Date.parse('2026-11-30T12:00:00.000Z');
+  const told = [-400, -12_000, -59_000, 300_000, -7_200_000, -3 * 86_400_000, -90 * 86_400_000].map((ms) =>
+    relativeTime(new Date(now + ms).toISOString(), now),
+  );
+  assert.deepEqual(told, ['now', '12 s ago', '59 s ago', 'in 5 min', '2 h ago', '3 d ago', '2026-09-01']);
+  assert.equal(exactTime('2026-11-30T02:20:18.664Z'), '2026-11-30 02:20:18.664 UTC');
+  assert.deepEqual([6.4, 1253, 15_000, 240_000].map(duration), ['6 ms', '1.25 s', '15 s', '4 min']);
+});
+
+test('the console shortens ids of Postrider, and leaves short ids of others alone', () => {
+  assert.equal(shortId('dlv_01m8n41kac0000pftn8rt0y9ms'), 'dlv_…t0y9ms');
+  assert.equal(shortId('anna-1'), 'anna-1');
+});
+
+test('the console says reasons in words', () => {
+  assert.deepEqual(['http_503', 'timeout', 'endpoint_paused', 'no_exchange_rate'].map(reasonText), [
+    'HTTP 503',
+    'timed out',
+    'endpoint paused',
+    'no exchange rate',
+  ]);
+});

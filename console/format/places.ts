@@ -18,3 +18,17 @@ export function placeOf(id: string): string | null {
   const place = PLACES[prefix];
   return place === undefined ? null : `${place}/${id}`;
 }
+
+/** The page of the first thing that a text names, such as `delivery/dlv_…` or an address. */
+export function placeIn(text: string): string | null {
+  const ids = decoded(text).match(/[a-z]+_[0-9a-z]{26}(?![0-9a-z])/g) ?? [];
+  return ids.map(placeOf).find((place) => place !== null) ?? null;
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}

@@ -1,4 +1,4 @@
-// Keyboard shortcuts: `g` and then the key of a page. Not while a person types.
+// Keyboard shortcuts: `g` and then the key of a page, `/` for the search. Not while a person types.
 import { useEffect } from 'react';
 import { useLocation } from 'wouter';
 import { PAGES } from './pages.ts';
@@ -11,6 +11,11 @@ export function useShortcuts(): void {
     let since = 0;
     const onKey = (event: KeyboardEvent) => {
       if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
+      if (event.key === '/') {
+        event.preventDefault();
+        document.getElementById('find')?.focus();
+        return;
+      }
       if (event.key === 'g') {
         since = event.timeStamp;
         return;

@@ -3,6 +3,7 @@ import { useState } from 'react';
 import { Link, useLocation } from 'wouter';
 import { Button } from '../parts/button.tsx';
 import { useSignOut, type Session } from '../wire/session.ts';
+import { Find } from './find.tsx';
 import { Mark } from './mark.tsx';
 import { GROUPS, PAGES, type PageEntry } from './pages.ts';
 import { chooseTheme, THEMES, useTheme } from './theme.ts';
@@ -40,6 +41,7 @@ export function Sidebar({ session }: { session: Session }) {
             </Button>
           )}
         </div>
+        <Find onFound={() => setOpen(false)} />
         <nav aria-label="Pages" className="stack">
           {GROUPS.map((group) => (
             <Group key={group} name={group} session={session} onChosen={() => setOpen(false)} />

@@ -68,7 +68,8 @@ const TABLE: readonly Row[] = [
   row('console/pages', 'react, wouter, console/pages, console/parts, console/format, console/wire'),
   row(
     'console/frame',
-    'react, @tanstack/react-query, wouter, console/frame, console/parts, console/wire, console/pages',
+    'react, @tanstack/react-query, wouter, console/frame, console/parts, console/format, console/wire, ' +
+      'console/pages',
   ),
   row('console/portal', 'console/frame/mark'),
   row('console/generate-types', 'Node, openapi-typescript, api/openapi, api/resources'),

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { placeIn } from '../../console/format/places.ts';
 import { shortId } from '../../console/format/ids.ts';
 import { counted, formatAmount, isNegative, isZero } from '../../console/format/money.ts';
 import { duration, exactTime, relativeTime } from '../../console/format/time.ts';
@@ -44,6 +45,14 @@ test('the console tells times relative to now, and exact in UTC', () => {
 test('the console shortens ids of Postrider, and leaves short ids of others alone', () => {
   assert.equal(shortId('dlv_01m8n41kac0000pftn8rt0y9ms'), 'dlv_…t0y9ms');
   assert.equal(shortId('anna-1'), 'anna-1');
+});
+
+test('the console finds the page of an id, also in the name or address of a workflow', () => {
+  const id = 'dlv_01m8n41kac0000pftn8rt0y9ms';
+  for (const text of [id, `delivery/${id}`, `http://ui.example/workflows/delivery%2F${id}`])
+    assert.equal(placeIn(text), `/deliveries/${id}`);
+  assert.equal(placeIn('conversions/bat_01m8n41kac0000pftn8rt0y9ms'), null);
+  assert.equal(placeIn('t-1'), null);
 });
 
 test('the console says reasons in words', () => {

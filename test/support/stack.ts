@@ -13,6 +13,8 @@ import { withTemporal, type TestTemporal } from './temporal.ts';
 import { auditOf } from './settling.ts';
 
 export interface TestStack {
+  /** Where the API answers. */
+  readonly url: string;
   /** Connects directly, not through the proxy. */
   readonly pool: Pool;
   readonly temporal: TestTemporal;
@@ -105,6 +107,7 @@ export async function withStack(settings: Readonly<Record<string, string>> = {})
   });
 
   return {
+    url: `http://127.0.0.1:${port}`,
     pool: database.pool,
     temporal,
     proxies,

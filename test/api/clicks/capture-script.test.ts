@@ -2,24 +2,17 @@
 // on a site with subdomains. Skipped, and said so, where there is no Chromium.
 import { after, before, describe, test } from 'node:test';
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { withApi, type TestApi } from '../../support/api.ts';
+import { noBrowser, startBrowser } from '../../support/browser.ts';
 import { eventually } from '../../support/eventually.ts';
-
-const PROGRAMS = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
-const program = process.env['CHROMIUM_PATH'] ?? PROGRAMS.find((path) => existsSync(path));
-const skip =
-  program === undefined
-    ? 'there is no Chromium here: install Debian’s chromium, or set CHROMIUM_PATH'
-    : false;
 
 type Body = Record<string, unknown> & { id: string };
 
-describe('the capture script', { skip }, () => {
+describe('the capture script', { skip: noBrowser }, () => {
   let api: TestApi;
   let site: Server;
   let browser: Browser;
@@ -40,9 +33,8 @@ describe('the capture script', { skip }, () => {
     site.listen(0, '127.0.0.1');
     await once(site, 'listening');
     port = (site.address() as AddressInfo).port;
-    // As root Chromium runs without its sandbox only; names of the site lead to this machine.
-    const args = ['--no-sandbox', '--host-resolver-rules=MAP *.shop.example 127.0.0.1'];
-    browser = await chromium.launch({ executablePath: program!, args });
+    // Names of the site lead to this machine.
+    browser = await startBrowser('--host-resolver-rules=MAP *.shop.example 127.0.0.1');
     const made = await addLink({});
     ({ key, link } = made);
     ({ link: firstClickLink } = await addLink({ click_choice: 'first', click_window_days: 7 }));

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { placeIn } from '../../console/format/places.ts';
+import { placeIn, PLACES } from '../../console/format/places.ts';
+import { readSource } from '../support/sources.ts';
 import { shortId } from '../../console/format/ids.ts';
 import { counted, formatAmount, isNegative, isZero } from '../../console/format/money.ts';
 import { duration, exactTime, relativeTime } from '../../console/format/time.ts';
@@ -53,6 +54,12 @@ test('the console finds the page of an id, also in the name or address of a work
     assert.equal(placeIn(text), `/deliveries/${id}`);
   assert.equal(placeIn('conversions/bat_01m8n41kac0000pftn8rt0y9ms'), null);
   assert.equal(placeIn('t-1'), null);
+});
+
+test('every kind of id of the console leads to a page that is there', () => {
+  const pages = readSource('console/frame/pages.ts');
+  const missing = Object.values(PLACES).filter((place) => !pages.includes(`path: '${place}/:id'`));
+  assert.deepEqual(missing, []);
 });
 
 test('the console says reasons in words', () => {

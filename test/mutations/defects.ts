@@ -878,4 +878,20 @@ export const DEFECTS: readonly Defect[] = [
     tests: [SESSIONS],
     sees: 'a session changes nothing unless a page of this address sent the request',
   },
+  {
+    title: 'attempts of a group that is written again are counted twice for their endpoint',
+    file: 'store/delivery/attempts.ts',
+    from: `from given where id in (select id from stored)`,
+    to: `from given`,
+    tests: ['test/api/postbacks/endpoint-statistics.test.ts'],
+    sees: 'count its attempts by hour and day, once each',
+  },
+  {
+    title: 'the overview takes postbacks on their first try for delivered ones',
+    file: 'store/upkeep/overview.ts',
+    from: `unfinished - sent_first) as delivered`,
+    to: `unfinished) as delivered`,
+    tests: ['test/api/setup/overview.test.ts'],
+    sees: 'counts events and postbacks by what became of them',
+  },
 ];

@@ -27,7 +27,8 @@ export type Choice = {
 export type Target = {
   name: string;
   count: number;
-  endpoints: number;
+  /** Null where the list does not say. */
+  endpoints: number | null;
   notTold: Stuck['total']['not_told'];
   choice: Choice;
 };
@@ -52,7 +53,7 @@ export const WORDING: Readonly<Record<Verb, Wording>> = {
     label: 'Pause endpoints',
     kind: 'primary',
     effect: ({ endpoints }) =>
-      `${counted(endpoints, 'endpoint')} will get nothing until somebody resumes. What is for them is kept, in order.`,
+      `${endpointsText(endpoints, 'All their endpoints')} will get nothing until somebody resumes. What is for them is kept, in order.`,
   },
   give_up: {
     path: '/v1/stuck/give-up',
@@ -69,6 +70,10 @@ export const WORDING: Readonly<Record<Verb, Wording>> = {
       'Those that were given up leave this list. Those that are still tried stay, and are counted as refused.',
   },
 };
+
+function endpointsText(count: number | null, unknown: string): string {
+  return count === null ? unknown : counted(count, 'endpoint');
+}
 
 type Asked = { verbs: readonly Verb[]; target: Target };
 
@@ -107,7 +112,7 @@ function ActDialog({ verbs, target, onClose }: Asked & { onClose: () => void }) 
       title={verbs.length > 1 ? `What to do with ${target.name}` : `${label} ${target.name}`}
       confirm={
         verb === 'pause'
-          ? `Pause ${counted(target.endpoints, 'endpoint')}`
+          ? `Pause ${endpointsText(target.endpoints, 'all their endpoints')}`
           : `${label} ${counted(target.count, 'postback')}`
       }
       kind={kind}
@@ -119,7 +124,8 @@ function ActDialog({ verbs, target, onClose }: Asked & { onClose: () => void }) 
       }}
     >
       <div className="notice">
-        <strong>{counted(target.count, 'postback')}</strong> to {counted(target.endpoints, 'endpoint')}
+        <strong>{counted(target.count, 'postback')}</strong> to{' '}
+        {endpointsText(target.endpoints, 'their endpoints')}
         {target.notTold.length > 0 && (
           <>
             , which report

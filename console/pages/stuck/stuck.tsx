@@ -81,7 +81,7 @@ function Groups({ stuck: { data, total }, query }: { stuck: Stuck; query: Query 
   const all: Target = {
     name: Object.keys(chosen).length === 0 ? 'everything' : 'all of this list',
     count: total.count,
-    endpoints: byReason ? Math.max(1, ...data.map(({ endpoints }) => endpoints)) : total.groups,
+    endpoints: byReason ? null : total.groups,
     notTold: total.not_told,
     choice: Object.keys(chosen).length === 0 ? { all: true } : chosen,
   };

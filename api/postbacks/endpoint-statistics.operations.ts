@@ -29,6 +29,7 @@ export const endpointStatisticsResource = defineResource({
     'GET /v1/endpoints/:id/statistics': {
       summary: 'Attempts of an endpoint by hour and day, and the latest ones',
       who: 'read',
+      own: { scope: 'own:read', path: 'endpoint' },
       answers: { 200: jsonAnswer(endpointStatistics) },
     },
   },

@@ -69,7 +69,14 @@ async function readStretches(
 
 /** Attempts of the latest postbacks to an endpoint, the newest attempt first. */
 async function readLatest(db: Queryable, operatorId: string, endpointId: string): Promise<LatestAttempt[]> {
-  const filter = { state: null, endpointId, affiliateId: null, eventId: null, lastError: null };
+  const filter = {
+    state: null,
+    endpointId,
+    affiliateId: null,
+    recipientId: null,
+    eventId: null,
+    lastError: null,
+  };
   const { ids } = await searchDeliveries(db, operatorId, filter, { limit: LATEST, before: null }, 'newest');
   const { rows } = await db.query<LatestAttempt>(
     `select a.delivery_id as "deliveryId", a.number, a.started_at as "startedAt",

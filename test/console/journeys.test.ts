@@ -119,7 +119,7 @@ describe('the console', { skip: noBrowser }, () => {
         await page.getByText('10 %').first().waitFor();
         await page.getByRole('table', { name: 'Transfers' }).getByText('1.25').waitFor();
         const attempts = page.getByRole('table', { name: 'Attempts' });
-        await attempts.getByText('503').waitFor();
+        await attempts.getByText('503', { exact: true }).waitFor();
         await attempts.getByText('200', { exact: true }).waitFor();
         await opened.check();
         const inTemporal = page.getByRole('link', { name: 'Its batch in the Temporal UI' });

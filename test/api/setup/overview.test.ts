@@ -31,6 +31,7 @@ test('the overview counts events and postbacks by what became of them', async ()
   await broker.made('POST /v1/events', {
     event: 'sale',
     transaction_id: 'new',
+    customer_id: 'y',
     amount: '1.00',
     currency: 'USD',
   });

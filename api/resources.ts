@@ -12,6 +12,7 @@ import type { Store } from '../store/index.ts';
 import type { ClickWriter } from './clicks/click-writer.ts';
 import type { PageFiles } from './access/page-files.ts';
 import { pagesResource } from './access/pages.operations.ts';
+import { portalResource } from './access/portal.operations.ts';
 import { sessionResource } from './access/session.operations.ts';
 import { clicksResource } from './clicks/clicks.operations.ts';
 import { couponsResource } from './clicks/coupons.operations.ts';
@@ -39,6 +40,7 @@ import { commissionsResource } from './ledger/commissions.operations.ts';
 import { paymentDetailsResource } from './ledger/payment-details.operations.ts';
 import { payoutsResource } from './ledger/payouts.operations.ts';
 import { periodsResource } from './ledger/periods.operations.ts';
+import { progressResource } from './ledger/progress.operations.ts';
 import { reconciliationsResource } from './ledger/reconciliations.operations.ts';
 import { statementsResource } from './ledger/statements.operations.ts';
 import { apiDocsResource } from './openapi/api-docs.operations.ts';
@@ -122,6 +124,7 @@ export const RESOURCES: readonly Resource<ResourceDeps>[] = [
   statementsResource,
   reconciliationsResource,
   commissionsResource,
+  progressResource,
   payoutsResource,
   paymentDetailsResource,
   adjustmentsResource,
@@ -140,6 +143,7 @@ export const RESOURCES: readonly Resource<ResourceDeps>[] = [
   metricsResource,
   codecResource,
   sessionResource,
+  portalResource,
   pagesResource,
   apiDocsResource,
 ];

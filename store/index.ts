@@ -39,6 +39,7 @@ import { createOverview } from './upkeep/overview.ts';
 import { createPreviewing } from './settlement/previews.ts';
 import type { Pool } from './db/pool.ts';
 import { createRefusals } from './intake/refusals.ts';
+import { createCustomerProgress } from './settlement/progress.ts';
 import { createReplays } from './delivery/replays.ts';
 import type { SecretBox } from './db/secret-box.ts';
 import { createReconciling } from './ledger/reconciliation.ts';
@@ -88,6 +89,7 @@ export function createStore(pool: Pool, secretBox: SecretBox) {
     statements: createStatements(pool),
     reconciling: createReconciling(pool),
     commissions: createCommissions(pool),
+    customerProgress: createCustomerProgress(pool),
     decisions: createDecisions(pool),
     holds: createHolds(pool),
     payouts: createPayouts(pool),

@@ -47,6 +47,8 @@ const SUB_CHARACTERS = 500;
 export const sub = text(SUB_CHARACTERS);
 export const subOrEmpty = text(SUB_CHARACTERS, 0);
 export const name = text(200);
+/** A part of a name. */
+export const search = text(200);
 
 export const ID = /^[a-z]{2,4}_[0-9a-z]{26}$/;
 /** The form of an id made by Postrider. */

@@ -48,7 +48,8 @@ export function addAffiliateRoutes(router: Router, { store, auth, temporal }: De
       auth.scope('read'),
       listOf(
         affiliateFilter,
-        (operatorId, page, { state = null }) => store.affiliates.list(operatorId, state, page),
+        (operatorId, page, { state = null, q: search = null }) =>
+          store.affiliates.list(operatorId, { state, search }, page),
         affiliateView,
       ),
     ],

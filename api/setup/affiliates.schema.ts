@@ -1,7 +1,7 @@
 // Requests of affiliates: a new one, a change, and the filter of the list.
 import { z } from 'zod';
 import { AFFILIATE_STATES } from '../../store/attribution/affiliates.ts';
-import { externalId, id, name, time } from '../http/fields.ts';
+import { externalId, id, name, search, time } from '../http/fields.ts';
 import { page } from '../http/lists.ts';
 
 const state = z.enum(AFFILIATE_STATES);
@@ -30,4 +30,8 @@ export const affiliateChange = z
     path: ['parent_since'],
   });
 
-export const affiliateFilter = z.strictObject({ ...page, state: state.optional() });
+export const affiliateFilter = z.strictObject({
+  ...page,
+  state: state.optional(),
+  q: search.optional().meta({ description: 'a part of `name` or `external_id`, in any case' }),
+});

@@ -4,6 +4,7 @@ import {
   CLICK_CHOICES,
   EXISTING_CUSTOMERS,
   type Operator,
+  type OperatorSummary,
   WITHOUT_TRANSACTION_ID,
 } from '../../store/setup/operators.ts';
 import * as field from '../http/answer-fields.ts';
@@ -14,6 +15,15 @@ export const newOperator = z.object({
   currency: field.currency,
   timezone: field.text,
   api_key: field.text.meta({ description: 'shown this once' }),
+});
+
+/** An operator as the administrator sees it. */
+export const operatorSummary = z.object({
+  id: field.idOf('opr'),
+  name: field.text,
+  currency: field.currency,
+  timezone: field.text,
+  created_at: field.time,
 });
 
 export const operator = z.object({
@@ -56,4 +66,8 @@ export function operatorView(row: Operator) {
     portal_origins: row.portalOrigins,
     created_at: row.createdAt,
   };
+}
+
+export function summaryView({ id, name, currency, timezone, createdAt }: OperatorSummary) {
+  return { id, name, currency, timezone, created_at: createdAt };
 }

@@ -1,9 +1,11 @@
 // Operators as a resource: its routes, and its operations for the OpenAPI document.
+import { listOf } from '../http/answer-fields.ts';
 import { jsonAnswer, jsonRequest } from '../http/operation.ts';
 import { defineResource } from '../http/resource.ts';
+import { newApiKey } from './api-keys.answers.ts';
 import * as answers from './operators.answers.ts';
 import { addOperatorRoutes } from './operators.routes.ts';
-import { newOperator, operatorChange } from './operators.schema.ts';
+import { administratorKey, newOperator, operatorChange, operatorFilter } from './operators.schema.ts';
 
 export const operatorsResource = defineResource({
   tag: 'Setup',
@@ -17,6 +19,19 @@ export const operatorsResource = defineResource({
       who: 'admin',
       body: jsonRequest(newOperator, { name: 'Broker', currency: 'USD', timezone: 'Europe/Berlin' }),
       answers: { 201: jsonAnswer(answers.newOperator, 'with its first key') },
+    },
+    'GET /v1/operators': {
+      summary: 'List operators',
+      who: 'admin',
+      query: operatorFilter,
+      answers: { 200: jsonAnswer(listOf(answers.operatorSummary)) },
+    },
+    'POST /v1/operators/:id/api-keys': {
+      summary: 'Make a key for an operator',
+      description: 'For an operator who lost its last key.',
+      who: 'admin',
+      body: jsonRequest(administratorKey, { name: 'after the loss' }),
+      answers: { 201: jsonAnswer(newApiKey, 'made') },
     },
     'GET /v1/operator': {
       summary: 'The operator whose key this is',

@@ -1,18 +1,22 @@
-// Routes of operators: create one, and read or change the caller's own.
+// Routes of operators: the administrator's, who creates and lists them and makes keys, and those of
+// an operator for its own settings.
 import type { Router } from 'express';
 import { formatMoney } from '../../domain/ledger/money.ts';
 import { newId } from '../../store/db/ids.ts';
+import type { Page } from '../../store/db/page.ts';
 import type { Store } from '../../store/index.ts';
 import { SCOPES } from '../http/admission.ts';
 import { type Auth, callerOf } from '../http/auth.ts';
 import { jsonBody } from '../http/body.ts';
 import { notFound } from '../http/errors.ts';
-import { addPath } from '../http/path.ts';
+import { answerPage } from '../http/lists.ts';
+import { addPath, idFromPath } from '../http/path.ts';
 import { invalid, read } from '../http/read.ts';
 import { newApiKey } from '../http/tokens.ts';
-import { operatorView } from './operators.answers.ts';
+import { apiKeyView } from './api-keys.answers.ts';
+import { operatorView, summaryView } from './operators.answers.ts';
 import { amountOf } from '../ledger/amounts.ts';
-import { newOperator, operatorChange } from './operators.schema.ts';
+import { administratorKey, newOperator, operatorChange, operatorFilter } from './operators.schema.ts';
 export type Deps = { store: Pick<Store, 'operators' | 'apiKeys' | 'affiliates'>; auth: Auth };
 
 export function addOperatorRoutes(router: Router, { store, auth }: Deps): void {
@@ -39,6 +43,29 @@ export function addOperatorRoutes(router: Router, { store, auth }: Deps): void {
           expiresAt: null,
         });
         res.status(201).json({ ...operator, api_key: text });
+      },
+    ],
+    get: [
+      auth.admin,
+      async (req, res) => {
+        const query = read(operatorFilter, req.query);
+        const rows = (page: Page) => store.operators.list(query.q ?? null, page);
+        res.json(await answerPage(query, rows, summaryView));
+      },
+    ],
+  });
+
+  addPath(router, '/v1/operators/:id/api-keys', {
+    post: [
+      auth.admin,
+      ...jsonBody,
+      async (req, res) => {
+        const id = idFromPath(req, 'operator');
+        const { name, scopes, expires_at: expiresAt = null } = read(administratorKey, req.body);
+        if ((await store.operators.find(id)) === null) throw notFound('operator');
+        const { text, hash, hint } = newApiKey();
+        const key = await store.apiKeys.insert(id, { id: newId('key'), name, hash, hint, scopes, expiresAt });
+        res.status(201).json({ ...apiKeyView(key), api_key: text });
       },
     ],
   });

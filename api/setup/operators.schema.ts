@@ -3,10 +3,28 @@ import { z } from 'zod';
 import { CLICK_CHOICES, EXISTING_CUSTOMERS, WITHOUT_TRANSACTION_ID } from '../../store/setup/operators.ts';
 import { POSTBACK_FIELDS } from '../events/postback.schema.ts';
 import { isRange } from '../http/addresses.ts';
-import { currency, decimal, name, record, text, timezone } from '../http/fields.ts';
+import { SCOPES } from '../http/admission.ts';
+import { currency, decimal, name, record, search, text, time, timezone } from '../http/fields.ts';
+import { page } from '../http/lists.ts';
 import { problem } from '../http/read.ts';
 
 export const newOperator = z.strictObject({ name, currency, timezone: timezone.default('UTC') });
+
+export const operatorFilter = z.strictObject({
+  ...page,
+  q: search.optional().meta({ description: 'a part of the name in any case, or the id' }),
+});
+
+/** A key that the administrator makes for an operator, by default with every scope. */
+export const administratorKey = z.strictObject({
+  name: name.default('made by the administrator'),
+  scopes: z
+    .array(z.enum(SCOPES))
+    .min(1)
+    .default([...SCOPES])
+    .transform((scopes) => [...new Set(scopes)]),
+  expires_at: time.optional(),
+});
 
 export const ratePerSecond = z.int().min(1).max(100_000);
 

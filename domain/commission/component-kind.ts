@@ -133,6 +133,17 @@ type KindForm<K extends Kind, F extends Fields> = {
 };
 
 /**
+ * What the conversions of a customer must come to, null where nothing is asked. `counts`: whether
+ * the first conversion alone counts. `withinDays`: of the first one.
+ */
+export type Conditions = {
+  counts: 'first' | 'all';
+  minAmountMinor: bigint | null;
+  minVolumeE4: bigint | null;
+  withinDays: number | null;
+};
+
+/**
  * A kind with a slot per customer or per event. A slot per event exists only once that event is
  * settled.
  * The audit recounts a slot with a single conversion and no reversal from basis and volume alone.
@@ -141,6 +152,8 @@ export type SingleKind<K extends Kind = Kind, F extends Fields = Fields> = KindR
   slotPer: 'customer' | 'event';
   /** The customer in a key that `slotKey` made; null for a slot per event. */
   subjectIn(key: string): string | null;
+  /** What a customer must reach; missing where every conversion earns. */
+  conditionsOf?(component: Component & { kind: K }): Conditions;
   /**
    * Commission before caps; never below zero. Tiers pay by the slot's `place` in the month, from 1,
    * or by the total that the month `reached`.

@@ -28,6 +28,13 @@ type ExplainedSlot = {
   period: string | null;
 };
 
+/** What a component pays, and for what. */
+export function explainComponent(component: Component, currency: string): string {
+  return kindOf(component).formulaOf(component, (minor, decimals) => {
+    return `${formatMoney(minor, currency, decimals)} ${currency}`;
+  });
+}
+
 /** Explains the target of a slot that a component rates. */
 export function explain({ component, terms, groups, sums, links, period }: ExplainedSlot): Explanation {
   const money: FormatMoney = (minor, decimals) =>

@@ -79,13 +79,19 @@ export function createAffiliates(pool: Pool) {
       }
     },
 
-    /** `state` null: any. */
-    async list(operatorId: string, state: AffiliateState | null, page: Page): Promise<Affiliate[]> {
+    /** Null: any. `search`: in the name or the operator's own id, in any case. */
+    async list(
+      operatorId: string,
+      { state, search }: { state: AffiliateState | null; search: string | null },
+      page: Page,
+    ): Promise<Affiliate[]> {
       const { rows } = await pool.query<Affiliate>(
         `${AFFILIATES}
          where a.operator_id = $1 and ($2::text is null or a.state = $2) and ($3::text is null or a.id < $3)
+           and ($5::text is null or strpos(lower(a.name), lower($5)) > 0
+             or strpos(lower(a.external_id), lower($5)) > 0)
          order by a.id desc limit $4`,
-        [operatorId, state, page.before, page.limit],
+        [operatorId, state, page.before, page.limit, search],
       );
       return rows;
     },

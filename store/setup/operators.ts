@@ -1,5 +1,6 @@
 // Operators: the tenants, with the settings that attribution, intake and authentication read.
 import { comparedMoments, localTime } from '../../domain/setup/time-zones.ts';
+import type { Page } from '../db/page.ts';
 import { withTransaction, type Pool } from '../db/pool.ts';
 import { insertApiKey, type NewApiKey } from './api-keys.ts';
 
@@ -36,6 +37,9 @@ export type Operator = {
   portalOrigins: string[];
   createdAt: Date;
 };
+
+/** An operator as the administrator sees it. */
+export type OperatorSummary = Pick<Operator, 'id' | 'name' | 'currency' | 'timezone' | 'createdAt'>;
 
 type Changeable = Exclude<keyof Operator, 'id' | 'currency' | 'createdAt'>;
 type OperatorChange = { [Field in Changeable]?: Operator[Field] | undefined };
@@ -109,6 +113,18 @@ export function createOperators(pool: Pool) {
         [operatorId],
       );
       return rows[0] ?? null;
+    },
+
+    /** `search` null: all of them. Otherwise a part of the name, in any case, or the id. */
+    async list(search: string | null, page: Page): Promise<OperatorSummary[]> {
+      const { rows } = await pool.query<OperatorSummary>(
+        `select id, name, currency, timezone, created_at as "createdAt" from operators
+         where ($1::text is null or strpos(lower(name), lower($1)) > 0 or id = $1)
+           and ($2::text is null or id < $2)
+         order by id desc limit $3`,
+        [search, page.before, page.limit],
+      );
+      return rows;
     },
 
     /**

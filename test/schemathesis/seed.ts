@@ -97,6 +97,9 @@ export async function seed(stack: Stack): Promise<Seeded> {
       periods: [THIS_MONTH],
       customers: ['anna', 'ben', 'carla'],
       api_key: [key],
+      operators: (
+        await ask<{ data: { id: string }[] }>('GET /v1/operators', undefined, stack.adminToken)
+      ).data.map(({ id }) => id),
       ...fields(ids, stack.receiverUrl),
     }),
   };

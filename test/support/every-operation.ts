@@ -47,8 +47,15 @@ export async function callEveryOperation(api: TestApi): Promise<unknown[]> {
   await session.ask('GET /session');
   await session.ask('DELETE /session');
   for (const path of ['/', '/healthz', '/readyz', '/openapi.json']) await session.ask(`GET ${path}`);
+  await callAsAdministrator(session);
   await callCodec(session);
   return bodies;
+}
+
+async function callAsAdministrator({ api, operatorId }: Session): Promise<void> {
+  const list = await api.call<List>('GET /v1/operators?q=brok', { key: ADMIN_TOKEN });
+  assert.equal(list.body.data[0]!.id, operatorId);
+  await api.call(`POST /v1/operators/${operatorId}/api-keys`, { key: ADMIN_TOKEN, body: { name: 'found' } });
 }
 
 async function startSession(api: TestApi): Promise<Session> {
@@ -99,7 +106,8 @@ async function callOperatorSettings({ ask }: Session): Promise<void> {
 async function callAffiliatesAndDeals({ ask }: Session) {
   const { id: parent } = await ask('POST /v1/affiliates', { name: 'Parent', external_id: 'p-1' });
   const { id: affiliate } = await ask('POST /v1/affiliates', { name: 'Media', parent_id: parent });
-  await ask('GET /v1/affiliates?limit=1');
+  await ask('GET /v1/affiliates?limit=1&q=medi');
+  await ask(`POST /v1/affiliates/${affiliate}/portal`);
   await ask(`GET /v1/affiliates/${affiliate}`);
   await ask(`PATCH /v1/affiliates/${affiliate}`, { external_id: 'm-1', state: 'active' });
   const { id: deal } = await ask('POST /v1/deals', {
@@ -303,6 +311,7 @@ async function callPayoutsAndLedger(
   });
   await ask(`POST /v1/affiliates/${parent}/write-offs`, { currency: 'USD', amount: '1.00', reason: 'gone' });
   await ask(`GET /v1/affiliates/${affiliate}/ledger?currency=USD`);
+  await ask(`GET /v1/affiliates/${affiliate}/progress`);
   await ask(`GET /v1/affiliates/${affiliate}/statements/current`);
   await ask(`GET /v1/affiliates/${affiliate}/statements`);
   const { data: months } = await ask<{ data: { period: string }[] }>('GET /v1/periods');

@@ -46,6 +46,10 @@ export const cpa = {
   slotKey: ({ dealId }, label, { affiliateId, subject }) =>
     `cpa/${dealId}/${label}/${affiliateId}/${subject}`,
   subjectIn: (key) => key.split('/').slice(4).join('/'),
+  conditionsOf: ({ qualify, minAmountMinor }) =>
+    qualify.by === 'first'
+      ? { counts: 'first', minAmountMinor, minVolumeE4: null, withinDays: null }
+      : { counts: 'all', minAmountMinor, minVolumeE4: qualify.minVolumeE4, withinDays: qualify.withinDays },
   needsAmount: ({ minAmountMinor }) => minAmountMinor !== null,
   uncappedCommissionOf(component, terms, groups, place, reached) {
     const conversion = qualifyingConversion(component, groups);

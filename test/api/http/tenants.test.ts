@@ -16,9 +16,9 @@ const resources = new Map<string, string>();
 
 /**
  * Months exist for every operator, and so do ids of customers, which are the operator's own; other
- * tests cover their contents.
+ * tests cover their contents. Operators are the administrator's.
  */
-const OF_EVERYBODY = new Set(['periods', 'customers']);
+const OF_EVERYBODY = new Set(['periods', 'customers', 'operators']);
 /** Id prefixes for nouns of which this test creates none. */
 const PREFIXES: Record<string, IdPrefix> = { replays: 'rpl', statements: 'stm', 'stuck/actions': 'act' };
 

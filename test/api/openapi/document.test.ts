@@ -138,7 +138,7 @@ describe('the server agrees with the document', () => {
         method,
         `${path}?${['no_such', ...names].map((each) => `${each}=`).join('&')}`,
         {
-          key: operator.key,
+          key: keyFor(operation),
         },
       );
       if (unknown.status === 404) continue;

@@ -42,21 +42,26 @@ interface PostgresOptions {
 
 const NAME = 'postrider';
 
+/** Settings that this project is measured with, on a machine of any size. */
+export const TUNING = {
+  // Commits wait for the disk (fsync stays on). Fewer checkpoints and smaller log pages make many
+  // small commits cheap.
+  wal_compression: 'on',
+  checkpoint_timeout: '15min',
+  random_page_cost: '1.1',
+  jit: 'off',
+  log_lock_waits: 'on',
+};
+
 const SETTINGS = {
+  ...TUNING,
   listen_addresses: '127.0.0.1',
   unix_socket_directories: '',
   max_connections: '200',
   // PostgreSQL's manual recommends a quarter of a dedicated machine; this machine is shared.
   shared_buffers: `${Math.min(2048, Math.floor(totalmem() / 8 / 2 ** 20))}MB`,
   effective_cache_size: '1GB',
-  // Commits wait for the disk (fsync stays on). Fewer checkpoints and smaller log pages make many
-  // small commits cheap.
   max_wal_size: '2GB',
-  wal_compression: 'on',
-  checkpoint_timeout: '15min',
-  random_page_cost: '1.1',
-  jit: 'off',
-  log_lock_waits: 'on',
   timezone: 'UTC',
   log_timezone: 'UTC',
 };

@@ -1,10 +1,13 @@
 // `npm run test:cluster`: the end-to-end story, the kills and a short benchmark on a real Temporal
-// cluster, as docker-compose.yml runs it. Files may be given in place of those. Without the
-// programs and without Go to build them it prints the reason and succeeds.
+// cluster, as docker-compose.yml runs it. Files, or `bench`, may be given in place of those. Without
+// the programs and without Go to build them it prints the reason and succeeds.
 import { findTemporalCli } from '../../local/temporal-cli.ts';
-import { runTests, withServers } from '../support/test-run.ts';
+import { startTemporal } from '../../local/temporal.ts';
+import { freePort } from '../support/ports.ts';
+import { runTests, UNSAFE, withServers, type TemporalStarter } from '../support/test-run.ts';
+import { compareThroughput } from './bench.ts';
 import { startCluster } from './cluster.ts';
-import { imageVersion } from './compose.ts';
+import { imageVersion, postgresSettingsOf } from './compose.ts';
 import { buildPrograms, cachedPrograms, type ClusterPrograms } from './programs.ts';
 
 const FILES = [
@@ -33,9 +36,16 @@ async function findPrograms(version: string): Promise<ClusterPrograms | undefine
 const programs = await findPrograms(imageVersion('temporal'));
 if (programs !== undefined) {
   const temporalCli = await findTemporalCli(console.log);
+  const cluster: TemporalStarter = (services) => startCluster(services, programs, temporalCli);
+  const embedded: TemporalStarter = async ({ dataDir }) =>
+    startTemporal({ program: temporalCli, dataDir, port: await freePort(), namespace: 'default' });
   const args = process.argv.slice(2);
-  process.exitCode = await withServers(
-    (services) => startCluster(services, programs, temporalCli),
-    (run) => runTests(args.length > 0 ? args : FILES, run),
-  );
+  const isBenchOnly = args[0] === 'bench';
+  if (!isBenchOnly)
+    process.exitCode = await withServers(cluster, (run) => runTests(args.length > 0 ? args : FILES, run), {
+      ...postgresSettingsOf('postgres'),
+      ...UNSAFE,
+    });
+  if (isBenchOnly || (args.length === 0 && process.exitCode === 0))
+    await compareThroughput(embedded, cluster);
 }

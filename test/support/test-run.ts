@@ -16,15 +16,16 @@ export interface TestServices {
 
 export type TemporalStarter = (services: TestServices) => Promise<RunningPart & { readonly address: string }>;
 
-/** The addresses of both servers, and a signal that asks the run to stop. */
+/** Addresses and process ids of both servers, and a signal that asks the run to stop. */
 export interface TestRun {
   readonly databaseUrl: string;
   readonly temporalAddress: string;
+  readonly pids: { readonly postgres: number; readonly temporal: number };
   readonly stopping: AbortSignal;
 }
 
-// Safe in tests: the data is thrown away, and a killed process loses nothing.
-const UNSAFE = { fsync: 'off', full_page_writes: 'off' };
+/** Safe in tests: the data is thrown away, and a killed process loses nothing. */
+export const UNSAFE = { fsync: 'off', full_page_writes: 'off' };
 
 /**
  * Starts PostgreSQL with these settings, then Temporal, does `work` on both, and removes
@@ -50,6 +51,7 @@ export async function withServers<T>(
         return await work({
           databaseUrl: postgres.url,
           temporalAddress: temporal.address,
+          pids: { postgres: postgres.pid, temporal: temporal.pid },
           stopping: stopping.signal,
         });
       } finally {

@@ -1,5 +1,5 @@
-// Throughput of the stack on the cluster beside that on the development server, measured in turns on
-// PostgreSQL as docker-compose.yml sets it up. No figure is asserted; a lost event or cent fails.
+// Throughput of the stack on the cluster beside that on the development server, measured in turns
+// on PostgreSQL as docker-compose.yml sets it up. No figure is asserted; a lost event fails.
 import { startChild } from '../../bench/child.ts';
 import { PARTS, processIds, watchCpu, type CpuPart } from '../../bench/cpu.ts';
 import { ratio } from '../../bench/figures.ts';

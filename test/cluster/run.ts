@@ -1,6 +1,6 @@
 // `npm run test:cluster`: the end-to-end story, the kills and a short benchmark on a real Temporal
-// cluster, as docker-compose.yml runs it. Files, or `bench`, may be given in place of those. Without
-// the programs and without Go to build them it prints the reason and succeeds.
+// cluster, as docker-compose.yml runs it. Files, or `bench`, may be given in place of those.
+// Without the programs and without Go to build them it prints the reason and succeeds.
 import { findTemporalCli } from '../../local/temporal-cli.ts';
 import { startTemporal } from '../../local/temporal.ts';
 import { freePort } from '../support/ports.ts';

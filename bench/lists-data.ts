@@ -54,8 +54,13 @@ export async function writeListsData(pool: Pool, operatorId: string, events: num
   };
   await Promise.all([worker(), worker()]);
   await writeBooks(context);
-  // The event that was never settled, which the sweep's mark cannot pass.
-  await pool.query(`insert into sweep_marks select 'events', min(at) from bench_plan where status is null`);
+  // An event that was never settled, which the sweep's mark has passed.
+  await pool.query(`insert into sweep_marks values ('events', now() - interval '10 minutes')`);
+  await pool.query(
+    `insert into unsettled_events (operator_id, event_id, received_at)
+     select $1, event, at from bench_plan where status is null and at < now() - interval '10 minutes'`,
+    [operatorId],
+  );
   await pool.query('drop table bench_plan');
   await pool.query('vacuum analyze');
   return { ...sizes, samples };
@@ -172,9 +177,10 @@ async function writeSetup(context: Context): Promise<void> {
   );
   await insert(
     context,
-    'endpoints id, affiliate_id, url, method, body, events, headers, schedule, max_in_flight, signing, share_customer_id, secret, api_version, failures_in_a_row, failing_since',
+    'endpoints id, affiliate_id, url, method, body, events, headers, schedule, max_in_flight, signing, share_customer_id, secret, api_version, failures_in_a_row, failing_since, next_turn_at',
     `select $1, ${numberedId('ep', 'a')}, case when a < ${affiliates} then ${aff} end, 'http://127.0.0.1:9/?c={click_id}', 'POST', 'json', '{*}', '{}',
-      '{0,5,300}', 8, 'v1', false, '\\x00', '${NEWEST_API_VERSION}', case when a = 3 then 12 else 0 end, case when a = 3 then now() end
+      '{0,5,300}', 8, 'v1', false, '\\x00', '${NEWEST_API_VERSION}', case when a = 3 or a % 20 = 13 then 12 else 0 end, case when a = 3 or a % 20 = 13 then now() end,
+      case when a = 3 or a % 20 = 13 then now() + interval '5 minutes' end
      from generate_series(0, ${affiliates}) a`,
   );
   await insert(
@@ -243,10 +249,15 @@ const settled = `status = 'settled'`;
 const earns = `${settled} and type in ('deposit', 'ftd', 'sale')`;
 const isMoney = (...states: string[]): string =>
   `case when money in (${states.map((state) => `'${state}'`).join(', ')}) then 1000 else 0 end`;
-/** Deliveries by state: of one endpoint that is down, one that is slow, and some of every kind. */
+/**
+ * Deliveries by state: of endpoints that are down, one that is slow, and some of every kind. About
+ * one of sixteen is stuck.
+ */
 const DELIVERY = ({ events }: Context): string => `case when i > ${events} - 200 then 'pending batch'
   when affiliate = 3 and i > ${events * 0.8} then 'held endpoint'
   when affiliate = 5 and i > ${events * 0.9} then 'pending endpoint'
+  when affiliate % 20 = 13 and i > ${events * 0.4} then 'held endpoint'
+  when affiliate % 20 = 14 and i > ${events * 0.4} then 'gave_up'
   when affiliate = 9 and i < ${events * 0.05} then 'cancelled'
   when i % ${Math.ceil(events / 3000)} = 3 and i > ${events * 0.9} then 'retrying self'
   when i % 250 = 5 then 'gave_up' else 'delivered' end`;
@@ -265,15 +276,16 @@ const TABLES: readonly (readonly [into: string, select: (context: Context) => st
       from bench_plan order by i`,
   ],
   [
-    'deliveries id, endpoint_id, affiliate_id, event_id, original_event_id, type, body, state, owner, batch_id, tries, next_attempt_at, replay_id, last_error, created_at, finished_at, acknowledged_at',
+    'deliveries id, endpoint_id, affiliate_id, event_id, original_event_id, type, body, payout_delta_minor, payout_currency, state, owner, batch_id, tries, next_attempt_at, replay_id, last_error, pause_reason, created_at, finished_at, acknowledged_at',
     (
       context,
     ) => `select $1, ${delivery}, ${numberedId('ep', 'affiliate')}, aff, event, event, 'conversion.created',
       '{"type":"conversion.created","data":{"event_id":"' || event || '","affiliate_id":"' || aff || repeat('x', 280) || '"}}',
-      split_part(kind, ' ', 1), nullif(split_part(kind, ' ', 2), ''), ${idSql('bat', 'ms + 2', 'i / 100')},
+      case when ${earns} then 1000 end, case when ${earns} then currency end, split_part(kind, ' ', 1), nullif(split_part(kind, ' ', 2), ''), ${idSql('bat', 'ms + 2', 'i / 100')},
       case when kind like 'pending%' then 0 else 1 end, at, case when affiliate = 2 and i < ${context.events / 2} then ${numberedId('rpl', '1')} end,
-      case when kind = 'delivered' then null else 'http_500' end, at, case when kind not like '% %' then at end,
-      case when kind = 'gave_up' and i % 2500 <> 5 then at end
+      case when kind = 'delivered' then null else (array['http_500', 'http_503', 'timeout', 'tls_expired'])[1 + (i % 7 % 4)] end,
+      case when kind like '% self' and i % 2 = 0 then 'asked' end, at, case when kind not like '% %' then at end,
+      case when kind = 'gave_up' and affiliate % 20 <> 14 and i % 2500 <> 5 then at end
       from (select *, ${DELIVERY(context)} as kind from bench_plan where ${DELIVERED}) p order by i`,
   ],
   [

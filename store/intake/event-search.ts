@@ -69,8 +69,8 @@ function outcomeConditions({ status, affiliateId }: EventFilter, parameter: Para
   ];
 }
 
-const EVENTS = `select id, key, key_kind, click_id, subject, type, occurred_at from events e
-  where e.operator_id = $1`;
+const COLUMNS = 'key, key_kind, click_id, subject, type, occurred_at';
+const EVENTS = `select id, ${COLUMNS} from events e where e.operator_id = $1`;
 /** Statuses with an index, since few events are in them. */
 const RARE_STATUSES: ReadonlySet<EventStatus | null> = new Set([
   'orphaned',
@@ -106,8 +106,12 @@ function wayTo(filter: EventFilter, ofEvent: readonly EventCondition[], paramete
   }
   // The others are most of all events, and have no index.
   const ofType = type !== null && !BULK_EVENTS.includes(type) ? ` and type = ${parameter(type)}` : '';
-  const unsettled = status === 'accepted' ? ` and id >= ${UNSETTLED_SINCE}` : '';
-  return { rows: [`${EVENTS}${inTime('id')}${ofType}${unsettled}`, ...late(EVENTS)], event: [all('r')] };
+  const rows = (from: string): string => `${from}${inTime('id')}${ofType}`;
+  const ways =
+    status === 'accepted'
+      ? [`${rows(EVENTS)} and ${UNSETTLED}`, `${rows(NOTED)} and not ${UNSETTLED}`]
+      : [rows(EVENTS)];
+  return { rows: [...ways, ...late(EVENTS)], event: [all('r')] };
 }
 
 /**
@@ -115,6 +119,13 @@ function wayTo(filter: EventFilter, ofEvent: readonly EventCondition[], paramete
  * events of a time were received since then; and until soon after it, unless they were late.
  */
 const LATE = `received_at - occurred_at > interval '2 days'`;
-/** The sweep found every event before its mark settled; see store/upkeep/sweep.ts. */
-const UNSETTLED_SINCE = `id_bound('evt', coalesce(
+/**
+ * The sweep found every event before its mark settled, or noted it; see store/upkeep/sweep.ts. The
+ * others are looked up by the notes: the planner might read all events and look for notes of each.
+ */
+const UNSETTLED = `id >= id_bound('evt', coalesce(
   (select through from sweep_marks where name = 'events'), 'epoch') - interval '1 hour')`;
+const NOTED = `select * from (
+  select u.event_id as id, ${COLUMNS} from unsettled_events u cross join lateral (
+    select ${COLUMNS} from events e where e.operator_id = u.operator_id and e.id = u.event_id offset 0) e
+  where u.operator_id = $1) noted where true`;

@@ -252,7 +252,22 @@ create table sweep_marks (
   name text primary key,
   through timestamptz not null
 );
-comment on table sweep_marks is 'received_at up to which the sweep found every event settled';
+comment on table sweep_marks is
+  'received_at up to which the sweep found every event settled, or noted it in unsettled_events';
+
+create table unsettled_events (
+  operator_id text collate "C" not null references operators,
+  event_id text collate "C" not null,
+  received_at timestamptz not null,
+  looked_at timestamptz not null default now(),
+  primary key (operator_id, event_id)
+);
+create index unsettled_events_next on unsettled_events (looked_at);
+comment on table unsettled_events is
+  'events that the mark of the sweep passed unsettled, so that one which never settles does not hold it up; '
+  'deleted once settled';
+comment on column unsettled_events.looked_at is 'when the sweep looked at it last; those it saw longest ago come next';
+select estimate_tenants_alike('unsettled_events');
 
 -- Keeps the history of operators.timezone. Takes the reversal lock alone (store/db/locks.ts), so
 -- that no event is settled by the former zone meanwhile. The new zone begins now, or after the last

@@ -1,5 +1,6 @@
 // Finds abandoned work of all operators: rows that no batch or workflow has moved for longer than a
 // grace period. Every row carries its operator, since only the sweep reads across tenants.
+import { bulkColumns } from '../db/bulk.ts';
 import type { Pool, Queryable } from '../db/pool.ts';
 import { withTransaction } from '../db/pool.ts';
 import { conditionSql } from '../delivery/endpoint-condition.ts';
@@ -13,35 +14,83 @@ export type Found = { operatorId: string; id: string };
 const MAX_BACKLOG_MS = 60_000;
 
 /**
- * Accepted events that no batch has settled within the grace period plus the expected delay, oldest
- * first. The expected delay is twice the median delay of the events received just before the oldest
- * one: restarting events that only wait would add load to a busy system.
- * A mark stores the time up to which every event is settled, so that a run does not scan all events
- * again. The mark stays ten minutes behind for events whose insert commits late.
+ * Accepted events that no batch has settled within the grace period plus the expected delay: at
+ * most `limit` that the mark has passed, and as many new ones, oldest first. The expected delay is
+ * twice the median delay of the events received just before the oldest one: restarting events that
+ * only wait would add load to a busy system.
+ * A mark stores the time up to which every event is settled or noted, so that a run does not scan
+ * all events again. It stays ten minutes behind for events whose insert commits late.
  */
 export async function findLostEvents(pool: Pool, graceMs: number, limit: number): Promise<Found[]> {
   return withTransaction(pool, async (client) => {
+    const noted = await lookAtNoted(client, limit);
     const { rows } = await client.query<Found & { receivedAt: Date }>(
       `select e.operator_id as "operatorId", e.id, e.received_at as "receivedAt" from events e
        where e.received_at > coalesce((select through from sweep_marks where name = 'events'), '-infinity')
          and e.received_at < now() - make_interval(secs => $1)
          and not exists (select from event_outcomes o where o.operator_id = e.operator_id
            and o.event_id = e.id)
+         and not exists (select from unsettled_events u where u.operator_id = e.operator_id
+           and u.event_id = e.id)
        order by e.received_at limit $2`,
       [graceMs / 1000, limit],
     );
-    const oldest = rows[0]?.receivedAt ?? new Date();
-    await client.query(
-      `insert into sweep_marks (name, through)
-       values ('events', least($1::timestamptz, now() - interval '10 minutes') - interval '1 millisecond')
-       on conflict (name) do update set through = greatest(sweep_marks.through, excluded.through)`,
-      [oldest],
+    await passMark(client, rows, rows.length < limit ? null : rows.at(-1)!.receivedAt);
+    if (rows.length === 0) return noted;
+    const backlogMs = Math.min(
+      2 * (await medianSettlingDelayMs(client, rows[0]!.receivedAt)),
+      MAX_BACKLOG_MS,
     );
-    if (rows.length === 0) return [];
-    const backlogMs = Math.min(2 * (await medianSettlingDelayMs(client, oldest)), MAX_BACKLOG_MS);
-    return rows.filter(({ receivedAt }) => receivedAt.getTime() < Date.now() - graceMs - backlogMs);
+    const lost = rows.filter(({ receivedAt }) => receivedAt.getTime() < Date.now() - graceMs - backlogMs);
+    return [...noted, ...lost];
   });
 }
+
+/** The noted events that were looked at longest ago. Forgets those that are settled by now. */
+async function lookAtNoted(db: Queryable, limit: number): Promise<Found[]> {
+  const { rows } = await db.query<Found>(
+    `with looked as materialized (
+       select operator_id, event_id, (select true from event_outcomes o
+         where o.operator_id = u.operator_id and o.event_id = u.event_id) as is_settled
+       from unsettled_events u order by looked_at limit $1
+     ), forgotten as (
+       delete from unsettled_events u using looked l
+       where l.is_settled and u.operator_id = l.operator_id and u.event_id = l.event_id
+     )
+     update unsettled_events u set looked_at = now() from looked l
+     where l.is_settled is null and u.operator_id = l.operator_id and u.event_id = l.event_id
+     returning u.operator_id as "operatorId", u.event_id as id`,
+    [limit],
+  );
+  return rows;
+}
+
+/** Moves the mark on, past unsettled events, which are noted. `read`: the last of a full page. */
+async function passMark(
+  db: Queryable,
+  unsettled: readonly (Found & { receivedAt: Date })[],
+  read: Date | null,
+): Promise<void> {
+  await db.query(
+    `insert into sweep_marks (name, through)
+     values ('events', least($1::timestamptz, ${PASSED}) - interval '1 millisecond')
+     on conflict (name) do update set through = greatest(sweep_marks.through, excluded.through)`,
+    [read],
+  );
+  if (unsettled.length === 0) return;
+  await db.query(
+    `insert into unsettled_events (operator_id, event_id, received_at)
+     select operator_id, event_id, received_at from ${NOTED.unnest(1, 'u')} where received_at < ${PASSED}`,
+    NOTED.values(unsettled),
+  );
+}
+
+const PASSED = `now() - interval '10 minutes'`;
+const NOTED = bulkColumns<Found & { receivedAt: Date }>({
+  operator_id: ['text', ({ operatorId }) => operatorId],
+  event_id: ['text', ({ id }) => id],
+  received_at: ['timestamptz', ({ receivedAt }) => receivedAt],
+});
 
 /**
  * Median time from receipt to settling of the 500 events received before a moment, in milliseconds;

@@ -68,3 +68,23 @@ test('the list of events shows nothing of another operator, whatever ids are ask
   for (const query of ['transaction_id=t-1', `click_id=${clickId}`, `affiliate_id=${affiliateId}`])
     assert.deepEqual(await listed(query, stranger.key), []);
 });
+
+test('the list of accepted events shows one that never settles, although the mark of the sweep has passed it', async () => {
+  const accepted = await listed('status=accepted');
+  assert.deepEqual(accepted, []);
+  await api.call('POST /v1/events', { key, body: { event: 'kyc', customer_id: 'late' } });
+  const { id } = api.accepted.at(-1)!;
+  await api.pool.query(
+    `insert into sweep_marks (name, through) values ('events', now() + interval '2 hours')`,
+  );
+  assert.deepEqual(await listed('status=accepted'), []);
+  await api.pool.query(
+    `insert into unsettled_events (operator_id, event_id, received_at)
+     select operator_id, id, received_at from events where id = $1`,
+    [id],
+  );
+  assert.deepEqual(await listed('status=accepted'), ['kyc undefined']);
+  assert.deepEqual(await listed('status=accepted&event=sale'), []);
+  await api.pool.query(`update sweep_marks set through = now() - interval '1 day'`);
+  assert.deepEqual(await listed('status=accepted'), ['kyc undefined'], 'twice where both lead to it');
+});

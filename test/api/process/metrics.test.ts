@@ -123,6 +123,24 @@ test("metrics show the age of the oldest unsettled event by the sweep's mark, ho
   await api.pool.query(`delete from sweep_marks`);
 });
 
+test('metrics show the age of an event that never settles, which the sweep has noted and passed', async () => {
+  const { id: operatorId } = await api.newOperator();
+  await api.pool.query(
+    `insert into unsettled_events (operator_id, event_id, received_at)
+     values ($1, $2, now() - interval '3 hours'), ($1, $3, now() - interval '4 hours')`,
+    [operatorId, newId('evt'), newId('evt')],
+  );
+  const { rows } = await api.pool.query<{ event_id: string }>(
+    `insert into event_outcomes (operator_id, event_id, status, batch_id)
+     select operator_id, event_id, 'settled', 'bat' from unsettled_events order by received_at limit 1
+     returning event_id`,
+  );
+  assert.equal(rows.length, 1);
+  const { unsettled } = await readBacklog(api.pool);
+  assert.ok(Math.abs(unsettled.oldestSeconds - 3 * 3600) < 60, String(unsettled.oldestSeconds));
+  await api.pool.query(`delete from unsettled_events`);
+});
+
 describe('access to the metrics', () => {
   const status = async (url: string, headers: Record<string, string> = {}) =>
     (await fetch(`${url}/metrics`, { headers })).status;

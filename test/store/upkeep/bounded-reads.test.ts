@@ -6,13 +6,14 @@ import { createDeals } from '../../../store/agreements/deals.ts';
 import { newId } from '../../../store/db/ids.ts';
 import type { Pool } from '../../../store/db/pool.ts';
 import { cancelAll } from '../../../store/delivery/transitions/endpoints.ts';
-import { findOwingEndpoints } from '../../../store/upkeep/sweep.ts';
+import { findLostEvents, findOwingEndpoints } from '../../../store/upkeep/sweep.ts';
 import { wireTerms } from '../../support/builders.ts';
 import { withDatabase, type TestDatabase } from '../../support/database.ts';
 import { withOperator, type TestOperator } from '../../support/operator.ts';
 import { countRowsRead } from '../../support/rows-read.ts';
 
 const MANY = 20_000;
+const HOUR_MS = 3_600_000;
 
 let database: TestDatabase;
 let pool: Pool;
@@ -53,6 +54,37 @@ test('what waits for one endpoint costs neither the sweep nor the deletion of an
     [deleted],
   );
   assert.deepEqual(rows, [{ state: 'cancelled', count: 3 }]);
+});
+
+test('the sweep reads few of the many events behind one that never settles, and finds that one every time', async () => {
+  const { operatorId } = calm;
+  const [lost = ''] = await calm.ingest([{ receivedAt: Date.now() - 24 * HOUR_MS }]);
+  await pool.query(
+    `insert into events (operator_id, id, type, key_kind, key, content_hash, occurred_at, received_at)
+     select $1, id_bound('evt', at) || n, 'sale', 'transaction', 'behind' || n, '', at, at
+     from (select n, now() - interval '1 hour' - interval '1 second' * n as at from generate_series(1, $2::int) n) s`,
+    [operatorId, MANY],
+  );
+  await pool.query(
+    `insert into event_outcomes (operator_id, event_id, status, batch_id)
+     select operator_id, id, 'settled', 'bat' from events where operator_id = $1 and id <> $2`,
+    [operatorId, lost],
+  );
+  await pool.query('analyze events, event_outcomes');
+  const counter = countRowsRead(pool);
+  const find = async () => (await findLostEvents(pool, 0, 100)).map(({ id }) => id);
+  assert.deepEqual(await find(), [lost]);
+  counter.take();
+  assert.deepEqual(await find(), [lost]);
+  // The 500 events before the oldest one, by which a busy system is told from a lost event.
+  assert.ok(counter.take() < 2500, 'the sweep read what was settled behind it');
+  await pool.query(
+    `insert into event_outcomes (operator_id, event_id, status, batch_id) values ($1, $2, 'settled', 'bat')`,
+    [operatorId, lost],
+  );
+  assert.deepEqual(await find(), []);
+  const { rows } = await pool.query('select from unsettled_events');
+  assert.equal(rows.length, 0, 'it is remembered although it is settled');
 });
 
 test('saving a deal looks at few of very many conversions while nothing can be settled', async () => {

@@ -13,8 +13,8 @@ import { createPool } from '../store/db/pool.ts';
 import { freePort } from '../test/support/ports.ts';
 import { startApi } from './api-process.ts';
 import { percentile, saveResults, type Figures } from './figures.ts';
-import { writeListsData, type ListsData } from './lists-data.ts';
-import { readingsOf, type Reading } from './lists-requests.ts';
+import { writeListsData, type ListsData } from './lists/data.ts';
+import { readingsOf, type Reading } from './lists/requests.ts';
 
 const TIMES = 20;
 const SHOWN = 40;

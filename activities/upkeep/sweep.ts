@@ -18,6 +18,7 @@ import {
 } from '../../store/upkeep/sweep.ts';
 import { findRunningBulkActions } from '../../store/delivery/bulk-actions.ts';
 import { findRunningReplays } from '../../store/delivery/replays.ts';
+import { addUpStuckCounts } from '../../store/delivery/stuck-counts.ts';
 import { findUnfollowed, releaseSuccessors } from '../../store/delivery/succession.ts';
 import { findSetAsideReasons } from '../../store/settlement/set-aside.ts';
 import {
@@ -55,6 +56,8 @@ type SweepDeps = {
 } & HandOverActivities;
 
 const EVENTS_AT_ONCE = 5000;
+const COUNTED_AT_ONCE = 20_000;
+const COUNTED_RUNS = 10;
 const OWNERS_AT_ONCE = 200;
 const LISTED_AT_ONCE = 100;
 const RESTART_PAUSE_MS = 60_000;
@@ -174,6 +177,8 @@ export function createSweep({ pool, client, workflows, handOver, graceMs }: Swee
   return {
     async sweepOnce() {
       await ensurePartitions(pool);
+      for (let run = 0; run < COUNTED_RUNS; run++)
+        if ((await addUpStuckCounts(pool, COUNTED_AT_ONCE)) < COUNTED_AT_ONCE) break;
       const events = await restartLostEvents();
       const batches = await takeOverAbandonedBatches();
       const released = await releaseStalledSuccessors();

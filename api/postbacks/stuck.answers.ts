@@ -28,10 +28,16 @@ const stuckGroup = z.object({
       'the most frequent one: an error class such as `http_404` or `timeout`; `endpoint_paused`, `endpoint_disabled`; `paused` by a person; `queued` behind others; `given_up` by a person before any error',
   }),
   reasons: z.array(z.object({ reason: field.text, count: field.count })),
+  pause_reason: field.text.nullable().meta({
+    description: 'why a person paused postbacks, the most frequent one; null: none of them is paused',
+  }),
   endpoints: field.count,
   count: field.count,
   oldest_at: field.time.meta({ description: 'when the oldest one was planned' }),
-  next_attempt_at: field.time.nullable().meta({ description: 'null: none is tried without a person' }),
+  next_attempt_at: field.time.nullable().meta({
+    description:
+      'when the first of them is tried, or the queue that they wait in is looked at; null: none is tried without a person',
+  }),
   not_told: notTold,
   workflow_url: field.text.nullable().meta({
     description: 'in the Temporal UI: the workflow of the endpoint, or a list of workflows',
@@ -57,6 +63,7 @@ export function stuckView(
       affiliate: group.endpoint?.affiliate ?? null,
       reason: group.reasons[0]!.reason,
       reasons: group.reasons,
+      pause_reason: group.pauseReason,
       endpoints: group.endpointIds.length,
       count: group.count,
       oldest_at: group.oldestAt,

@@ -17,18 +17,25 @@ export type StuckOrder = (typeof STUCK_ORDERS)[number];
 export type StuckPart = {
   endpointId: string;
   reason: string;
+  /** Why a person paused them; null where nobody did. */
+  pauseReason: string | null;
   currency: string | null;
-  minor: bigint | null;
+  minor: bigint;
   count: number;
-  oldestAt: Date;
+  oldestMs: number;
   /** When the first of them is tried; null where none is without a person. */
-  nextAttemptAt: Date | null;
+  nextAttemptMs: number | null;
   /** Whether the endpoint's own workflow shows one of them: it is in its queue, or was given up. */
   hasWorkflow: boolean;
 };
 
-/** `reasons`: the most frequent one first. `notTold`: what the postbacks report, by currency. */
-export type StuckGroup = Pick<StuckPart, 'count' | 'oldestAt' | 'nextAttemptAt' | 'hasWorkflow'> & {
+/**
+ * `reasons`: the most frequent one first. `pauseReason`: the most frequent one. `notTold`: what the
+ * postbacks report, by currency.
+ */
+export type StuckGroup = Pick<StuckPart, 'count' | 'hasWorkflow' | 'pauseReason'> & {
+  oldestAt: Date;
+  nextAttemptAt: Date | null;
   endpointIds: string[];
   reasons: { reason: string; count: number }[];
   notTold: { currency: string; minor: bigint }[];
@@ -60,27 +67,40 @@ export function joinStuck(parts: readonly StuckPart[]): StuckGroup | null {
 
 function joined(parts: readonly StuckPart[]): StuckGroup {
   const sums = new Map<string, bigint>();
-  const counts = new Map<string, number>();
-  for (const { currency, minor, reason, count } of parts) {
-    if (currency !== null && minor !== null) sums.set(currency, (sums.get(currency) ?? 0n) + minor);
-    counts.set(reason, (counts.get(reason) ?? 0) + count);
-  }
-  const dues = parts.flatMap(({ nextAttemptAt }) => nextAttemptAt ?? []);
+  for (const { currency, minor } of parts)
+    if (currency !== null) sums.set(currency, (sums.get(currency) ?? 0n) + minor);
+  const dues = parts.flatMap(({ nextAttemptMs }) => nextAttemptMs ?? []);
+  const reasons = counted(parts, ({ reason }) => reason);
   return {
     count: parts.reduce((sum, { count }) => sum + count, 0),
-    oldestAt: earliest(parts.map(({ oldestAt }) => oldestAt))!,
+    oldestAt: earliest(parts.map(({ oldestMs }) => oldestMs))!,
     nextAttemptAt: earliest(dues),
     hasWorkflow: parts.some(({ hasWorkflow }) => hasWorkflow),
+    pauseReason: counted(parts, ({ pauseReason }) => pauseReason)[0]?.word ?? null,
     endpointIds: [...new Set(parts.map(({ endpointId }) => endpointId))].sort(),
-    reasons: [...counts]
-      .map(([reason, count]) => ({ reason, count }))
-      .sort((a, b) => b.count - a.count || (a.reason < b.reason ? -1 : 1)),
+    reasons: reasons.map(({ word, count }) => ({ reason: word, count })),
     notTold: [...sums]
       .map(([currency, minor]) => ({ currency, minor }))
       .sort((a, b) => (a.currency < b.currency ? -1 : 1)),
   };
 }
 
-function earliest(times: readonly Date[]): Date | null {
-  return times.reduce<Date | null>((first, time) => (first === null || time < first ? time : first), null);
+/** Words of parts with the number of deliveries, the most frequent first. */
+function counted(
+  parts: readonly StuckPart[],
+  wordOf: (part: StuckPart) => string | null,
+): { word: string; count: number }[] {
+  const counts = new Map<string, number>();
+  for (const part of parts) {
+    const word = wordOf(part);
+    if (word !== null) counts.set(word, (counts.get(word) ?? 0) + part.count);
+  }
+  return [...counts]
+    .map(([word, count]) => ({ word, count }))
+    .sort((a, b) => b.count - a.count || (a.word < b.word ? -1 : 1));
+}
+
+function earliest(times: readonly number[]): Date | null {
+  const first = times.reduce((earlier, time) => Math.min(earlier, time), Infinity);
+  return first === Infinity ? null : new Date(first);
 }

@@ -3,6 +3,7 @@
 import { REINSTATING_EVENT } from '../../domain/types.ts';
 import { inChunks, type Audited, type Check, type Comparison, type Finding } from './context.ts';
 import { STATEMENT_COMPARISONS } from './statements.ts';
+import { STUCK_COMPARISONS } from './stuck.ts';
 import { LIFECYCLE_COMPARISONS } from './lifecycle.ts';
 import { DATE_COMPARISONS } from './dates.ts';
 import { LIMIT_COMPARISONS } from './limits.ts';
@@ -267,6 +268,7 @@ const STATEMENTS: readonly Comparison[] = [
   ...STATEMENT_COMPARISONS,
   ...LIFECYCLE_COMPARISONS,
   ...LIMIT_COMPARISONS,
+  ...STUCK_COMPARISONS,
 ];
 
 type Row = { about: string; currency: string | null; minor: string; detail: string };

@@ -3,7 +3,8 @@
 import type { StuckAction } from '../../domain/delivery/stuck.ts';
 import type { Page } from '../db/page.ts';
 import type { Queryable } from '../db/pool.ts';
-import { CHOSEN_STUCK, stuckValues, type StuckFilter } from './stuck-condition.ts';
+import { stuckSql, stuckValues, type StuckFilter } from './stuck-condition.ts';
+import { chosenParts } from './stuck-counts.ts';
 
 export const BULK_STATES = ['running', 'done', 'cancelled'] as const;
 
@@ -35,14 +36,19 @@ export async function insertBulkAction(
   operatorId: string,
   { id, action, filter, isDryRun }: Pick<BulkAction, 'id' | 'action' | 'filter' | 'isDryRun'>,
 ): Promise<BulkAction> {
-  const item = itemOf(action);
+  const [total, last] =
+    itemOf(action) === 'd.id'
+      ? [
+          'coalesce(sum(count), 0)',
+          `(select max(d.id) from deliveries d where d.operator_id = $1 and ${stuckSql('d')})`,
+        ]
+      : ['count(distinct endpoint_id)', 'max(endpoint_id)'];
   const { rows } = await db.query<BulkAction>(
     `insert into stuck_actions (operator_id, id, action, filter, is_dry_run, state, finished_at, total,
        through_id)
      select $1, $7, $8, $9, $10, case when $10 then 'done' else 'running' end,
-       case when $10 then now() end, count(${item === 'd.id' ? '*' : `distinct ${item}`}),
-       coalesce(max(${item}), '')
-     from deliveries d where ${CHOSEN_STUCK} returning ${BULK_COLUMNS}`,
+       case when $10 then now() end, ${total}, coalesce(${last}, '')
+     from (${chosenParts('p.count, p.endpoint_id')}) parts returning ${BULK_COLUMNS}`,
     [operatorId, ...stuckValues(filter), id, action, JSON.stringify(filter), isDryRun],
   );
   return rows[0]!;

@@ -4,7 +4,7 @@ import type { StuckState } from '../../domain/delivery/stuck.ts';
 
 /**
  * A condition for a row of `deliveries`: retrying, held, or given up and not acknowledged. In the
- * very words of an index.
+ * very words of two indexes, and what the function `is_stuck` says.
  */
 export function stuckSql(delivery: string): string {
   return `${delivery}.state in ('retrying', 'held', 'gave_up')
@@ -21,7 +21,7 @@ export const REASONS_WITHOUT_ERROR = [
 ] as const;
 
 /**
- * An expression for the reason of a stuck row of `deliveries`, with its row of `endpoints`: that
+ * An expression for the reason of a stuck delivery or part, with its row of `endpoints`: that
  * the endpoint is off, that a person paused it, or the last error, its own or that of the endpoint
  * it waits for.
  */
@@ -42,12 +42,19 @@ export type StuckFilter = {
 };
 
 /**
+ * The filter but for its reason, for a row of `deliveries` or a part of `stuck_counts`: $2 to $5.
+ * The reason is $6.
+ */
+export function filterSql(row: string): string {
+  return `($2::text is null or ${row}.endpoint_id = $2) and ($3::text is null or ${row}.affiliate_id = $3)
+    and ($4::text is null or ${row}.state = $4) and ($5::text is null or ${row}.last_error = $5)`;
+}
+
+/**
  * A condition for stuck deliveries `d`: $1 is the operator, $2 to $6 the filter. Without a join,
  * from which the planner would begin with the endpoints.
  */
-export const CHOSEN_STUCK = `d.operator_id = $1 and ${stuckSql('d')}
-  and ($2::text is null or d.endpoint_id = $2) and ($3::text is null or d.affiliate_id = $3)
-  and ($4::text is null or d.state = $4) and ($5::text is null or d.last_error = $5)
+export const CHOSEN_STUCK = `d.operator_id = $1 and ${stuckSql('d')} and ${filterSql('d')}
   and ($6::text is null or $6 = (select ${stuckReasonSql('d', 'e')} from endpoints e
     where e.operator_id = d.operator_id and e.id = d.endpoint_id))`;
 

@@ -7,10 +7,12 @@ import {
   type StuckOrder,
   type StuckPart,
 } from '../../domain/delivery/stuck.ts';
+import { epochMs } from '../db/epoch-ms.ts';
 import type { Page } from '../db/page.ts';
 import type { Queryable } from '../db/pool.ts';
 import { findBulkAction, insertBulkAction, listBulkActions } from './bulk-actions.ts';
-import { CHOSEN_STUCK, stuckReasonSql, stuckValues, type StuckFilter } from './stuck-condition.ts';
+import { stuckReasonSql, stuckValues, type StuckFilter } from './stuck-condition.ts';
+import { chosenParts } from './stuck-counts.ts';
 
 /** An endpoint with stuck deliveries. Null where it is the operator's own webhook. */
 type StuckEndpoint = {
@@ -51,22 +53,30 @@ export function createStuck(db: Queryable) {
   };
 }
 
+/**
+ * What waits for an endpoint's queue, or behind something that does, is tried when the queue has
+ * its next turn: when the first in it is due, or later, where the endpoint is probed.
+ */
+const NEXT_ATTEMPT_AT = `case when e.state <> 'active' or p.owner is null or p.pause_reason is not null then null
+  when p.owner = 'self' then (select min(d.next_attempt_at) from deliveries d
+    where d.operator_id = p.operator_id and d.endpoint_id = p.endpoint_id and d.owner = 'self'
+      and d.state = p.state and d.pause_reason is null
+      and d.last_error is not distinct from p.last_error and d.affiliate_id is not distinct from p.affiliate_id)
+  else greatest(e.next_turn_at, (select d.next_attempt_at from deliveries d
+    where d.operator_id = p.operator_id and d.endpoint_id = p.endpoint_id and d.owner = 'endpoint'
+    order by d.next_attempt_at limit 1)) end`;
+
+const PARTS = chosenParts(`p.endpoint_id as "endpointId", ${stuckReasonSql('p', 'e')} as reason,
+  p.pause_reason as "pauseReason",
+  p.payout_currency as currency, p.minor::text, p.count, ${epochMs('p.oldest_at')} as "oldestMs",
+  p.owner is null or p.owner = 'endpoint' as "hasWorkflow", ${epochMs(NEXT_ATTEMPT_AT)} as "nextAttemptMs"`);
+
 async function readParts(db: Queryable, operatorId: string, filter: StuckFilter): Promise<StuckPart[]> {
-  const { rows } = await db.query<Omit<StuckPart, 'minor'> & { minor: string | null }>(
-    `select d.endpoint_id as "endpointId", ${stuckReasonSql('d', 'e')} as reason, d.currency, d.minor,
-       d.count, d.oldest_at as "oldestAt", d.has_workflow as "hasWorkflow",
-       case when e.state = 'active' then d.next_attempt_at end as "nextAttemptAt"
-     from (
-       select d.endpoint_id, d.state, d.pause_reason, d.last_error, d.payout_currency as currency,
-         sum(d.payout_delta_minor)::text as minor, count(*)::int as count, min(d.created_at) as oldest_at,
-         min(d.next_attempt_at) filter (where d.owner is not null and d.pause_reason is null)
-           as next_attempt_at,
-         bool_or(d.owner is null or d.owner = 'endpoint') as has_workflow
-       from deliveries d where ${CHOSEN_STUCK} group by 1, 2, 3, 4, 5
-     ) d join endpoints e on e.operator_id = $1 and e.id = d.endpoint_id`,
-    [operatorId, ...stuckValues(filter)],
-  );
-  return rows.map(({ minor, ...part }) => ({ ...part, minor: minor === null ? null : BigInt(minor) }));
+  const { rows } = await db.query<Omit<StuckPart, 'minor'> & { minor: string }>(PARTS, [
+    operatorId,
+    ...stuckValues(filter),
+  ]);
+  return rows.map(({ minor, ...part }) => ({ ...part, minor: BigInt(minor) }));
 }
 
 async function readEndpoints(

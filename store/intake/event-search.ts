@@ -106,7 +106,7 @@ function wayTo(filter: EventFilter, ofEvent: readonly EventCondition[], paramete
   }
   // The others are most of all events, and have no index.
   const ofType = type !== null && !BULK_EVENTS.includes(type) ? ` and type = ${parameter(type)}` : '';
-  const rows = (from: string): string => `${from}${inTime('id')}${ofType}`;
+  const rows = (select: string): string => `${select}${inTime('id')}${ofType}`;
   const ways =
     status === 'accepted'
       ? [`${rows(EVENTS)} and ${UNSETTLED}`, `${rows(NOTED)} and not ${UNSETTLED}`]

@@ -50,6 +50,8 @@ export type StatementLine = {
 /** An affiliate's month without a statement yet. */
 export type OpenMonth = { affiliateId: string; currency: string; period: string };
 
+/** Fewer at first, so that the answer begins soon. */
+const FIRST_LINES = 100;
 const LINES_AT_ONCE = 500;
 
 type Row = Omit<Statement, 'opening' | 'closing'> &
@@ -160,10 +162,10 @@ export function createStatements(db: Queryable) {
     of: readonly string[],
     more: readonly string[],
   ): AsyncGenerator<StatementLine[]> {
-    for (let after = ''; ;) {
-      const { rows } = await db.query<StatementLine>(query, [...of, after, LINES_AT_ONCE, ...more]);
+    for (let after = '', limit = FIRST_LINES; ; limit = LINES_AT_ONCE) {
+      const { rows } = await db.query<StatementLine>(query, [...of, after, limit, ...more]);
       if (rows.length > 0) yield rows;
-      if (rows.length < LINES_AT_ONCE) return;
+      if (rows.length < limit) return;
       after = rows.at(-1)!.id;
     }
   }

@@ -159,6 +159,79 @@ comment on column deliveries.pause_reason is
 comment on column deliveries.acknowledged_at is 'when a person acknowledged that it was given up';
 select estimate_tenants_alike('deliveries');
 
+-- In SQL what stuckSql of store/delivery/stuck-condition.ts says.
+create function is_stuck(state text, acknowledged_at timestamptz) returns boolean language sql immutable as $$
+  select state in ('retrying', 'held', 'gave_up') and (state <> 'gave_up' or acknowledged_at is null)
+$$;
+
+-- Stuck deliveries to one endpoint in one state that differ in none of these. Only the last of them
+-- may contain blanks.
+create function stuck_part(
+  affiliate_id text, owner text, last_error text, payout_currency text, pause_reason text
+) returns text language sql immutable as $$
+  select coalesce(affiliate_id, '') || ' ' || coalesce(owner, '') || ' ' || coalesce(last_error, '') || ' '
+    || coalesce(payout_currency, '') || ' ' || coalesce(pause_reason, '')
+$$;
+create index deliveries_stuck_part on deliveries (operator_id, endpoint_id, state,
+  stuck_part(affiliate_id, owner, last_error, payout_currency, pause_reason), created_at)
+  where state in ('retrying', 'held', 'gave_up') and (state <> 'gave_up' or acknowledged_at is null);
+
+create table stuck_counts (
+  operator_id text collate "C" not null,
+  id bigint generated always as identity,
+  endpoint_id text collate "C" not null,
+  affiliate_id text collate "C",
+  state text not null,
+  owner text,
+  last_error text,
+  payout_currency text,
+  pause_reason text,
+  count int not null,
+  minor numeric not null,
+  oldest_at timestamptz,
+  is_sum boolean not null default false,
+  primary key (operator_id, id)
+);
+create index stuck_counts_new on stuck_counts (id) where not is_sum;
+create index stuck_counts_sums on stuck_counts (operator_id, endpoint_id) where is_sum;
+comment on table stuck_counts is
+  'how many deliveries are stuck, in parts: a row for each that became stuck (1) or is no longer so (-1), which '
+  'the sweep adds up; so that no two transactions wait for each other, and a reader adds few rows';
+comment on column stuck_counts.minor is 'sum of payout_delta_minor';
+comment on column stuck_counts.oldest_at is
+  'created_at of the delivery; of a sum, that of the oldest, unless one as old left since';
+select estimate_tenants_alike('stuck_counts');
+
+-- A trigger, so that no transition can forget it. Deliveries that are never stuck cost a
+-- comparison.
+create function count_stuck() returns trigger language plpgsql as $$
+begin
+  if is_stuck(old.state, old.acknowledged_at) then
+    insert into stuck_counts (operator_id, endpoint_id, affiliate_id, state, owner, last_error, payout_currency,
+      pause_reason, count, minor, oldest_at)
+    values (old.operator_id, old.endpoint_id, old.affiliate_id, old.state, old.owner, old.last_error,
+      old.payout_currency, old.pause_reason, -1, -coalesce(old.payout_delta_minor, 0), old.created_at);
+  end if;
+  if is_stuck(new.state, new.acknowledged_at) then
+    insert into stuck_counts (operator_id, endpoint_id, affiliate_id, state, owner, last_error, payout_currency,
+      pause_reason, count, minor, oldest_at)
+    values (new.operator_id, new.endpoint_id, new.affiliate_id, new.state, new.owner, new.last_error,
+      new.payout_currency, new.pause_reason, 1, coalesce(new.payout_delta_minor, 0), new.created_at);
+  end if;
+  return null;
+end $$;
+create trigger stuck_inserted after insert on deliveries for each row
+  when (is_stuck(new.state, new.acknowledged_at)) execute function count_stuck();
+create trigger stuck_deleted after delete on deliveries for each row
+  when (is_stuck(old.state, old.acknowledged_at)) execute function count_stuck();
+create trigger stuck_updated after update on deliveries for each row
+  when ((is_stuck(old.state, old.acknowledged_at) or is_stuck(new.state, new.acknowledged_at))
+    and (is_stuck(old.state, old.acknowledged_at), old.endpoint_id, old.affiliate_id, old.state, old.owner,
+      old.last_error, old.payout_currency, old.pause_reason, old.payout_delta_minor, old.created_at)
+    is distinct from (is_stuck(new.state, new.acknowledged_at), new.endpoint_id, new.affiliate_id, new.state,
+      new.owner, new.last_error, new.payout_currency, new.pause_reason, new.payout_delta_minor, new.created_at))
+  execute function count_stuck();
+
 create table attempts (
   operator_id text collate "C" not null,
   id text collate "C" not null,

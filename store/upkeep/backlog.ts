@@ -2,7 +2,6 @@
 // index and stops at a maximum count, so reading the backlog never becomes a load of its own.
 import { dueForClosing } from '../../domain/ledger/closing.ts';
 import { conditionSql } from '../delivery/endpoint-condition.ts';
-import { stuckSql } from '../delivery/stuck-condition.ts';
 import { listBooks } from '../ledger/closing.ts';
 import { withTransaction, type Pool, type PoolClient } from '../db/pool.ts';
 
@@ -60,8 +59,8 @@ export function readBacklog(pool: Pool): Promise<Backlog> {
 }
 
 /**
- * Of those that the sweep's mark has passed, the oldest is noted. The mark itself is ten minutes old
- * unless more wait than a run of the sweep reads.
+ * Of those that the sweep's mark has passed, the oldest is noted. The mark itself is ten minutes
+ * old, unless more wait than a run of the sweep reads.
  */
 const UNSETTLED = `
   select count(*)::int as events,
@@ -79,10 +78,7 @@ const SET_ASIDE = `
   select reason as name, count(*)::int as count
   from (select reason from event_outcomes where status = 'set_aside' limit ${MAX_COUNT}) s group by reason`;
 
-const POSTBACKS = `
-  select state as name, count(*)::int as count
-  from (select state from deliveries d where ${stuckSql('d')} limit ${MAX_COUNT}) d
-  group by state`;
+const POSTBACKS = `select state as name, sum(count)::int as count from stuck_counts group by state`;
 
 const ENDPOINTS = `
   select case condition when 'off' then state when 'up' then 'active' else 'failing' end as name,

@@ -10,6 +10,7 @@ type Group = {
   affiliate: { id: string; name: string } | null;
   reason: string;
   reasons: { reason: string; count: number }[];
+  pause_reason: string | null;
   endpoints: number;
   count: number;
   oldest_at: string;
@@ -99,6 +100,7 @@ describe('what is stuck', () => {
           { reason: 'queued', count: 1 },
           { reason: 'timeout', count: 1 },
         ],
+        pause_reason: null,
         endpoints: 1,
         count: 3,
         oldest_at: '2026-01-03T00:00:00.000Z',
@@ -178,10 +180,21 @@ describe('what is stuck', () => {
     await broker.made(`POST /v1/deliveries/${rows[0]!.id}/pause`, {});
     const [paused] = (await stuck('reason=paused')).data;
     assert.deepEqual(
-      [data[0]!.reason, paused!.reason, paused!.count, paused!.next_attempt_at],
-      ['timeout', 'paused', 1, null],
+      [data[0]!.reason, paused!.reason, paused!.pause_reason, paused!.count, paused!.next_attempt_at],
+      ['timeout', 'paused', 'paused over the API', 1, null],
     );
     await broker.made(`POST /v1/deliveries/${rows[0]!.id}/resume`, {});
+  });
+
+  test('what waits for an endpoint that is probed is tried when the endpoint is, and not when it was due', async () => {
+    const set = (at: string) =>
+      api.pool.query(`update endpoints set next_turn_at = ${at} where id = $1`, [ids.north]);
+    const next = async () => (await stuck('state=held&group=reason')).data[0]!.next_attempt_at;
+    await set(`'2026-01-09T00:05:00Z'`);
+    assert.equal(await next(), '2026-01-09T00:05:00.000Z');
+    await set(`'2026-01-08T00:00:00Z'`);
+    assert.equal(await next(), '2026-01-09T00:00:00.000Z', 'a turn before anything is due does nothing');
+    await set('null');
   });
 
   test('what is stuck of another operator is not shown, whatever ids are asked for', async () => {

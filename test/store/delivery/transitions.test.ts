@@ -16,6 +16,7 @@ import * as successors from '../../../store/delivery/transitions/successors.ts';
 import { withDatabase, type TestDatabase } from '../../support/database.ts';
 import { anAttempt } from '../../support/deliveries.ts';
 import { withOperator, type TestOperator } from '../../support/operator.ts';
+import { assertStuckCounted } from '../../support/stuck-recount.ts';
 import {
   STANDINGS,
   standingsFrom,
@@ -244,6 +245,7 @@ async function standingAfter(start: Standing, way: Way): Promise<Standing | 'unc
   const [was] = await read(rows.id);
   await way.call(pool, rows);
   const [is] = await read(rows.id);
+  await assertStuckCounted(pool, operator.operatorId);
   return is!.row === was!.row ? 'unchanged' : `${is!.owner ?? 'none'} ${is!.state}`;
 }
 

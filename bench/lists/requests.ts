@@ -1,7 +1,8 @@
 // Every request that reads, with every filter that it takes: made from the OpenAPI document, so
 // that none can be forgotten. A new parameter fails here until it has values.
-import type { DocumentedOperation, OpenApiDocument } from '../api/openapi/document.ts';
-import { numbered, type ListsData } from './lists-data.ts';
+import type { DocumentedOperation, OpenApiDocument } from '../../api/openapi/document.ts';
+import type { ListsData } from './data.ts';
+import { numbered } from './sql.ts';
 
 /** A request, written `GET /v1/events?status=set_aside`. */
 export type Reading = { request: string; body?: object };
@@ -39,7 +40,7 @@ function pathsOf(path: string, data: ListsData): string[] {
   const [, resource = '', name] = /^\/v1\/([\w-]+)\/\{(\w+)\}/.exec(path) ?? [];
   if (name === undefined) return [path];
   const values = idsOf(data)[resource];
-  if (values === undefined) throw new Error(`bench/lists-requests.ts has no ids for ${path}`);
+  if (values === undefined) throw new Error(`bench/lists/requests.ts has no ids for ${path}`);
   return values.map((value) => path.replace(`{${name}}`, value));
 }
 
@@ -68,7 +69,7 @@ function valuesOf(path: string, name: string, choices: Values | undefined, data:
   if (name === 'format') return ['csv'];
   if (name === 'period' && path.endsWith('/current')) return [];
   const values = choices ?? filtersOf(data)[name];
-  if (values === undefined) throw new Error(`bench/lists-requests.ts has no value for ${name} of ${path}`);
+  if (values === undefined) throw new Error(`bench/lists/requests.ts has no value for ${name} of ${path}`);
   return values;
 }
 

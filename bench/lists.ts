@@ -1,8 +1,10 @@
 // How long each list and report takes for an operator with millions of events: every request that
 // reads, with every filter, over HTTP, on a database and an API process of their own.
+import { createHash } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { createDocument } from '../api/openapi/document.ts';
 import { RESOURCES } from '../api/resources.ts';
 import { startPostgres } from '../local/postgres.ts';
@@ -16,14 +18,16 @@ import { percentile, saveResults, type Figures } from './figures.ts';
 import { writeListsData, type ListsData } from './lists/data.ts';
 import { readingsOf, type Reading } from './lists/requests.ts';
 
-const TIMES = 20;
+/** Of as many, p99 is all but the slowest. */
+const TIMES = 100;
 const SHOWN = 40;
-/** A reading that takes longer is too slow. */
+/** A request that takes longer is too slow, unless it is long by its nature. */
 const SLOW_MS = 100;
+const CHECKSUMS = fileURLToPath(new URL('../store/migrations/checksums.json', import.meta.url));
 const ADMIN_TOKEN = 'administrator of the bench';
-/** What a kept folder holds beside the database. */
-type Kept = { data: ListsData; apiKey: string };
-type Measured = { request: string; status: number; p50: number; p99: number };
+/** What a kept folder holds beside the database; `schema`: a digest of the migrations. */
+type Kept = { data: ListsData; apiKey: string; schema: string };
+type Measured = { request: string; status: number; isLong: boolean; p50: number; p99: number };
 
 /**
  * `keep`: a folder for the database, which stays; a second run there measures without writing the
@@ -78,7 +82,13 @@ async function onDatabase(databaseUrl: string, dataDir: string, events: number):
 }
 
 async function loadOnce(databaseUrl: string, apiUrl: string, file: string, events: number): Promise<Kept> {
-  if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8')) as Kept;
+  const schema = createHash('sha256').update(readFileSync(CHECKSUMS)).digest('hex');
+  if (existsSync(file)) {
+    const kept = JSON.parse(readFileSync(file, 'utf8')) as Kept;
+    if (kept.schema !== schema)
+      throw new Error(`${file} was written with other migrations: remove its folder, or keep another one`);
+    return kept;
+  }
   const response = await fetch(`${apiUrl}/v1/operators`, {
     method: 'POST',
     headers: { authorization: `Bearer ${ADMIN_TOKEN}`, 'content-type': 'application/json' },
@@ -90,7 +100,7 @@ async function loadOnce(databaseUrl: string, apiUrl: string, file: string, event
     const startedAt = performance.now();
     const data = await writeListsData(pool, id, events);
     console.log(`wrote ${events} events in ${Math.round((performance.now() - startedAt) / 1000)} s`);
-    const kept = { data, apiKey };
+    const kept = { data, apiKey, schema };
     writeFileSync(file, JSON.stringify(kept));
     return kept;
   } finally {
@@ -98,7 +108,11 @@ async function loadOnce(databaseUrl: string, apiUrl: string, file: string, event
   }
 }
 
-async function measure(apiUrl: string, apiKey: string, { request, body }: Reading): Promise<Measured> {
+async function measure(
+  apiUrl: string,
+  apiKey: string,
+  { request, body, isLong = false }: Reading,
+): Promise<Measured> {
   const [method = '', path = ''] = request.split(' ');
   const took: number[] = [];
   let status = 0;
@@ -120,20 +134,21 @@ async function measure(apiUrl: string, apiKey: string, { request, body }: Readin
   }
   took.sort((a, b) => a - b);
   const name = body === undefined ? request : `${request} ${JSON.stringify(body)}`;
-  return { request: name, status, p50: percentile(took, 0.5), p99: percentile(took, 0.99) };
+  return { request: name, status, isLong, p50: percentile(took, 0.5), p99: percentile(took, 0.99) };
 }
 
 /** Prints the slowest, saves all, and gives the worst. */
 function report(measured: readonly Measured[]): Partial<Figures> {
   const slowest = measured.toSorted((a, b) => b.p99 - a.p99);
-  for (const { request, status, p50, p99 } of slowest.slice(0, SHOWN))
-    console.log(`${String(p50).padStart(8)} ${String(p99).padStart(8)} ms  ${status}  ${request}`);
+  for (const { request, status, isLong, p50, p99 } of slowest.slice(0, SHOWN))
+    console.log(
+      `${String(p50).padStart(8)} ${String(p99).padStart(8)} ms  ${status}  ${request}${isLong ? '  (long)' : ''}`,
+    );
   saveResults('lists.json', measured);
   const failed = measured.filter(({ status }) => status >= 500);
   if (failed.length > 0) throw new Error(`${failed.length} requests failed, as ${failed[0]!.request}`);
-  return {
-    lists_requests: measured.length,
-    lists_slow: measured.filter(({ p99 }) => p99 >= SLOW_MS).length,
-    lists_worst_p99_ms: slowest[0]!.p99,
-  };
+  const bounded = slowest.filter(({ isLong }) => !isLong);
+  const slow = bounded.filter(({ p99 }) => p99 >= SLOW_MS).length;
+  if (slow > 0) process.exitCode = 1;
+  return { lists_requests: bounded.length, lists_slow: slow, lists_worst_p99_ms: bounded[0]!.p99 };
 }

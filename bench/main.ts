@@ -1,6 +1,6 @@
 // `npm run bench`: starts a stack on this machine, measures it and its contenders, and prints a
-// table and, last, one line of JSON. Exit code 1 when an event was lost or reported twice, or when
-// reported and booked money differ.
+// table and, last, one line of JSON. Exit code 1 when an event was lost or reported twice, when
+// reported and booked money differ, or when a list is slow.
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import type { Stack } from '../local/stack.ts';
@@ -26,7 +26,8 @@ import { measureWorkflowPerEvent } from './workflow-per-event.ts';
 const HELP = `npm run bench -- [options]
   --events N    events of the throughput measurements (default 20,000)
   --quick       everything in under a minute, with fewer events
-  --keep DIR    the folder of the database that lists fills, which stays for a next run
+  --keep DIR    the folder of the database that lists fills (20 minutes, 31 GB), which stays for the
+                next runs
   --only NAME   one measurement: single, batch, idle, open, clicks, real, wpe (a workflow per event),
                 drain (an endpoint after an outage), isolation (endpoints beside one that hangs; not with
                 --quick), nodur (no durability), delivery (first attempts alone, beside undici and job

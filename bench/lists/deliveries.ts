@@ -1,4 +1,5 @@
-// Rows about postbacks: deliveries in every state, their attempts, and replays.
+// Rows about postbacks: deliveries in every state, their attempts, replays, and actions on what is
+// stuck.
 import { delivery, earns } from './plan.ts';
 import { idSql, numberedId, type Context, type Written } from './sql.ts';
 
@@ -36,5 +37,10 @@ export const DELIVERIES: readonly ((context: Context) => Written)[] = [
   () => [
     'replays id, states, is_dry_run, state, total, released, through_id, finished_at, endpoint_id',
     `select $1, ${numberedId('rpl', 'n')}, '{gave_up}', false, 'done', 1000, 1000, '', now(), ${numberedId('ep', '2')} from generate_series(1, 500) n`,
+  ],
+  () => [
+    'stuck_actions id, action, filter, is_dry_run, state, total, through_id, finished_at',
+    `select $1, ${numberedId('act', 'n')}, 'retry', '{"endpointId":null,"affiliateId":null,"state":null,"reason":null,"lastError":null}',
+      true, 'done', 1000, '', now() from generate_series(1, 500) n`,
   ],
 ];

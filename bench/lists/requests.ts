@@ -1,11 +1,15 @@
 // Every request that reads, with every filter that it takes: made from the OpenAPI document, so
-// that none can be forgotten. A new parameter fails here until it has values.
+// that none can be forgotten. A new parameter fails here until it has values. And those that read
+// much before they write: deals, replays, actions on what is stuck.
 import type { DocumentedOperation, OpenApiDocument } from '../../api/openapi/document.ts';
 import type { ListsData } from './data.ts';
 import { numbered } from './sql.ts';
 
-/** A request, written `GET /v1/events?status=set_aside`. */
-export type Reading = { request: string; body?: object };
+/**
+ * A request, written `GET /v1/events?status=set_aside`. `isLong`: it works out what it answers from
+ * all conversions of a time.
+ */
+export type Reading = { request: string; body?: object; isLong?: boolean };
 
 /** Values of a parameter: common ones first, the rarest last. */
 type Values = readonly string[];
@@ -37,7 +41,7 @@ function readingsOfPath(path: string, { parameters }: DocumentedOperation, data:
 
 /** The path with ids in place of its parameter: of what is largest, and of what is smallest. */
 function pathsOf(path: string, data: ListsData): string[] {
-  const [, resource = '', name] = /^\/v1\/([\w-]+)\/\{(\w+)\}/.exec(path) ?? [];
+  const [, resource = '', name] = /^\/v1\/(.+?)\/\{(\w+)\}/.exec(path) ?? [];
   if (name === undefined) return [path];
   const values = idsOf(data)[resource];
   if (values === undefined) throw new Error(`bench/lists/requests.ts has no ids for ${path}`);
@@ -60,6 +64,7 @@ function idsOf({ samples, affiliates }: ListsData): Record<string, Values> {
     commissions: samples.map(({ slot }) => slot),
     payouts: [numbered('pay', affiliates)],
     periods: samples.map(({ month }) => month),
+    'stuck/actions': [numbered('act', 1), numbered('act', 2)],
   };
 }
 
@@ -87,6 +92,7 @@ function filtersOf({ samples, affiliates }: ListsData): Record<string, Values> {
     currency: ['USD', 'EUR', 'GBP'],
     base: ['EUR', 'CHF'],
     quote: ['USD', 'CHF'],
+    minimum_payable: ['10.00', '1000000.00'],
     period: months,
     reason: ['invalid_request', 'bad_signature', 'http_500', 'nobody'],
     last_error: ['http_500', 'timeout'],
@@ -115,6 +121,10 @@ function otherReadings({ samples, affiliates }: ListsData): Reading[] {
     body: { dry_run: true, ...filter },
   });
   const states = ['delivered'];
+  const stuck = (action: string, filter: object): Reading => ({
+    request: `POST /v1/stuck/${action}`,
+    body: { dry_run: true, ...filter },
+  });
   return [
     { request: 'POST /v1/reconciliations', body: { rows } },
     { request: 'POST /v1/reconciliations', body: { rows, ...ofMonth } },
@@ -127,5 +137,32 @@ function otherReadings({ samples, affiliates }: ListsData): Reading[] {
     replay({ states, from: `${oldMonth}-01T00:00:00Z` }),
     replay({ states, affiliate_id: numbered('aff', affiliates - 1) }),
     replay({ states, endpoint_id: numbered('ep', affiliates - 1) }),
+    stuck('retry', { all: true }),
+    stuck('retry', { reason: 'timeout' }),
+    stuck('give-up', { endpoint_id: numbered('ep', 3) }),
+    stuck('acknowledge', { state: 'gave_up', last_error: 'http_500' }),
+    stuck('pause', { all: true }),
+    ...dealReadings(affiliates),
+  ];
+}
+
+/** Deals look at what was settled when they are saved; previews rate it. */
+function dealReadings(affiliates: number): Reading[] {
+  const terms = { currency: 'USD', components: [{ kind: 'percent', on: ['deposit'], percent: '12' }] };
+  const [hour, day] = [3_600_000, 86_400_000].map((ms) => new Date(Date.now() - ms).toISOString());
+  const deal = (affiliate: number): Reading => ({
+    request: 'POST /v1/deals',
+    body: { name: 'Bench', affiliate_id: numbered('aff', affiliate), terms },
+  });
+  return [
+    deal(0),
+    deal(affiliates - 1),
+    { request: 'POST /v1/deals', body: { name: 'Bench', terms } },
+    { request: `POST /v1/deals/${numbered('deal', 0)}/versions`, body: { terms } },
+    {
+      request: `POST /v1/deals/${numbered('deal', Math.ceil(affiliates / 5))}/preview`,
+      body: { terms, from: day, to: hour },
+      isLong: true,
+    },
   ];
 }

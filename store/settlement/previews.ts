@@ -58,22 +58,19 @@ export function createPreviewing(pool: Pool, atMost = PREVIEWED_AT_MOST) {
       const counted = createCounts();
       const affiliates = new Set<string>();
       const begin = { month: earliestMonthFrom(from.getTime(), operator.zones), zones: operator.zones };
+      const window = { affiliateId: version.affiliateId, begin, to };
+      // Reading what to rate takes a small part of the time of rating it.
+      if (await isMore(pool, operatorId, window, atMost)) return 'too_many';
       const earlier = new Set<string>();
-      let [after, seen, lookedAt] = ['', 0, 0];
+      let [after, seen] = ['', 0];
       for (;;) {
-        const page = await readPage(pool, operatorId, {
-          affiliateId: version.affiliateId,
-          begin,
-          to,
-          after,
-        });
+        const page = await readPage(pool, operatorId, { ...window, after, atMost: PAGE });
         const before = (await findEarlier(pool, operatorId, version, begin, page.eventIds)).filter(
           (id) => !earlier.has(id),
         );
         for (const id of before) earlier.add(id);
         seen += page.eventIds.length + before.length;
-        lookedAt += page.lookedAt;
-        if (seen > atMost || lookedAt > LOOKED_THROUGH_AT_MOST) return 'too_many';
+        if (seen > atMost) return 'too_many';
         if (page.eventIds.length > 0) {
           const chunk = await loadChunk(pool, operatorId, [...page.eventIds, ...before], version);
           for (const { event, outcome, reported } of preview.add(chunk) as LoadedEvent[]) {
@@ -122,6 +119,21 @@ type Begin = { month: string; zones: Zones };
 /** A month begins and ends within a day of its beginning and end in UTC, whatever the zone. */
 const startInUtc = ({ month }: Begin): number => Date.parse(`${month}-01T00:00:00Z`);
 
+type Window = { affiliateId: string | null; begin: Begin; to: Date };
+
+/** Whether a window has more conversions than this, or lies before too many events. */
+async function isMore(db: Queryable, operatorId: string, window: Window, atMost: number): Promise<boolean> {
+  let [after, seen, lookedAt]: [string | null, number, number] = ['', 0, 0];
+  while (after !== null) {
+    const page = await readPage(db, operatorId, { ...window, after, atMost: LOOKED_AT_AT_ONCE });
+    seen += page.eventIds.length;
+    lookedAt += page.lookedAt;
+    if (seen > atMost || lookedAt > LOOKED_THROUGH_AT_MOST) return true;
+    after = page.last;
+  }
+  return false;
+}
+
 /**
  * Next conversions by event id. Ids hold the time of receipt, so that events received long before
  * are skipped.
@@ -129,7 +141,7 @@ const startInUtc = ({ month }: Begin): number => Date.parse(`${month}-01T00:00:0
 async function readPage(
   db: Queryable,
   operatorId: string,
-  { affiliateId, begin, to, after }: { affiliateId: string | null; begin: Begin; to: Date; after: string },
+  { affiliateId, begin, to, after, atMost }: Window & { after: string; atMost: number },
 ): Promise<{ eventIds: string[]; last: string | null; lookedAt: number }> {
   const from = new Date(startInUtc(begin) - DAY_MS);
   const { rows } = await db.query<{ id: string; isWanted: boolean; occurredAt: Date }>(
@@ -150,8 +162,8 @@ async function readPage(
     .flatMap(({ id, isWanted, occurredAt }, index) =>
       isWanted && !isBefore(occurredAt, begin) ? [{ id, index }] : [],
     )
-    .slice(0, PAGE);
-  const lookedAt = wanted.length === PAGE ? wanted.at(-1)!.index + 1 : rows.length;
+    .slice(0, atMost);
+  const lookedAt = wanted.length === atMost ? wanted.at(-1)!.index + 1 : rows.length;
   const isEnd = lookedAt === rows.length && rows.length < LOOKED_AT_AT_ONCE;
   return { eventIds: wanted.map(({ id }) => id), last: isEnd ? null : rows[lookedAt - 1]!.id, lookedAt };
 }

@@ -6,6 +6,7 @@ import { createSettle } from '../../../activities/settlement/settle.ts';
 import { PROPOSED } from '../../../domain/settlement/preview.ts';
 import { compileTerms } from '../../../domain/commission/terms.ts';
 import { newId } from '../../../store/db/ids.ts';
+import type { Pool } from '../../../store/db/pool.ts';
 import { createPreviewing, PREVIEWED_AT_MOST } from '../../../store/settlement/previews.ts';
 import { withApi, type TestApi } from '../../support/api.ts';
 import { wireTerms } from '../../support/builders.ts';
@@ -372,7 +373,7 @@ describe('a preview', () => {
     });
   });
 
-  test('a preview with more conversions than its limit is refused', async () => {
+  test('a preview with more conversions than its limit is refused before any of them is rated', async () => {
     const { click, dealId, affiliateId } = await partner(SALES);
     await settled(aSale(click, 1), aSale(click, 2), aSale(click, 3));
     const compiled = compileTerms(wireTerms(SALES as object));
@@ -385,12 +386,23 @@ describe('a preview', () => {
       effectiveFrom: times.from.getTime(),
       terms: compiled.terms,
     };
-    const previewed = async (atMost: number) =>
-      createPreviewing(api.pool, atMost).preview(operatorId, { version, ...times });
+    const asked: string[] = [];
+    const query = (statement: string, values: unknown[]) => {
+      asked.push(statement);
+      return api.pool.query(statement, values);
+    };
+    const noting = Object.create(api.pool, { query: { value: query } }) as Pool;
+    const previewed = async (atMost: number) => {
+      asked.length = 0;
+      return createPreviewing(noting, atMost).preview(operatorId, { version, ...times });
+    };
+    const rates = () => asked.some((statement) => statement.includes('"boundSub3"'));
     const three = await previewed(3);
     assert.ok(three !== 'too_many');
     assert.equal(three.events[0]?.count, 3);
+    assert.ok(rates());
     assert.equal(await previewed(2), 'too_many');
+    assert.ok(!rates());
     assert.equal(PREVIEWED_AT_MOST, 50_000);
   });
 

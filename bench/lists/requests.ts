@@ -84,6 +84,7 @@ function filtersOf({ samples, affiliates }: ListsData): Record<string, Values> {
     limit: ['200'],
     customer_id: [`c-${affiliates}`, 'c-0', 'nobody'],
     affiliate_id: [0, affiliates - 2, affiliates - 1].map((number) => numbered('aff', number)),
+    recipient_id: [0, affiliates - 1].map((number) => numbered('aff', number)),
     endpoint_id: [0, 3, affiliates - 1].map((number) => numbered('ep', number)),
     link_id: [0, affiliates * 2 - 1].map((number) => numbered('link', number)),
     event_id: samples.map(({ event }) => event),

@@ -35,7 +35,7 @@ export async function searchDeliveries(
     ...(recipientId === null
       ? []
       : [
-          `r.endpoint_id in (select id from endpoints where operator_id = $1 and affiliate_id = ${parameter(recipientId)})`,
+          `r.endpoint_id = any(array(select id from endpoints where operator_id = $1 and affiliate_id = ${parameter(recipientId)}))`,
         ]),
     ...(lastError === null ? [] : [`r.last_error = ${parameter(lastError)}`]),
   ];

@@ -1,6 +1,6 @@
 // Counts of stuck deliveries in parts, kept in `stuck_counts` by a trigger of `deliveries`: read by
 // a filter, and added up by the sweep. So what is stuck is known without reading it.
-import type { Queryable } from '../db/pool.ts';
+import { withTransaction, type Pool, type Queryable } from '../db/pool.ts';
 import { filterSql, stuckReasonSql, stuckSql } from './stuck-condition.ts';
 
 /** What deliveries of a part have in common. */
@@ -38,11 +38,22 @@ export function chosenParts(columns: string): string {
     where $6::text is null or $6 = ${stuckReasonSql('p', 'e')}`;
 }
 
+/** The key of the advisory lock; no other lock of the project uses it. */
+const ADDING_LOCK = 5_410_051;
+
 /**
  * Adds up rows that are no sums yet, up to `limit`, with the sums of their parts. Returns their
- * number. Runs at one time leave two sums of a part, and readers add those as well.
+ * number. One run at a time: one that misses a sum which another is about to write would take what
+ * is left for nothing, and forget its amount and its oldest.
  */
-export async function addUpStuckCounts(db: Queryable, limit: number): Promise<number> {
+export function addUpStuckCounts(pool: Pool, limit: number): Promise<number> {
+  return withTransaction(pool, async (db) => {
+    await db.query('select pg_advisory_xact_lock($1)', [ADDING_LOCK]);
+    return await addUp(db, limit);
+  });
+}
+
+async function addUp(db: Queryable, limit: number): Promise<number> {
   // In the order in which they were written: a delivery leaves its part after it came into it.
   const { rows } = await db.query<{ taken: number }>(
     `with taken as (

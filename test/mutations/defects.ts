@@ -35,6 +35,14 @@ const STORED = 'test/activities/settlement/settle-linked-slots.test.ts';
 
 const KNOWN: readonly Defect[] = [
   {
+    title: 'two runs add up what is stuck at one time',
+    file: 'store/delivery/stuck-counts.ts',
+    from: `select pg_advisory_xact_lock($1)`,
+    to: `select $1::int`,
+    tests: ['test/store/delivery/stuck-counts.test.ts'],
+    sees: 'while they are added up twice at a time',
+  },
+  {
     title: 'the oldest that is stuck stays the oldest after it has left',
     file: 'store/delivery/stuck-counts.ts',
     from: `filter (where count < 0) <= min`,

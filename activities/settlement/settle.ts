@@ -5,12 +5,7 @@ import { RuleError, settleAll } from '../../domain/settlement/settlement.ts';
 import { isRefusal } from '../../store/db/pg-errors.ts';
 import type { Planned } from '../../store/delivery/outbox.ts';
 import type { Pool } from '../../store/db/pool.ts';
-import {
-  findMatched,
-  readBatch,
-  requestSameCustomer,
-  type BatchRest,
-} from '../../store/settlement/batches.ts';
+import { joinCustomers, readBatch, type BatchRest } from '../../store/settlement/batches.ts';
 import { isConflict, RETRIES_AFTER_CONFLICT } from '../../store/db/conflict.ts';
 import type { EndpointInput, OperatorEvents } from '../../workflows/contract.ts';
 import type { WorkflowClient } from '../../workflows/client.ts';
@@ -138,13 +133,15 @@ export function createSettle(deps: SettleDeps): SettleActivities {
   };
 
   /**
-   * Asks that events which name only a click are rated again as events of the customer it bound.
+   * Returns the orphans that the batch's customers match. Events that name only a click are rated
+   * again as events of the customer it bound.
    */
-  async function joinCustomers(operatorId: string, batchId: string, parts: readonly Part[]): Promise<void> {
+  async function afterwards(operatorId: string, batchId: string, parts: readonly Part[]): Promise<string[]> {
     const unknown = parts.flatMap(({ unknownCustomers }) => unknownCustomers);
-    if (unknown.length === 0 && !parts.some(({ mayMatch, isRepeated }) => mayMatch || isRepeated)) return;
-    if (await requestSameCustomer(pool, operatorId, batchId, unknown))
-      await workflows?.applyAmendments(operatorId).catch(() => undefined);
+    if (unknown.length === 0 && !parts.some(({ mayMatch, isRepeated }) => mayMatch || isRepeated)) return [];
+    const { matched, isSameCustomer } = await joinCustomers(pool, operatorId, batchId, unknown);
+    if (isSameCustomer) await workflows?.applyAmendments(operatorId).catch(() => undefined);
+    return matched;
   }
 
   async function settleOperators({ batchId, owner, operators }: SettleInput): Promise<Settled> {
@@ -163,11 +160,8 @@ export function createSettle(deps: SettleDeps): SettleActivities {
       settled.forBatch += rest.forBatch;
       settled.endpointsToWake.push(...rest.endpointsToWake.map((endpointId) => ({ operatorId, endpointId })));
       settled.setAside.push(...rest.setAside.map((reason) => ({ operatorId, reason })));
-      const matched = parts.some(({ mayMatch, isRepeated }) => mayMatch || isRepeated)
-        ? await findMatched(pool, operatorId, batchId)
-        : [];
+      const matched = await afterwards(operatorId, batchId, parts);
       if (matched.length > 0) settled.matched.push({ operatorId, eventIds: matched });
-      await joinCustomers(operatorId, batchId, parts);
     }
     return settled;
   }

@@ -101,10 +101,14 @@ export function createTransact(pool: Pool): Transact {
         );
         const [written, planned] = await allSettledOrThrow([
           booking.write(client, { ...input, operator, books, settlement, setAside, waited, closedThrough }),
-          planPostbacks(client, input, listeners, [
-            ...messages.map(conversionMessage),
-            ...(applied.reinstated ?? []).map(reinstatedOf),
-          ]),
+          planPostbacks(
+            client,
+            input,
+            listeners,
+            listeners.length === 0
+              ? []
+              : [...messages.map(conversionMessage), ...(applied.reinstated ?? []).map(reinstatedOf)],
+          ),
           rule.write?.(client, choice, applied) ?? Promise.resolve(),
         ]);
         return {

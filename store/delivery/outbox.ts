@@ -23,8 +23,9 @@ export async function readListeners(
 ): Promise<PlannedEndpoint[]> {
   // "Limit" has each queue looked into: for "exists" the planner would read the queues of all
   // endpoints first.
-  const { rows } = await db.query<PlannedEndpoint>(
-    `select id, affiliate_id as "affiliateId", events, share_customer_id as "shareCustomerId",
+  const { rows } = await db.query<PlannedEndpoint>({
+    name: 'read-listeners',
+    text: `select id, affiliate_id as "affiliateId", events, share_customer_id as "shareCustomerId",
        api_version as "apiVersion",
        ${conditionSql('e')} as condition,
        rate_per_second is not null or (
@@ -38,8 +39,8 @@ export async function readListeners(
        join endpoints e on e.operator_id = named.operator_id and e.affiliate_id = named.item
      ) e
      where deleted_at is null`,
-    [operatorId, affiliateIds],
-  );
+    values: [operatorId, affiliateIds],
+  });
   return rows;
 }
 

@@ -1,8 +1,9 @@
 // Reads back the work that a batch left, so that a second run of an activity returns the same as
-// the first.
+// the first. What every batch asks is prepared once per connection.
 import { POSITIVE_EVENTS } from '../../domain/types.ts';
 import { changesOrphan, reachesEvent } from '../attribution/orphan-evidence.ts';
-import type { Queryable } from '../db/pool.ts';
+import { itemsWithOperator } from '../db/bulk.ts';
+import { withTransaction, type Pool, type Queryable } from '../db/pool.ts';
 
 /**
  * `forBatch`: postbacks that the batch itself must send. `endpointsToWake`: endpoints whose queues
@@ -33,14 +34,42 @@ const IS_MATCHED = `(o.reason = 'no_evidence' or ${reachesEvent('b.since')} and 
   and not exists (select from reassignments r where r.operator_id = $1
     and r.customer_id = b.customer_id and r.from_at <= e.occurred_at))`;
 
+/** What the customers of a batch mean for events outside it. */
+export type CustomersRest = { matched: string[]; isSameCustomer: boolean };
+
+/**
+ * `matched`: orphans to settle now. `isSameCustomer`: whether conversions are to be rated again as
+ * those of a known customer, which is noted; `unknown` are the batch's events of whose customer only
+ * a click is known. Read after the batch's commit: of two batches that did not see each other, the
+ * later reader sees both. Both questions travel together.
+ */
+export function joinCustomers(
+  pool: Pool,
+  operatorId: string,
+  batchId: string,
+  unknown: readonly string[],
+): Promise<CustomersRest> {
+  return withTransaction(
+    pool,
+    async (client) => {
+      const [matched, isSameCustomer] = await Promise.all([
+        findMatched(client, operatorId, batchId),
+        requestSameCustomer(client, operatorId, batchId, unknown),
+      ]);
+      return { matched, isSameCustomer };
+    },
+    { forceIndexLookups: true },
+  );
+}
+
 /**
  * Orphans that can be matched now: those of customers this batch bound, and those this batch left
- * while another one bound their customer. Read after the commit: of two batches that did not see
- * each other, the later reader sees both.
+ * while another one bound their customer.
  */
-export async function findMatched(db: Queryable, operatorId: string, batchId: string): Promise<string[]> {
-  const { rows } = await db.query<{ id: string }>(
-    `select e.id from bindings b
+async function findMatched(db: Queryable, operatorId: string, batchId: string): Promise<string[]> {
+  const { rows } = await db.query<{ id: string }>({
+    name: 'find-matched',
+    text: `select e.id from bindings b
      join affiliates f on f.operator_id = $1 and f.id = b.affiliate_id
      cross join lateral (select id, occurred_at from events where operator_id = $1
        and subject = 'customer ' || b.customer_id offset 0) e
@@ -54,8 +83,8 @@ export async function findMatched(db: Queryable, operatorId: string, batchId: st
      join affiliates f on f.operator_id = $1 and f.id = b.affiliate_id
      where o.operator_id = $1 and o.batch_id = $2 and o.status = 'orphaned' and o.reason <> 'no_conversion'
        and ${IS_MATCHED}`,
-    [operatorId, batchId],
-  );
+    values: [operatorId, batchId],
+  });
   return rows.map(({ id }) => id);
 }
 
@@ -63,22 +92,23 @@ export async function findMatched(db: Queryable, operatorId: string, batchId: st
  * Requests that conversions are rated again which turned out to be of a known customer: those that
  * name only a click that this batch bound, and `unknown` ones of this batch whose click was bound
  * meanwhile. Where such a click has reversals, they take back from all conversions of the customer.
- * Read after the commit, like `findMatched`. Returns whether there are any.
+ * Returns whether there are any.
  */
-export async function requestSameCustomer(
+async function requestSameCustomer(
   db: Queryable,
   operatorId: string,
   batchId: string,
   unknown: readonly string[],
 ): Promise<boolean> {
-  const { rowCount } = await db.query(
-    `with bound as materialized (
+  const { rowCount } = await db.query({
+    name: 'request-same-customer',
+    text: `with bound as materialized (
        select customer_id, click_id from bindings
        where operator_id = $1 and batch_id = $2 and click_id is not null
        union
-       select b.customer_id, b.click_id from events e
+       select b.customer_id, b.click_id from ${itemsWithOperator(3)}
+       join events e on e.operator_id = named.operator_id and e.id = item
        join bindings b on b.operator_id = $1 and b.click_id = e.click_id
-       where e.operator_id = $1 and e.id = any($3)
      ), alone as materialized (
        select e.id, e.type, b.customer_id from bound b
        join events e on e.operator_id = $1 and e.subject = 'click ' || b.click_id
@@ -94,7 +124,7 @@ export async function requestSameCustomer(
      join event_outcomes o on o.operator_id = $1 and o.event_id = due.id and o.status = 'settled'
      order by due.id
      on conflict do nothing`,
-    [operatorId, batchId, unknown, POSITIVE_EVENTS],
-  );
+    values: [operatorId, batchId, unknown, POSITIVE_EVENTS],
+  });
   return (rowCount ?? 0) > 0;
 }

@@ -193,8 +193,6 @@ const EARNING = `
     select * from json_to_recordset($2)
       as v (deal_id text, version int, type text, is_computed boolean, by_symbol boolean, symbol text,
         symbol_group text, slots int)
-  ), by_symbol as (
-    select distinct deal_id, version from promised where by_symbol
   ), settled as (
     select e.id, o.deal_id, o.deal_version, e.type, e.symbol, e.symbol_group,
       coalesce(m.payout_minor, e.payout_minor) is not null as is_computed
@@ -204,11 +202,9 @@ const EARNING = `
   ), each as (
     select e.id as event_id, p.slots as n
     from settled e
-    left join by_symbol b on b.deal_id = e.deal_id and b.version = e.deal_version
     join promised p on p.deal_id = e.deal_id and p.version = e.deal_version and p.type = e.type
-      and p.is_computed = e.is_computed
-      and p.symbol = case when b.deal_id is null then '' else coalesce(e.symbol, '') end
-      and p.symbol_group = case when b.deal_id is null then '' else coalesce(e.symbol_group, '') end
+      and p.is_computed = e.is_computed and (not p.by_symbol
+        or p.symbol = coalesce(e.symbol, '') and p.symbol_group = coalesce(e.symbol_group, ''))
     union all
     select f.event_id, -(${isAccrual('f')})::int from slot_facts f
     where f.operator_id = $1 and f.type not in ('left', 'rejected') and ${isAmongInForce('f')}

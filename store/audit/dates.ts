@@ -70,21 +70,23 @@ const UNPAID_PARENTS = `
  * months settle nearly all; the hour that a zone repeats at one is settled by the text of the date.
  */
 const MONTHS = `
-  with zones as (
+  with monthly as materialized (
+    select id, currency, period from slots
+    where operator_id = $1 and (kind = 'month' or kind in ${OF_COMPONENT_MONTHS})
+  ), zones as (
     select zone, since, coalesce(lead(since) over (order by since), 'infinity') as until
     from operator_zones where operator_id = $1
-  ), months as (
+  ), months as materialized (
     select period, greatest(since, (period || '-01')::timestamp at time zone zone) as since,
       least(until, ((period || '-01')::timestamp + interval '1 month') at time zone zone) as until
-    from (select distinct period from slots where operator_id = $1 and period is not null) as periods
-    cross join zones
+    from (select distinct period from monthly) as periods cross join zones
   )
   select s.id as about, s.currency, 0::numeric as minor,
     format('is the month %s, and holds %s conversions from %s to %s', s.period, count(*),
       min(f.occurred_at), max(f.occurred_at)) as detail
-  from slots s join slot_facts f on ${IS_IN_SLOT}
+  from monthly s join slot_facts f on ${IS_IN_SLOT}
   left join months m on m.period = s.period and m.since <= f.occurred_at and f.occurred_at < m.until
-  where s.operator_id = $1 and (s.kind = 'month' or s.kind in ${OF_COMPONENT_MONTHS}) and m.period is null
+  where m.period is null
     and not exists (select from zones z where z.since <= f.occurred_at and f.occurred_at < z.until
       and to_char(f.occurred_at at time zone z.zone, 'YYYY-MM') = s.period)
   group by s.id, s.currency, s.period`;

@@ -2,7 +2,7 @@
 // customer, and caps of a deal's month over its versions.
 import { OF_COMPONENT_MONTHS, OF_SINGLES, PER_CUSTOMER } from '../ledger/slot-kinds.ts';
 import { inChunks, type Audited, type Comparison, type Deals, type Finding } from './context.ts';
-import { BOUND_BY_CLICKS } from './owners.ts';
+import { boundByClicks } from './owners.ts';
 import { WAITING } from './waiting-changes.ts';
 
 const POSTED = `(select gross_minor - void_minor - clawed_minor - debt_minor as posted)`;
@@ -15,16 +15,17 @@ type Customer = { affiliateId: string; customer: string; paid: Paid[] };
  * its id, or with `click` and its id where no customer was known; nothing before that has a blank.
  */
 const PAID_OFTEN = `
-  with ${BOUND_BY_CLICKS}, paid as not materialized (
-    select s.id, s.affiliate_id, s.deal_id, s.component, s.currency, posted, s.key,
-      position('/customer ' in s.key) as customer_at
+  with paid as materialized (
+    select s.id, s.affiliate_id, s.deal_id, s.component, s.currency, posted,
+      case when customer_at > 0 then substr(key, customer_at + 1) else key end as customer,
+      case when customer_at = 0 then substr(key, position('/click ' in key) + 7) end as click_id
     from slots s cross join lateral ${POSTED} as p
+    cross join lateral (select position('/customer ' in s.key) as customer_at) as k
     where s.operator_id = $1 and s.kind in ${PER_CUSTOMER} and posted > 0
-  ), claims as not materialized (
-    select paid.*, case when customer_at > 0 then substr(key, customer_at + 1)
-      else coalesce('customer ' || k.customer_id, key) end as customer
-    from paid left join bound k
-      on k.click_id = case when customer_at = 0 then substr(key, position('/click ' in key) + 7) end
+  ), ${boundByClicks('select click_id from paid where click_id is not null')}, claims as not materialized (
+    select p.id, p.affiliate_id, p.deal_id, p.component, p.currency, p.posted,
+      coalesce('customer ' || k.customer_id, p.customer) as customer
+    from paid p left join bound k on k.click_id = p.click_id
   ), often as (
     select affiliate_id, customer from claims group by 1, 2 having count(*) > 1
   ), together as (

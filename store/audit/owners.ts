@@ -10,12 +10,12 @@ const CLOCKS = `interval '1 hour'`;
 
 /**
  * SQL: the customer whom a click bound; of several, the one of the event with the lowest id. Ids
- * have no blanks.
+ * have no blanks. `clicks`: a query of the click ids that are asked for, which mostly are few.
  */
-export const BOUND_BY_CLICKS = `bound as (
+export const boundByClicks = (clicks: string): string => `bound as (
     select click_id, substr(first, position(' ' in first) + 1) as customer_id from (
       select click_id, min(event_id || ' ' || customer_id) as first from bindings
-      where operator_id = $1 and click_id is not null group by 1
+      where operator_id = $1 and click_id in (${clicks}) group by 1
     ) as firsts
   )`;
 
@@ -31,34 +31,37 @@ const MOVED = `moved as (
 
 /**
  * Settled conversions without evidence for their affiliate that began at most an hour after them. A
- * click that was deleted since cannot be asked.
+ * click that was deleted since cannot be asked. The binding of the customer settles nearly all; all
+ * other evidence is read for the rest.
  */
 const IN_TIME = `
-  with ${BOUND_BY_CLICKS}, ${MOVED}, offered as (
+  with late as materialized (
+    select e.id, e.occurred_at, e.coupon, e.click_id, e.customer_id, o.affiliate_id, o.method, o.payout_currency
+    from events e join event_outcomes o on o.operator_id = $1 and o.event_id = e.id
+    left join bindings b on b.operator_id = $1 and b.customer_id = e.customer_id
+    where e.operator_id = $1 and e.type in ${CONVERSIONS} and o.status = 'settled'
+      and o.affiliate_id is not null and (b.affiliate_id = o.affiliate_id
+        and e.occurred_at >= coalesce(b.clicked_at, b.since) - ${CLOCKS}) is not true
+  ), ${boundByClicks('select click_id from late where customer_id is null')}, ${MOVED}, offered as (
     select upper(code) as code, affiliate_id, min(coalesce(starts_at, '-infinity')) as since
     from coupons where operator_id = $1 group by 1, 2
-  ), late as materialized (
-    select e.id, e.occurred_at, e.coupon, coalesce(e.customer_id, k.customer_id) as customer,
-      o.affiliate_id, o.method, o.payout_currency, least(
-        case when c.affiliate_id = o.affiliate_id then c.clicked_at end,
-        case when b.affiliate_id = o.affiliate_id then coalesce(b.clicked_at, b.since) end) as since
-    from events e join event_outcomes o on o.operator_id = $1 and o.event_id = e.id
-    left join bound k on k.click_id = case when e.customer_id is null then e.click_id end
-    left join clicks c on c.operator_id = $1 and c.id = e.click_id
-    left join bindings b on b.operator_id = $1 and b.customer_id = coalesce(e.customer_id, k.customer_id)
-    where e.operator_id = $1 and e.type in ${CONVERSIONS} and o.status = 'settled'
-      and o.affiliate_id is not null and (e.click_id is null or c.id is not null)
-      and (c.affiliate_id = o.affiliate_id and e.occurred_at >= c.clicked_at - ${CLOCKS}) is not true
-      and (b.affiliate_id = o.affiliate_id
-        and e.occurred_at >= coalesce(b.clicked_at, b.since) - ${CLOCKS}) is not true
+  ), known as materialized (
+    select l.*, coalesce(l.customer_id, k.customer_id) as customer
+    from late l left join bound k on k.click_id = l.click_id and l.customer_id is null
   ), attributed as (
-    select l.*, least(l.since, v.since, m.from_at + ${CLOCKS},
+    select l.*, least(
+      case when c.affiliate_id = l.affiliate_id then c.clicked_at end,
+      case when b.affiliate_id = l.affiliate_id then coalesce(b.clicked_at, b.since) end,
+      v.since, m.from_at + ${CLOCKS},
       case when a.event_id is not null then coalesce(a.from_at, l.occurred_at) end) as begins
-    from late l
+    from known l
+    left join clicks c on c.operator_id = $1 and c.id = l.click_id
+    left join bindings b on b.operator_id = $1 and b.customer_id = l.customer
     left join offered v on v.code = upper(l.coupon) and v.affiliate_id = l.affiliate_id
     left join assignments a on a.operator_id = $1 and a.event_id = l.id and a.affiliate_id = l.affiliate_id
     left join moved m on m.customer_id = l.customer and m.affiliate_id = l.affiliate_id
       and m.from_at <= l.occurred_at and l.occurred_at < m.until
+    where l.click_id is null or c.id is not null
   )
   select id as about, payout_currency as currency, 0::numeric as minor,
     format('occurred at %s and is of %s by %s, whose evidence begins at %s', occurred_at, affiliate_id,
@@ -71,16 +74,18 @@ const IN_TIME = `
  * the click that bound the customer. A person may give an event to another affiliate.
  */
 const OWNERS = `
-  with ${BOUND_BY_CLICKS}, ${MOVED}, known as (
+  with clicked as materialized (
+    select id, occurred_at, click_id from events
+    where operator_id = $1 and customer_id is null and click_id is not null and type in ${CONVERSIONS}
+  ), ${boundByClicks('select click_id from clicked')}, ${MOVED}, known as (
     select e.id, e.occurred_at, e.customer_id as customer, null as binder
     from events e join moved m on m.customer_id = e.customer_id
     where e.operator_id = $1 and e.type in ${CONVERSIONS}
     union
     select e.id, e.occurred_at, k.customer_id, b.affiliate_id
-    from events e join bound k on k.click_id = e.click_id
+    from clicked e join bound k on k.click_id = e.click_id
     join bindings b on b.operator_id = $1 and b.customer_id = k.customer_id
-    where e.operator_id = $1 and e.customer_id is null and e.type in ${CONVERSIONS}
-      and e.occurred_at >= b.since - ${CLOCKS}
+    where e.occurred_at >= b.since - ${CLOCKS}
   ), owned as (
     select k.id, o.payout_currency, o.affiliate_id, k.customer, coalesce(m.affiliate_id, k.binder) as owner
     from known k join event_outcomes o on o.operator_id = $1 and o.event_id = k.id

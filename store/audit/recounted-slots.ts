@@ -6,6 +6,7 @@ import { contestedBounties } from '../../domain/commission/bounties.ts';
 import { isLinked, targetOf } from '../../domain/commission/commission.ts';
 import type { SlotKind } from '../../domain/commission/slot-kinds.ts';
 import { EMPTY_SUMS } from '../../domain/commission/sums.ts';
+import type { DealVersion } from '../../domain/types.ts';
 import { inChunks, type Audited, type Deals, type Finding } from './context.ts';
 import { OF_COMPONENT_MONTHS, OF_SINGLES, PER_CUSTOMER } from '../ledger/slot-kinds.ts';
 import { REJECTED_SLOTS } from './rejected-slots.ts';
@@ -17,8 +18,8 @@ type Alike = {
   component: string;
   kind: SlotKind;
   currency: string;
-  dealId: string;
-  version: number;
+  /** Place of the slot's version among the `distinct` ones; null for an unknown version. */
+  terms: number | null;
   basis: bigint;
   volume: bigint;
   posted: bigint;
@@ -29,31 +30,35 @@ type Alike = {
 
 /**
  * Groups of slots. An untouched slot has only conversions, all rated by the slot's own version.
- * `$3`: deals whose versions share months; `$4`: deals with bounties that have rivals.
+ * `$3`: deals whose versions share months; `$4`: deals with bounties that have rivals; `$5`: JSON,
+ * which versions have the same terms.
  */
 const ALIKE = `
-  with rejected as materialized ${REJECTED_SLOTS}, facts as (
+  with rejected as materialized ${REJECTED_SLOTS}, versions as (
+    select * from json_to_recordset($5) as v (deal_id text, version int, terms int)
+  ), facts as (
     select slot_id, count(*) as facts, bigint_sum(basis_minor) as basis, bigint_sum(volume_e4) as volume,
       min(deal_version) as lowest, max(deal_version) as highest,
       bool_and(event_id = original_event_id and revision = 0) as untouched
     from slot_facts where operator_id = $1 group by slot_id
   ), known as (
-    select id, component, kind, currency, deal_id, deal_version, basis, volume,
+    select id, component, kind, currency, terms, basis, volume,
       gross_minor - void_minor - clawed_minor - debt_minor as posted,
       (basis_minor, volume_e4, facts_count, conversions_count, ftd_count)
         = (basis, volume, facts, facts, 0) as is_as_kept,
       coalesce(untouched and lowest = deal_version and highest = deal_version, false)
         and id not in (select id from rejected)
-        and (kind in ${OF_COMPONENT_MONTHS} and deal_id <> all($3)
+        and (kind in ${OF_COMPONENT_MONTHS} and s.deal_id <> all($3)
           or kind in ${OF_SINGLES} and facts = 1
-            and not (kind in ${PER_CUSTOMER} and deal_id = any($4))) as plain
+            and not (kind in ${PER_CUSTOMER} and s.deal_id = any($4))) as plain
     from slots s left join facts f on f.slot_id = s.id
-    where s.operator_id = $1 and kind <> 'manual' and deal_id <> all($2)
+    left join versions v on v.deal_id = s.deal_id and v.version = s.deal_version
+    where s.operator_id = $1 and kind <> 'manual' and s.deal_id <> all($2)
   )
-  select plain as "isPlain", component, kind, currency, deal_id as "dealId", deal_version as version,
-    basis, volume, posted, is_as_kept as "isAsKept", count(*)::int as slots, min(id) as example
+  select plain as "isPlain", component, kind, currency, terms, basis, volume, posted,
+    is_as_kept as "isAsKept", count(*)::int as slots, min(id) as example
   from known
-  group by plain, component, kind, currency, deal_id, deal_version, basis, volume, posted, is_as_kept,
+  group by plain, component, kind, currency, terms, basis, volume, posted, is_as_kept,
     case when not plain then id end`;
 
 /** Recounts groups of untouched slots that no other slot moves, and then all other slots. */
@@ -62,20 +67,36 @@ export async function* recountedSlots(audited: Audited): AsyncGenerator<Finding>
   const linked = linkedDeals(deals);
   const shared = [...new Set(deals.all.filter(({ version }) => version > 1).map(({ dealId }) => dealId))];
   const contested = contestedDeals(deals);
+  const { distinct, versions } = byTerms(deals);
   const touched: string[] = [];
-  for await (const rows of inChunks<Alike>(audited, ALIKE, [operatorId, linked, shared, contested])) {
+  const values = [operatorId, linked, shared, contested, JSON.stringify(versions)];
+  for await (const rows of inChunks<Alike>(audited, ALIKE, values)) {
     for (const row of rows) {
-      if (row.isPlain) yield* compareAlike(row, deals);
+      if (row.isPlain) yield* compareAlike(row, distinct);
       else touched.push(row.example);
     }
   }
-  yield* touchedSlots(audited, linked, touched, [...linked, ...shared, ...contested]);
+  if (linked.length + touched.length > 0)
+    yield* touchedSlots(audited, linked, touched, [...linked, ...shared, ...contested]);
 }
 
-function* compareAlike(row: Alike, deals: Deals): Generator<Finding> {
+/** The first version of all that have the same terms, and the place of each version's terms there. */
+function byTerms({ all }: Deals): { distinct: DealVersion[]; versions: object[] } {
+  const distinct: DealVersion[] = [];
+  const places = new Map<string, number>();
+  const versions = all.map((one) => {
+    const text = JSON.stringify(one.terms, (_, value) => (typeof value === 'bigint' ? `${value}n` : value));
+    const terms = places.get(text) ?? distinct.push(one) - 1;
+    places.set(text, terms);
+    return { deal_id: one.dealId, version: one.version, terms };
+  });
+  return { distinct, versions };
+}
+
+function* compareAlike(row: Alike, distinct: readonly DealVersion[]): Generator<Finding> {
   const about = { about: row.example, currency: row.currency };
   const likes = row.slots === 1 ? '' : `, and so are ${row.slots - 1} more`;
-  const off = row.posted - worth(row, deals);
+  const off = row.posted - worth(row, distinct);
   if (off !== 0n) {
     const minor = (off < 0n ? -off : off) * BigInt(row.slots);
     const detail = `${row.posted} is booked, its facts are worth ${row.posted - off}${likes}`;
@@ -89,12 +110,12 @@ function* compareAlike(row: Alike, deals: Deals): Generator<Finding> {
 
 /** The target of an untouched slot with these sums: of one conversion, or of a month. */
 function worth(
-  { dealId, version: number, component: label, basis: basisMinor, volume: volumeE4 }: Alike,
-  deals: Deals,
+  { terms, example, component: label, basis: basisMinor, volume: volumeE4 }: Alike,
+  distinct: readonly DealVersion[],
 ): bigint {
-  const version = deals.version(dealId, number);
-  const component = version.terms.components.find((one) => one.label === label);
-  if (!component) throw new Error(`version ${number} of ${dealId} has no component ${label}`);
+  const version = terms === null ? undefined : distinct[terms];
+  const component = version?.terms.components.find((one) => one.label === label);
+  if (!version || !component) throw new Error(`the version of slot ${example} has no component ${label}`);
   const accrual: SlotFact = {
     originalEventId: '',
     eventId: '',

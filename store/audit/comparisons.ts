@@ -8,9 +8,10 @@ import { LIFECYCLE_COMPARISONS } from './lifecycle.ts';
 import { DATE_COMPARISONS } from './dates.ts';
 import { LIMIT_COMPARISONS } from './limits.ts';
 import { OWNER_COMPARISONS } from './owners.ts';
+import { SETTLED_EVENTS } from './settled-events.ts';
 import { UNDONE_COMPARISONS } from './undone.ts';
 import { JOIN_AMENDMENT } from '../agreements/amendments.ts';
-import { isAccrual, isAmongInForce } from '../ledger/facts-in-force.ts';
+import { isAmongInForce } from '../ledger/facts-in-force.ts';
 import { OF_PAYOUTS, OF_SINGLES } from '../ledger/slot-kinds.ts';
 
 /**
@@ -183,42 +184,6 @@ const REPORTED_BY_EVENT = `
         and coalesce(s.source_id, s.id) in (select id from shared))`;
 
 /**
- * The slots that a conversion is in against the number that its deal promises; only settled events
- * are in slots. Promised slots count up, existing ones down. Which components per lot took a trade
- * is compared in symbols.ts. `offset 0`: whether an event was sent with a payout is worked out
- * before it is joined with what is promised, once with a payout and once without.
- */
-const EARNING = `
-  with promised as (
-    select * from json_to_recordset($2)
-      as v (deal_id text, version int, type text, is_computed boolean, by_symbol boolean, symbol text,
-        symbol_group text, slots int)
-  ), settled as (
-    select e.id, o.deal_id, o.deal_version, e.type, e.symbol, e.symbol_group,
-      coalesce(m.payout_minor, e.payout_minor) is not null as is_computed
-    from events e join event_outcomes o on o.operator_id = $1 and o.event_id = e.id and o.status = 'settled'
-    ${JOIN_AMENDMENT}
-    where e.operator_id = $1 offset 0
-  ), each as (
-    select e.id as event_id, p.slots as n
-    from settled e
-    join promised p on p.deal_id = e.deal_id and p.version = e.deal_version and p.type = e.type
-      and p.is_computed = e.is_computed and (not p.by_symbol
-        or p.symbol = coalesce(e.symbol, '') and p.symbol_group = coalesce(e.symbol_group, ''))
-    union all
-    select f.event_id, -(${isAccrual('f')})::int from slot_facts f
-    where f.operator_id = $1 and f.type not in ('left', 'rejected') and ${isAmongInForce('f')}
-  ), off as (
-    select event_id, greatest(max(n), 0) as due, sum(n) as missing
-    from each group by 1 having sum(n) <> 0 or max(n) <= 0
-  )
-  select off.event_id as about, o.payout_currency as currency, 0::numeric as minor,
-    format('earns in %s slots by version %s of %s, has %s, and is %s', due, o.deal_version, o.deal_id,
-      due - missing, coalesce(o.status, 'not settled')) as detail
-  from off left join event_outcomes o on o.operator_id = $1 and o.event_id = off.event_id
-  where missing <> 0 or o.status is distinct from 'settled'`;
-
-/**
  * Facts in force against the values of their events in force. Exchanged values are audited in
  * fx.ts.
  */
@@ -252,7 +217,7 @@ const FACTS = `
 /** Long comparisons first, so that none of them runs alone at the end. */
 const STATEMENTS: readonly Comparison[] = [
   { check: 'fact_is_its_event', statement: FACTS },
-  { check: 'event_has_its_facts', statement: EARNING },
+  SETTLED_EVENTS,
   { check: 'told_is_booked_by_event', statement: REPORTED_BY_EVENT },
   { check: 'slot_is_its_transfers', statement: SLOTS },
   { check: 'told_is_booked', statement: REPORTED },
@@ -267,7 +232,7 @@ const STATEMENTS: readonly Comparison[] = [
   ...STUCK_COMPARISONS,
 ];
 
-type Row = { about: string; currency: string | null; minor: string; detail: string };
+type Row = { check?: string; about: string; currency: string | null; minor: string; detail: string };
 
 /** The comparisons as checks. `minor` is read as the text of a numeric. */
 export const COMPARISONS: readonly Check[] = STATEMENTS.map(({ check, statement, terms }) => {
@@ -280,7 +245,7 @@ export const COMPARISONS: readonly Check[] = STATEMENTS.map(({ check, statement,
       : [operatorId];
     for await (const rows of inChunks<Row>(audited, statement, values)) {
       for (const { minor, ...row } of rows)
-        yield { ...row, check, currency: row.currency ?? currency, minor: BigInt(minor) };
+        yield { check, ...row, currency: row.currency ?? currency, minor: BigInt(minor) };
     }
   };
 });

@@ -30,7 +30,8 @@ export type Audited = {
 
 /**
  * A statement whose rows are findings. `$1` is the operator, `$2`, where used, JSON: what `terms`
- * reads from its deals, or their `Promised`. Without such terms there is nothing to compare.
+ * reads from its deals, or their `Promised`. Without such terms there is nothing to compare. A row
+ * that answers another question than `check` names it in a column `check`.
  */
 export type Comparison = { check: string; statement: string; terms?: (deals: Deals) => object[] };
 

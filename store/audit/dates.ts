@@ -3,6 +3,7 @@
 import { inForce, isAccrual } from '../ledger/facts-in-force.ts';
 import { OF_COMPONENT_MONTHS, OF_SINGLES } from '../ledger/slot-kinds.ts';
 import type { Comparison } from './context.ts';
+import { LAST_CLOSED } from './statements.ts';
 import { WAITING } from './waiting-changes.ts';
 
 /** SQL: the affiliates above each affiliate, by level, with the time of each. */
@@ -94,10 +95,9 @@ const MONTHS = `
 /** Affiliates with transfers in a month up to the last closed one, and no statement of it. */
 const STATEMENTS = `
   with posted as (
-    select affiliate_id, currency, period, count(*) as transfers from transfers
-    where operator_id = $1 and affiliate_id is not null and period <= (
-      select max(period) from periods where operator_id = $1 and status = 'closed')
-    group by 1, 2, 3
+    select affiliate_id, currency, t.period, count(*) as transfers
+    from ${LAST_CLOSED} join transfers t on t.operator_id = $1 and t.period <= closed.last
+    where affiliate_id is not null group by 1, 2, 3
   )
   select p.affiliate_id as about, p.currency, 0::numeric as minor,
     format('has %s transfers in %s, which is %s, and %s', p.transfers, p.period, coalesce(c.status, 'open'),

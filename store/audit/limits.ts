@@ -16,12 +16,14 @@ type Customer = { affiliateId: string; customer: string; paid: Paid[] };
  */
 const PAID_OFTEN = `
   with paid as materialized (
-    select s.id, s.affiliate_id, s.deal_id, s.component, s.currency, posted,
+    select id, affiliate_id, deal_id, component, currency, posted,
       case when customer_at > 0 then substr(key, customer_at + 1) else key end as customer,
       case when customer_at = 0 then substr(key, position('/click ' in key) + 7) end as click_id
-    from slots s cross join lateral ${POSTED} as p
-    cross join lateral (select position('/customer ' in s.key) as customer_at) as k
-    where s.operator_id = $1 and s.kind in ${PER_CUSTOMER} and posted > 0
+    from (
+      select s.*, posted, position('/customer ' in s.key) as customer_at
+      from slots s cross join lateral ${POSTED} as p
+      where s.operator_id = $1 and s.kind in ${PER_CUSTOMER} and posted > 0 offset 0
+    ) as s
   ), ${boundByClicks('select click_id from paid where click_id is not null')}, claims as not materialized (
     select p.id, p.affiliate_id, p.deal_id, p.component, p.currency, p.posted,
       coalesce('customer ' || k.customer_id, p.customer) as customer

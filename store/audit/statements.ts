@@ -11,15 +11,19 @@ const CLOSING = array((part) => `s.closing_${part}_minor`);
 const NOTHING = `'{${PART_NAMES.map(() => '0').join(',')}}'::numeric[]`;
 const NAMES = '(pending, payable, in payout, paid, debt)';
 
+/** The last closed month as `closed`; without one no row, so that no transfers are read. */
+export const LAST_CLOSED = `(select max(period) as last from periods
+  where operator_id = $1 and status = 'closed' having max(period) is not null) as closed`;
+
 /**
  * Transfers against statement lines. Closed months have no gaps, so all months before the last
  * closed one are closed too.
  */
 const LISTED = `
   with booked as (
-    select id, affiliate_id, currency, period, amount_minor from transfers
-    where operator_id = $1 and affiliate_id is not null and period <= (
-        select max(period) from periods where operator_id = $1 and status = 'closed')
+    select id, affiliate_id, currency, period, amount_minor
+    from ${LAST_CLOSED} join transfers t on t.operator_id = $1 and t.period <= closed.last
+    where affiliate_id is not null
   ), listed as (
     select l.transfer_id, s.affiliate_id, s.currency, s.period
     from statement_lines l left join statements s on s.operator_id = $1 and s.id = l.statement_id

@@ -671,6 +671,22 @@ export const DEFECTS: readonly Defect[] = [
     sees: 'a customer known by click and by id is no case of bounty_is_paid_once',
   },
   {
+    title: 'audit: only the customer’s binding is asked whose an event is',
+    file: 'store/audit/settled-events.ts',
+    from: ` or bool_or(is_open)`,
+    to: ``,
+    tests: [AUDITED],
+    sees: 'evidence that is later than its sale is a case of event_is_attributed_in_time',
+  },
+  {
+    title: 'a batch leaves the orphans of the customers it bound',
+    file: 'activities/settlement/settle.ts',
+    from: `return matched;`,
+    to: `return [];`,
+    tests: ['test/activities/settlement/settle.test.ts'],
+    sees: 'an orphan is attributed by the registration that binds its customer',
+  },
+  {
     title: 'audit: a customer who was moved keeps the first affiliate',
     file: 'domain/attribution/attribution.ts',
     from: `const moved = lastMove(event, evidence.reassignments ?? []);`,

@@ -103,7 +103,8 @@ export function createAmend(deps: AmendDeps): AmendActivities {
           const context = ordered.filter((one) => !isOrdered(one));
           const all = { ...batch, ordered: ordered.filter(isOrdered), others: [...batch.others, ...context] };
           const again = side === 'rerating' ? withNewVersion(all) : all;
-          const { outcomes, kept, messages, waitAgain } = rateAgain(again, books, (id) => reasons.get(id)!);
+          const rated = rateAgain(again, books, (id) => reasons.get(id)!);
+          const { outcomes: changed, reached: outcomes, kept, messages, waitAgain } = rated;
           const lacking = new Map(kept.map(({ eventId, reason }) => [eventId, reason]));
           const waiting = due.flatMap((one) =>
             lacking.has(one.eventId) ? [{ ...one, reason: lacking.get(one.eventId)! }] : [],
@@ -116,8 +117,8 @@ export function createAmend(deps: AmendDeps): AmendActivities {
           const requestsWaiting = left.filter((one) => !isOver(one));
           const requestsKept = left.filter(isOver).map(({ waitsFor: reason }) => ({ reason }));
           const given = reinstateAll(batch, books, reinstated);
-          const changed = outcomes;
-          return { messages, waiting, requestsWaiting, requestsKept, changed, waitAgain, reinstated: given };
+          const changes = { changed, outcomes, waitAgain, reinstated: given };
+          return { messages, waiting, requestsWaiting, requestsKept, ...changes };
         },
         write: async (client, { due }, { waiting, requestsWaiting, changed, waitAgain }) => {
           await writeRatedAgain(client, operatorId, changed);

@@ -8,14 +8,15 @@ import { namesChargeback } from '../commission/reversals.ts';
 import { rejecting, type SlotFact } from '../commission/slot-facts.ts';
 import type { Message, Unprompted } from '../delivery/messages.ts';
 import type { ConversionEvent, DealVersion } from '../types.ts';
-import { restateOthers, reversalsBy, type Known } from './apply-reversals.ts';
+import { restateOthers, reversalsBy, scopeOf, type Known } from './apply-reversals.ts';
 import type { Batch } from './batch.ts';
 import { sumOfDeltas, type BatchLedger, type Deltas, type MoveDeltas } from './batch-ledger.ts';
 import { conversionFacts, type Lacking, type Rated } from './facts.ts';
 import { reportAgain } from './notifications.ts';
-import type { Loaded } from './outcomes.ts';
+import type { Loaded, Outcome } from './outcomes.ts';
 import type { PostingCause } from './posting.ts';
 import { rateAll, ratedIn, type OperatorRules } from './rating.ts';
+import { waitingOutcomes } from './settle-conversion.ts';
 import { isHit } from './settle-reversal.ts';
 import { attributeAll, knownOf, RuleError } from './settlement.ts';
 import type { Slot } from './slot.ts';
@@ -43,10 +44,12 @@ export type NewOutcome = {
 /**
  * Result of rating again; facts and postings are in the batch ledger. `waitAgain`: settled
  * reversals whose conversion is out of the books, so that they wait for one as if it had not been
- * sent.
+ * sent. `reached`: outcomes of reversals that waited, and whose conversion turned out to be one of
+ * these.
  */
 export type RatedAgain = {
   outcomes: NewOutcome[];
+  reached: Outcome[];
   kept: Kept[];
   messages: Message[];
   waitAgain: string[];
@@ -133,7 +136,7 @@ export function rateAgain(
   const known = knownOf([...batch.others, ...batch.ordered.filter((one) => !isOut(one))]);
   const voided = batch.others.filter(({ isVoided }) => isVoided);
   const waitAgain = withoutConversion(batch.operator, [...batch.ordered.filter(isOut), ...voided], known);
-  const all: RatedAgain = { outcomes: [], kept: [], messages: [], waitAgain };
+  const all: RatedAgain = { outcomes: [], reached: [], kept: [], messages: [], waitAgain };
   for (const loaded of batch.ordered) {
     const { id } = loaded.event;
     try {
@@ -142,6 +145,7 @@ export function rateAgain(
         all.kept.push({ eventId: id, reason: rated });
       } else {
         all.outcomes.push(rated.outcome);
+        all.reached.push(...reachedBy(batch, books, loaded, rated.outcome, known));
         all.messages.push(...rated.messages);
       }
     } catch (error) {
@@ -149,6 +153,19 @@ export function rateAgain(
     }
   }
   return all;
+}
+
+/** Outcomes of the reversals that waited for a conversion which is in the books. */
+function reachedBy(
+  batch: SettledBatch,
+  books: BatchLedger,
+  loaded: SettledConversion,
+  { status, affiliateId }: NewOutcome,
+  known: Known,
+): Outcome[] {
+  if (status !== 'settled' || known.reversals.every(({ outcome }) => outcome?.status === 'settled'))
+    return [];
+  return waitingOutcomes(books, loaded.event, affiliateId, scopeOf(batch, books, [loaded], known), known);
 }
 
 /**

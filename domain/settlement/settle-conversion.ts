@@ -77,7 +77,7 @@ export function settleConversion(
 }
 
 /** Outcomes of the reversals that waited for a conversion, or for one of its customer. */
-function waitingOutcomes(
+export function waitingOutcomes(
   books: BatchLedger,
   conversion: ConversionEvent,
   affiliateId: string,

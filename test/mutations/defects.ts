@@ -687,6 +687,14 @@ export const DEFECTS: readonly Defect[] = [
     sees: 'an orphan is attributed by the registration that binds its customer',
   },
   {
+    title: 'a reversal that waited stays an orphan when a conversion turns out to be of its customer',
+    file: 'domain/settlement/rate-again.ts',
+    from: `all.reached.push(...reachedBy(batch, books, loaded, rated.outcome, known));`,
+    to: ``,
+    tests: ['test/activities/settlement/decisions.test.ts'],
+    sees: 'a reversal that waited for its customer is settled',
+  },
+  {
     title: 'audit: a customer who was moved keeps the first affiliate',
     file: 'domain/attribution/attribution.ts',
     from: `const moved = lastMove(event, evidence.reassignments ?? []);`,

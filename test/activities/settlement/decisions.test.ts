@@ -273,4 +273,20 @@ describe('an event that names only a click', () => {
     await applyChanges(pool, operatorId);
     assert.equal(await pendingOf(pool, affiliateId), 0n);
   });
+
+  test('a reversal that waited for its customer is settled with a conversion that the click showed to be theirs', async () => {
+    const operator = await withOperator(pool);
+    const { operatorId } = operator;
+    const { affiliateId, clickId } = await addAffiliate(pool, operatorId, CPA);
+    const now = Date.now();
+    const [, fraud] = await settled(operator, [
+      { type: 'ftd', customerId: null, clickId, occurredAt: now - 3000 },
+      { type: 'fraud', customerId: 'u', clickId: null, occurredAt: now - 2000, ...none },
+      { type: 'registration', customerId: 'u', clickId, occurredAt: now - 1000, ...none },
+    ]);
+    assert.deepEqual(await outcomesOf(pool, [fraud!]), ['orphaned no_conversion']);
+    await applyChanges(pool, operatorId);
+    assert.equal(await pendingOf(pool, affiliateId), 0n);
+    assert.deepEqual(await outcomesOf(pool, [fraud!]), ['settled']);
+  });
 });

@@ -80,7 +80,9 @@ export async function* recountedSlots(audited: Audited): AsyncGenerator<Finding>
     yield* touchedSlots(audited, linked, touched, [...linked, ...shared, ...contested]);
 }
 
-/** The first version of all that have the same terms, and the place of each version's terms there. */
+/**
+ * The first of all versions that have the same terms, and the place of each version's terms there.
+ */
 function byTerms({ all }: Deals): { distinct: DealVersion[]; versions: object[] } {
   const distinct: DealVersion[] = [];
   const places = new Map<string, number>();

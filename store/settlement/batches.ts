@@ -34,14 +34,16 @@ const IS_MATCHED = `(o.reason = 'no_evidence' or ${reachesEvent('b.since')} and 
   and not exists (select from reassignments r where r.operator_id = $1
     and r.customer_id = b.customer_id and r.from_at <= e.occurred_at))`;
 
-/** What the customers of a batch mean for events outside it. */
-export type CustomersRest = { matched: string[]; isSameCustomer: boolean };
+/**
+ * Work left by the customers of a batch. `matched`: orphans to settle now. `isSameCustomer`:
+ * conversions are noted to be rated again as those of a known customer.
+ */
+type CustomersRest = { matched: string[]; isSameCustomer: boolean };
 
 /**
- * `matched`: orphans to settle now. `isSameCustomer`: whether conversions are to be rated again as
- * those of a known customer, which is noted; `unknown` are the batch's events of whose customer only
- * a click is known. Read after the batch's commit: of two batches that did not see each other, the
- * later reader sees both. Both questions travel together.
+ * Reads what a batch's customers mean for other events. `unknown`: its events of whose customer
+ * only a click is known. Runs after the batch's commit: of two batches that did not see each other,
+ * the later reader sees both. Both questions travel together.
  */
 export function joinCustomers(
   pool: Pool,

@@ -6,15 +6,16 @@ import type { StuckActionInput } from './contract.ts';
 import { upkeep } from './steps.ts';
 
 /** Answer of the status query, also shown in the UI. */
-export type StuckActionStatus = Pick<ActedOnStuck, 'state' | 'total' | 'done' | 'refused'>;
+export type StuckActionStatus = Pick<ActedOnStuck, 'state' | 'total' | 'done' | 'joined' | 'refused'>;
 
 /** Ends when all were visited or the action is cancelled. */
 export async function actOnStuck(input: StuckActionInput): Promise<StuckActionStatus> {
   return stepThrough<StuckActionStatus>(input, {
-    first: { state: 'running', total: 0, done: 0, refused: 0 },
-    step: () => upkeep.stuckStep(input),
+    first: { state: 'running', total: 0, done: 0, joined: 0, refused: 0 },
+    // Steps in histories recorded before they counted what they joined.
+    step: async () => Object.assign({ joined: 0 }, await upkeep.stuckStep(input)),
     cancel: () => upkeep.cancelStuckAction(input),
-    visited: ({ done, refused }) => done + refused,
+    visited: ({ done, joined, refused }) => done + joined + refused,
     runningAs: 'acting',
     details: (status) => details(input, status),
     summary: ({ done, total }) => `${done} of ${total} done`,
@@ -29,8 +30,12 @@ const THINGS = {
   pause: 'endpoints paused',
 } as const;
 
-function details({ action }: StuckActionInput, { state, total, done, refused }: StuckActionStatus): string {
+function details(
+  { action }: StuckActionInput,
+  { state, total, done, joined, refused }: StuckActionStatus,
+): string {
+  const too = joined === 0 ? '' : ` ${joined} were being sent already.`;
   const not = refused === 0 ? '' : ` The state of ${refused} forbade it: see the action in the API.`;
   const next = state === 'running' ? ' Send `cancel` to stop; what is done stays done.' : '';
-  return `**${state}**: ${done} of ${total} ${THINGS[action]}.${not}${next}`;
+  return `**${state}**: ${done} of ${total} ${THINGS[action]}.${too}${not}${next}`;
 }

@@ -8,7 +8,7 @@ import type { WorkflowClient } from '../../workflows/client.ts';
 import type { StuckActionInput } from '../../workflows/contract.ts';
 
 /** Counts only: an action can concern more deliveries than a history holds. */
-export type ActedOnStuck = Pick<BulkStep, 'state' | 'total' | 'done' | 'refused'>;
+export type ActedOnStuck = Pick<BulkStep, 'state' | 'total' | 'done' | 'joined' | 'refused'>;
 
 export type BulkActionActivities = {
   stuckStep(input: StuckActionInput): Promise<ActedOnStuck>;

@@ -48,7 +48,10 @@ export function createRecorder(pool: Pool, onWriteError: (error: unknown) => voi
 
   async function writeGroup(group: readonly Waiting[]): Promise<void> {
     const write = async (client: PoolClient): Promise<EndpointToWake[]> => {
-      const records = group.map(({ record }) => record);
+      // In the order in which others lock deliveries, so that neither waits for the other.
+      const records = group
+        .map(({ record }) => record)
+        .sort((a, b) => (a.deliveryId < b.deliveryId ? -1 : 1));
       const finished = records.filter(({ next }) => next.owner === null);
       const givenUp = finished.filter(({ next }) => next.state === 'gave_up');
       // Attempts stored by an earlier commit whose answer was lost are not counted again.

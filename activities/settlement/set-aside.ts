@@ -3,7 +3,7 @@
 import { describeSetAside } from '../../domain/settlement/set-aside.ts';
 import { newId } from '../../store/db/ids.ts';
 import type { Pool } from '../../store/db/pool.ts';
-import { findRetryRequest, clearRetryRequest } from '../../store/agreements/retry-requests.ts';
+import { clearRetryRequest, noteRetry } from '../../store/agreements/retry-requests.ts';
 import {
   dismissSetAside,
   noteShown,
@@ -38,9 +38,10 @@ export function createSetAside({
     },
 
     async retrySetAside({ operatorId, reason }) {
-      const wantedAt = await findRetryRequest(pool, operatorId, reason);
+      const wantedAt = await noteRetry(pool, operatorId, reason);
       let settled = 0;
       for (let after = ''; ;) {
+        if (after !== '') await noteRetry(pool, operatorId, reason);
         const eventIds = await readSetAside(pool, operatorId, reason, after, MAX_BATCH_EVENTS);
         if (eventIds.length === 0) {
           if (wantedAt !== null) await clearRetryRequest(pool, operatorId, reason, wantedAt);

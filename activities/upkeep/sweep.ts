@@ -5,6 +5,7 @@ import { newId } from '../../store/db/ids.ts';
 import { conversionsWorkflowId, deliveryWorkflowId, endpointWorkflowId } from '../../domain/keys.ts';
 import type { WorkflowClient } from '../../workflows/client.ts';
 import { findDueAmendments } from '../../store/agreements/amendments-in-force.ts';
+import { findOpenRetryRequests } from '../../store/agreements/retry-requests.ts';
 import { withTransaction, type Pool } from '../../store/db/pool.ts';
 import {
   ensurePartitions,
@@ -13,7 +14,6 @@ import {
   findSingles,
   findLostEvents,
   findUnfinishedReratings,
-  findRequestedRetries,
   type Found,
 } from '../../store/upkeep/sweep.ts';
 import { findRunningBulkActions } from '../../store/delivery/bulk-actions.ts';
@@ -194,7 +194,7 @@ export function createSweep({ pool, client, workflows, handOver, graceMs }: Swee
         await (isChanged
           ? workflows.wakeSetAside(operatorId, reason)
           : workflows.startSetAside(operatorId, reason));
-      const retries = await findRequestedRetries(pool, OWNERS_AT_ONCE);
+      const retries = await findOpenRetryRequests(pool, OWNERS_AT_ONCE);
       for (const { operatorId, reason } of retries) await workflows.retrySetAside(operatorId, [reason]);
       const reratings = await findUnfinishedReratings(pool, OWNERS_AT_ONCE);
       for (const { operatorId, dealId, version } of reratings)

@@ -10,10 +10,19 @@ export const stuckAction = z.object({
   id: field.idOf('act'),
   action: z.enum(STUCK_ACTIONS),
   state: z.enum(BULK_STATES),
-  total: field.count.meta({ description: 'postbacks that the filter chose; of `pause`, their endpoints' }),
+  total: field.count.meta({
+    description:
+      'postbacks that the filter chose; of `pause`, their endpoints. At the end `done`, `joined`, `refused` and `skipped` together',
+  }),
   done: field.count,
+  joined: field.count.meta({
+    description: 'of `retry`: an attempt was under way already, and is the answer to the wish',
+  }),
   refused: field.count.meta({ description: 'whose state forbade it' }),
   refusals: z.array(z.object({ reason: field.text, count: field.count })),
+  skipped: field.count.meta({
+    description: 'no longer stuck at their turn, or left alone by an action that was cancelled',
+  }),
   endpoint_id: field.idOf('ep').nullable(),
   affiliate_id: field.affiliateId.nullable(),
   stuck_state: z.enum(STUCK_STATES).nullable(),
@@ -31,14 +40,18 @@ export function stuckActionView(
   workflowUrl: Temporal['workflowUrl'],
 ) {
   const refusals = Object.entries(refused).map(([reason, count]) => ({ reason, count }));
+  const refusedInAll = refusals.reduce((sum, { count }) => sum + count, 0);
+  const isOver = row.state !== 'running' && !row.isDryRun;
   return {
     id: row.id,
     action: row.action,
     state: row.state,
     total: row.total,
     done: row.done,
-    refused: refusals.reduce((sum, { count }) => sum + count, 0),
+    joined: row.joined,
+    refused: refusedInAll,
     refusals,
+    skipped: isOver ? row.total - row.done - row.joined - refusedInAll : 0,
     endpoint_id: filter.endpointId,
     affiliate_id: filter.affiliateId,
     stuck_state: filter.state,

@@ -27,20 +27,36 @@ export async function requestRetries<Reason extends string>(
   return rows.map(({ reason }) => reason);
 }
 
-/** Exact time of the latest request, as text; null when there is none. */
-export async function findRetryRequest(
-  db: Queryable,
-  operatorId: string,
-  reason: string,
-): Promise<string | null> {
+/** Much longer than a page of events takes: only a retry that was ended leaves a note so old. */
+const NOTED_FOR_SECONDS = 60;
+
+/**
+ * Notes that a retry is under way, for a while. Returns the exact time of the latest request, as
+ * text; null when there is none.
+ */
+export async function noteRetry(db: Queryable, operatorId: string, reason: string): Promise<string | null> {
   const { rows } = await db.query<{ wantedAt: string }>(
-    `select wanted_at::text as "wantedAt" from retries_wanted where operator_id = $1 and reason = $2`,
-    [operatorId, reason],
+    `update retries_wanted set settling_until = now() + make_interval(secs => $3)
+     where operator_id = $1 and reason = $2 returning wanted_at::text as "wantedAt"`,
+    [operatorId, reason, NOTED_FOR_SECONDS],
   );
   return rows[0]?.wantedAt ?? null;
 }
 
-/** Deletes the request, unless a newer one replaced it. */
+/** Requests that no retry has taken up; over all operators, for the sweep. */
+export async function findOpenRetryRequests(
+  db: Queryable,
+  limit: number,
+): Promise<{ operatorId: string; reason: string }[]> {
+  const { rows } = await db.query<{ operatorId: string; reason: string }>(
+    `select operator_id as "operatorId", reason from retries_wanted
+     where settling_until is null or settling_until <= now() order by wanted_at limit $1`,
+    [limit],
+  );
+  return rows;
+}
+
+/** Deletes the request. A newer one, which replaced it meanwhile, is open again. */
 export async function clearRetryRequest(
   db: Queryable,
   operatorId: string,
@@ -48,7 +64,10 @@ export async function clearRetryRequest(
   wantedAt: string,
 ): Promise<void> {
   await db.query(
-    `delete from retries_wanted where operator_id = $1 and reason = $2 and wanted_at::text = $3`,
+    `with done as (
+       delete from retries_wanted where operator_id = $1 and reason = $2 and wanted_at::text = $3)
+     update retries_wanted set settling_until = null
+     where operator_id = $1 and reason = $2 and wanted_at::text <> $3`,
     [operatorId, reason, wantedAt],
   );
 }

@@ -8,7 +8,10 @@ import { chosenParts } from './stuck-counts.ts';
 
 export const BULK_STATES = ['running', 'done', 'cancelled'] as const;
 
-/** `refused`: counts by reason. */
+/**
+ * `total`: chosen when it began, or more where others became stuck before their turn. `joined`: an
+ * attempt was under way already. `refused`: counts by reason.
+ */
 export type BulkAction = {
   id: string;
   action: StuckAction;
@@ -17,12 +20,13 @@ export type BulkAction = {
   state: (typeof BULK_STATES)[number];
   total: number;
   done: number;
+  joined: number;
   refused: Record<string, number>;
   createdAt: Date;
   finishedAt: Date | null;
 };
 
-export const BULK_COLUMNS = `id, action, filter, is_dry_run as "isDryRun", state, total, done, refused,
+export const BULK_COLUMNS = `id, action, filter, is_dry_run as "isDryRun", state, total, done, joined, refused,
   created_at as "createdAt", finished_at as "finishedAt"`;
 
 /** The column of what an action visits, each once, in this order. */

@@ -5,12 +5,13 @@ import { withTransaction, type Pool, type Queryable } from '../db/pool.ts';
 import { BULK_COLUMNS, itemOf, type BulkAction } from './bulk-actions.ts';
 import { EFFECTS, NO_EFFECT, type Effect } from './bulk-effects.ts';
 import { CHOSEN_STUCK, stuckValues } from './stuck-condition.ts';
+import { lockConversions } from './succession.ts';
 
 /**
  * State of an action after a step. `refused`: all of them, for whatever reason. `endpoints` and
  * `singles`: whose workflows must hear of it.
  */
-export type BulkStep = Pick<BulkAction, 'state' | 'total' | 'done'> &
+export type BulkStep = Pick<BulkAction, 'state' | 'total' | 'done' | 'joined'> &
   Pick<Effect, 'endpoints' | 'singles'> & { refused: number };
 
 type Row = BulkAction & { afterId: string; throughId: string };
@@ -24,8 +25,7 @@ export function stepBulkAction(pool: Pool, operatorId: string, id: string): Prom
     pool,
     async (client) => {
       const row = await lockAction(client, operatorId, id);
-      if (row === null)
-        return { state: 'cancelled', total: 0, done: 0, refused: 0, endpoints: [], singles: [] };
+      if (row === null) return { ...NO_EFFECT, state: 'cancelled', total: 0, refused: 0 };
       if (row.state !== 'running') return stepOf(row, NO_EFFECT);
       const page = await readPage(client, operatorId, row);
       const chosen =
@@ -60,23 +60,14 @@ async function readPage(
   return rows.map(({ id }) => id);
 }
 
-/**
- * Locks deliveries of a page with those they follow, in the order of their ids, which is that in
- * which a finished one and its successors are locked. Returns those that the action still chooses.
- */
+/** Locks deliveries of a page. Returns those that the action still chooses. */
 async function lockDeliveries(
   db: Queryable,
   operatorId: string,
   { filter }: Row,
   page: readonly string[],
 ): Promise<string[]> {
-  await db.query(
-    `select from deliveries where operator_id = $1 and id in (
-       select unnest($2::text[]) union
-       select predecessor_id from deliveries where operator_id = $1 and id = any($2))
-     order by id for no key update`,
-    [operatorId, page],
-  );
+  await lockConversions(db, operatorId, page);
   const { rows } = await db.query<{ id: string }>(
     `select d.id from deliveries d where ${CHOSEN_STUCK} and d.id = any($7) order by d.id`,
     [operatorId, ...stuckValues(filter), page],
@@ -89,20 +80,33 @@ async function writeProgress(
   operatorId: string,
   row: Row,
   page: readonly string[],
-  { done, refused }: Effect,
+  { done, joined, refused }: Effect,
 ): Promise<Row> {
   const all = { ...row.refused };
   for (const [reason, count] of Object.entries(refused)) all[reason] = (all[reason] ?? 0) + count;
+  const visited = row.done + done + row.joined + joined + sumOf(all);
   const { rows } = await db.query<Row>(
-    `update stuck_actions set done = done + $3, refused = $4, after_id = $5,
+    `update stuck_actions set done = done + $3, joined = joined + $7, refused = $4, after_id = $5,
+       total = greatest(total, $8),
        state = case when $6 then 'done' else state end, finished_at = case when $6 then now() end
      where operator_id = $1 and id = $2 returning ${BULK_COLUMNS}`,
-    [operatorId, row.id, done, JSON.stringify(all), page.at(-1) ?? row.throughId, page.length < AT_ONCE],
+    [
+      operatorId,
+      row.id,
+      done,
+      JSON.stringify(all),
+      page.at(-1) ?? row.throughId,
+      page.length < AT_ONCE,
+      joined,
+      visited,
+    ],
   );
   return rows[0]!;
 }
 
-function stepOf({ state, total, done, refused }: Row, { endpoints, singles }: Effect): BulkStep {
-  const count = Object.values(refused).reduce((sum, number) => sum + number, 0);
-  return { state, total, done, refused: count, endpoints, singles };
+function stepOf({ state, total, done, joined, refused }: Row, { endpoints, singles }: Effect): BulkStep {
+  return { state, total, done, joined, refused: sumOf(refused), endpoints, singles };
 }
+
+const sumOf = (counts: Record<string, number>): number =>
+  Object.values(counts).reduce((sum, count) => sum + count, 0);

@@ -1,12 +1,12 @@
 // Actions of a person on one delivery: retry it now, pause and resume it, give it up, acknowledge
 // that it was given up.
-import { judgeRetry, type Refusal, type Refused, type Retryable } from '../../domain/delivery/refusals.ts';
+import { judgeRetry, type Refusal, type Refused } from '../../domain/delivery/refusals.ts';
 import { isRoomForSingle, lockSingles, SINGLE_LIMITS } from './single-limits.ts';
 import { notifyGivenUp } from './notices.ts';
 import type { DeliveryState, Owner } from '../../domain/delivery/deliveries.ts';
 import { withTransaction, type Pool, type Queryable } from '../db/pool.ts';
-import { isIdleSql } from './in-flight.ts';
-import { relinkToPredecessor, releaseSuccessors } from './succession.ts';
+import { lockRetryable } from './retryable.ts';
+import { lockConversions, relinkToPredecessor, releaseSuccessors } from './succession.ts';
 import { acknowledge, giveUp, pauseSingle, resumeSingle, retryNow } from './transitions/actions.ts';
 
 export type { Refused };
@@ -27,8 +27,8 @@ export async function takeForRetry(
 > {
   return withTransaction(pool, async (client) => {
     await lockSingles(client);
-    const found = await lockForRetry(client, operatorId, deliveryId);
-    if (found === null) return { kind: 'refused', refusal: 'not_found' };
+    const [found] = await lockRetryable(client, operatorId, [deliveryId]);
+    if (found === undefined) return { kind: 'refused', refusal: 'not_found' };
     const judged = judgeRetry(found);
     if (judged === 'under_way') return { kind: judged };
     if (judged !== 'possible') return judged;
@@ -38,27 +38,6 @@ export async function takeForRetry(
     await retryNow(client, { operatorId, deliveryId }, newOwner);
     return { kind: 'taken', owner: newOwner, endpointId, wasGivenUp: found.state === 'gave_up' };
   });
-}
-
-/** The row, locked, and the unfinished delivery that it must follow. */
-async function lockForRetry(
-  db: Queryable,
-  operatorId: string,
-  deliveryId: string,
-): Promise<(Retryable & { endpointId: string; hasRate: boolean }) | null> {
-  const { rows } = await db.query<Retryable & { endpointId: string; hasRate: boolean }>(
-    `select d.state, d.owner, d.endpoint_id as "endpointId", not ${isIdleSql('d')} as "isBeingSent",
-       json_build_object('state', e.state, 'isDeleted', e.deleted_at is not null) as endpoint,
-       e.rate_per_second is not null as "hasRate",
-       case when d.owner is null or d.owner = 'predecessor' then (
-         select max(p.id) from deliveries p where p.operator_id = $1
-           and p.original_event_id = d.original_event_id and p.endpoint_id = d.endpoint_id
-           and p.id < d.id and p.owner is not null) end as "waitsFor"
-     from deliveries d join endpoints e on e.operator_id = $1 and e.id = d.endpoint_id
-     where d.operator_id = $1 and d.id = $2 for no key update of d`,
-    [operatorId, deliveryId],
-  );
-  return rows[0] ?? null;
 }
 
 /**
@@ -113,29 +92,19 @@ export async function giveUpDelivery(
   | Refused
 > {
   return withTransaction(pool, async (client) => {
-    // First its predecessor, then itself: the order in which finishing the predecessor locks them.
-    await client.query(
-      `select from deliveries where operator_id = $1 and id = (
-         select predecessor_id from deliveries where operator_id = $1 and id = $2
-       ) for share`,
-      [operatorId, deliveryId],
-    );
-    const { rows } = await client.query<{ owner: Owner }>(
-      `select owner from deliveries
-       where operator_id = $1 and id = $2 and owner is not null for no key update`,
-      [operatorId, deliveryId],
-    );
-    if (!rows[0]) return whyNot(client, operatorId, deliveryId, 'not_found');
-    const { endpointsToWake } = await giveUpLocked(client, operatorId, [deliveryId]);
-    return { kind: 'given_up', wasOwner: rows[0].owner, endpointsToWake };
+    await lockConversions(client, operatorId, [deliveryId]);
+    const { given, endpointsToWake } = await giveUpLocked(client, operatorId, [deliveryId]);
+    const [one] = given;
+    if (one === undefined) return whyNot(client, operatorId, deliveryId, 'not_found');
+    return { kind: 'given_up', wasOwner: one.owner, endpointsToWake };
   });
 }
 
 type GivenUp = { id: string; owner: Owner; predecessorId: string | null; endpointId: string };
 
 /**
- * Gives up those of these deliveries that are unfinished; the caller has locked them and what they
- * follow. One that follows another of them comes after it, so that its body says so. The workflows
+ * Gives up those of these deliveries that are unfinished; the caller has locked their conversions.
+ * One that follows another of them comes after it, so that its body says so. The workflows
  * of their endpoints, which are to be woken too, keep them in sight.
  */
 export async function giveUpLocked(

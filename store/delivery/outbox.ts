@@ -121,20 +121,19 @@ async function unfinishedBefore(
   const earlier = new Set(messages.filter(({ mayFollow }) => mayFollow).map(({ aboutId }) => aboutId));
   for (const { type, aboutId } of messages) if (type === 'conversion.created') earlier.delete(aboutId);
   if (earlier.size === 0) return new Map();
-  await lockUnfinished(db, operatorId, [...earlier]);
+  await lockAbout(db, operatorId, [...earlier]);
   return lastUnfinished(db, operatorId, [...earlier]);
 }
 
 /**
- * Locks unfinished postbacks about these things against being finished meanwhile. Which of them are
- * still unfinished, a later statement reads: this one may have waited for the very transaction that
+ * Locks postbacks about these things against being finished or sent again meanwhile. Which of them
+ * are unfinished, a later statement reads: this one may have waited for the very transaction that
  * finished one.
  */
-async function lockUnfinished(db: Queryable, operatorId: string, aboutIds: readonly string[]): Promise<void> {
+async function lockAbout(db: Queryable, operatorId: string, aboutIds: readonly string[]): Promise<void> {
   await db.query(
     `select from ${itemsWithOperator(2)}
-     join deliveries d
-       on d.operator_id = named.operator_id and original_event_id = item and owner is not null
+     join deliveries d on d.operator_id = named.operator_id and original_event_id = item
      order by id for share of d`,
     [operatorId, aboutIds],
   );

@@ -3,7 +3,7 @@
 import { conditionSql } from './endpoint-condition.ts';
 import { isIdleSql } from './in-flight.ts';
 import type { Step } from './replay-items.ts';
-import { lockUnfinishedAbout, releaseSuccessors } from './succession.ts';
+import { lockConversions, releaseSuccessors } from './succession.ts';
 import { recall, replay as replayDeliveries } from './transitions/replays.ts';
 
 /**
@@ -24,8 +24,7 @@ export async function release(step: Step, limit: number): Promise<Released[]> {
   const { db, operatorId, replay } = step;
   const candidates = await findRoom(step, limit);
   if (candidates.length === 0) return [];
-  const ids = await lockCandidates(step, candidates);
-  // A later statement, which sees what finished while the locks were waited for.
+  await lockConversions(db, operatorId, candidates);
   const { rows } = await db.query<Released & { isChosen: boolean; mustFollow: boolean }>(
     `select d.id, d.endpoint_id as "endpointId", d.owner, ${conditionSql('e')} = 'down' as "isDown",
        d.state = any($3) and (d.owner is null or d.owner in ('self', 'endpoint')) and ${isIdleSql('d')}
@@ -33,7 +32,7 @@ export async function release(step: Step, limit: number): Promise<Released[]> {
        d.owner is null and ${mustFollowSql('d')} as "mustFollow"
      from deliveries d join endpoints e on e.operator_id = $1 and e.id = d.endpoint_id
      where d.operator_id = $1 and d.id = any($4)`,
-    [operatorId, replay.id, replay.states, ids],
+    [operatorId, replay.id, replay.states, candidates],
   );
   const dropped = rows.filter(({ isChosen }) => !isChosen).map(({ id }) => id);
   await db.query(
@@ -94,24 +93,6 @@ async function findRoom({ db, operatorId, replay }: Step, limit: number): Promis
       limit,
       replay.ratePerSecond === null ? ROOM.up : Math.max(1, Math.floor(replay.ratePerSecond)),
     ],
-  );
-  return rows.map(({ id }) => id);
-}
-
-/**
- * Locks deliveries, and all unfinished ones about the same conversions, so that none of them
- * finishes meanwhile.
- */
-async function lockCandidates({ db, operatorId }: Step, candidates: readonly string[]): Promise<string[]> {
-  const { rows } = await db.query<{ id: string; conversionId: string }>(
-    `select id, original_event_id as "conversionId" from deliveries
-     where operator_id = $1 and id = any($2) order by id for no key update`,
-    [operatorId, candidates],
-  );
-  await lockUnfinishedAbout(
-    db,
-    operatorId,
-    rows.map(({ conversionId }) => conversionId),
   );
   return rows.map(({ id }) => id);
 }

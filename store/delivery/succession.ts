@@ -11,18 +11,22 @@ import {
 } from './transitions/successors.ts';
 
 /**
- * Locks all unfinished deliveries about these conversions, in the order of their ids, so that none
- * of them finishes meanwhile.
+ * Locks these deliveries with all others about the same conversions to the same endpoints, in the
+ * order of their ids: until the transaction ends none of them finishes, is sent again, or gets one
+ * that follows it. What each of them is now, a later statement reads. Finished ones too, since
+ * somebody may want the one before another sent again.
  */
-export async function lockUnfinishedAbout(
+export async function lockConversions(
   db: Queryable,
   operatorId: string,
-  conversionIds: readonly string[],
+  deliveryIds: readonly string[],
 ): Promise<void> {
   await db.query(
-    `select from deliveries where operator_id = $1 and original_event_id = any($2)
-      and owner is not null order by id for share`,
-    [operatorId, [...new Set(conversionIds)]],
+    `select from deliveries
+     where operator_id = $1 and (original_event_id, endpoint_id) in (
+       select original_event_id, endpoint_id from deliveries where operator_id = $1 and id = any($2))
+     order by id for no key update`,
+    [operatorId, deliveryIds],
   );
 }
 

@@ -231,10 +231,13 @@ create table retries_wanted (
   operator_id text collate "C" not null references operators,
   reason text not null,
   wanted_at timestamptz not null default now(),
+  settling_until timestamptz,
   primary key (operator_id, reason)
 );
 comment on table retries_wanted is
   'reasons of set-aside events that may settle now, as after a new exchange rate; deleted once tried';
+comment on column retries_wanted.settling_until is
+  'a retry is under way, and notes this again by then; null, or in the past: somebody must ask for one';
 select estimate_tenants_alike('retries_wanted');
 
 create table set_aside_shown (

@@ -332,6 +332,7 @@ create table stuck_actions (
   state text not null check (state in ('running', 'done', 'cancelled')),
   total int not null,
   done int not null default 0,
+  joined int not null default 0,
   refused json not null default '{}',
   after_id text collate "C" not null default '',
   through_id text collate "C" not null,
@@ -343,8 +344,11 @@ create table stuck_actions (
 create index stuck_actions_running on stuck_actions (operator_id, id) where state = 'running';
 comment on table stuck_actions is
   'what a person does to all deliveries that are stuck by a filter; pause acts on their endpoints';
-comment on column stuck_actions.total is 'what the filter chose when the action began; a dry run ends with that';
-comment on column stuck_actions.done is 'those acted on so far';
+comment on column stuck_actions.total is
+  'what the filter chose when the action began, or more, where others became stuck before their turn; a dry run '
+  'ends with that';
+comment on column stuck_actions.done is
+  'those acted on so far; joined: an attempt was under way, which does what was wanted';
 comment on column stuck_actions.refused is 'those whose state forbade it so far: counts by reason';
 comment on column stuck_actions.after_id is 'progress: every delivery or endpoint up to this one was looked at';
 comment on column stuck_actions.through_id is 'the last one when the action began; later ones are left alone';

@@ -192,18 +192,6 @@ export async function findOperatorsWithDueHolds(db: Queryable): Promise<string[]
   return rows.map(({ id }) => id);
 }
 
-/** Requested retries of set-aside events. */
-export async function findRequestedRetries(
-  db: Queryable,
-  limit: number,
-): Promise<{ operatorId: string; reason: string }[]> {
-  const { rows } = await db.query<{ operatorId: string; reason: string }>(
-    `select operator_id as "operatorId", reason from retries_wanted order by wanted_at limit $1`,
-    [limit],
-  );
-  return rows;
-}
-
 /** Deal versions with an unfinished rerating. */
 export async function findUnfinishedReratings(
   db: Queryable,

@@ -61,7 +61,7 @@ test('a retry of 1,200 postbacks to an endpoint that is down costs it a probe a 
   );
 
   const { workflowId, result } = await act(operator, 'retry');
-  assert.deepEqual(result, { state: 'done', total: 1200, done: 1200, refused: 0 });
+  assert.deepEqual(result, { state: 'done', total: 1200, done: 1200, joined: 0, refused: 0 });
   assert.match(await harness.detailsOf(workflowId), /^\*\*done\*\*: 1200 of 1200 postbacks sent again\.$/);
   const query = `WorkflowType = '${WORKFLOWS.actOnStuck}' AND DeliveryState = 'done'
     AND OperatorId = '${operatorId}'`;
@@ -96,7 +96,7 @@ test('a give-up of everything that is stuck ends the workflows of single postbac
   const singles = await deliveriesOf(harness.pool, operator);
   for (const { id } of singles) await client.startDelivery(operator.operatorId, id);
   const { result } = await act(operator, 'give_up');
-  assert.deepEqual(result, { state: 'done', total: 3, done: 3, refused: 0 });
+  assert.deepEqual(result, { state: 'done', total: 3, done: 3, joined: 0, refused: 0 });
   assert.deepEqual(await statesOf(operator), { gave_up: 3 });
   for (const { id } of singles) {
     const handle = harness.temporal.client.workflow.getHandle(deliveryWorkflowId(id));
@@ -109,5 +109,5 @@ test('the sweep starts a stored action on what is stuck that has no workflow', a
   const id = await store(operator, 'acknowledge');
   assert.equal((await harness.testActivities.activities.sweepOnce()).bulkActions, 1);
   const handle = harness.temporal.client.workflow.getHandle(stuckActionWorkflowId(id));
-  assert.deepEqual(await handle.result(), { state: 'done', total: 0, done: 0, refused: 0 });
+  assert.deepEqual(await handle.result(), { state: 'done', total: 0, done: 0, joined: 0, refused: 0 });
 });

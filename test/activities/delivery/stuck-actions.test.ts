@@ -50,7 +50,12 @@ async function act(action: StuckAction, filter: Partial<StuckFilter> = {}): Prom
   return (await createStuck(database.pool).findAction(operator.operatorId, begun.id))!;
 }
 
-const counts = ({ total, done, refused }: BulkAction) => ({ total, done, ...refused });
+const counts = ({ total, done, joined, refused }: BulkAction) => ({
+  total,
+  done,
+  ...(joined === 0 ? {} : { joined }),
+  ...refused,
+});
 
 /** Sales whose postbacks then get these values. */
 async function sales(count: number, values: string): Promise<void> {
@@ -127,6 +132,24 @@ describe('a retry of everything that is stuck', () => {
     assert.deepEqual(counts(acted), { total: 9, done: 4, endpoint_paused: 4, waits_for_predecessor: 1 });
   });
 
+  test('a retry joins what is being sent, and leaves it as it is', async () => {
+    const sending = `, sending_until = now() + interval '20 seconds'`;
+    await sales(2, SINGLE);
+    await sales(3, SINGLE + sending);
+    await sales(4, HELD + sending);
+    await sales(5, GIVEN_UP + sending);
+    await sales(6, `state = 'retrying', owner = 'batch', tries = 1`);
+    await sales(1, `${HELD}, sending_until = now() - interval '1 second'`);
+    assert.deepEqual(counts(await act('retry')), { total: 21, done: 3, joined: 18 });
+    assert.deepEqual(await standing(), {
+      'retrying endpoint 2': 2,
+      'retrying self 2': 3,
+      'held endpoint 0': 5,
+      'gave_up null 5': 5,
+      'retrying batch 1': 6,
+    });
+  });
+
   test('a retry of a given-up conversion and its reversals keeps their order', async () => {
     const ids = await chain('whole');
     await set(`owner is not null`, `predecessor_id = null, ${GIVEN_UP}`);
@@ -178,9 +201,9 @@ describe('a give-up of everything that is stuck', () => {
     assert.equal((await deliveriesOf(database.pool, operator, webhook.id)).length, 3);
   });
 
-  test('a give-up and attempts that finish at the same time do not lock each other out', async () => {
+  test('a give-up and attempts that finish at the same time, in any order, do not lock each other out', async () => {
     const chains: string[][] = [];
-    for (let number = 0; number < 12; number++) chains.push(await chain(`race-${number}`));
+    for (let number = 0; number < 12; number++) chains.unshift(await chain(`race-${number}`));
     for (const [first, second] of chains) {
       await set(`id = '${first}'`, SINGLE);
       await set(`id = '${second}'`, `state = 'held'`);
@@ -258,6 +281,15 @@ describe('an action on what is stuck', () => {
     await sales(2, HELD);
     await step(begun);
     assert.deepEqual(await standing(), { 'gave_up null 0': 3, 'held endpoint 0': 2 });
+  });
+
+  test('an action counts what became stuck before its turn', async () => {
+    await sales(2, HELD);
+    await sales(1, GIVEN_UP);
+    const begun = await begin('acknowledge', { state: 'gave_up' });
+    await set(`state = 'held'`, GIVEN_UP);
+    const { total, done } = await step(begun);
+    assert.deepEqual([begun.total, total, done], [1, 3, 3]);
   });
 
   test('an action counts only, as a dry run, and does no more once it is cancelled', async () => {

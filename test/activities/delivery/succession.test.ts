@@ -6,9 +6,10 @@ import assert from 'node:assert/strict';
 import type { PoolClient } from 'pg';
 import { conversionMessage } from '../../../domain/delivery/bodies.ts';
 import { newId } from '../../../store/db/ids.ts';
-import { giveUpDelivery } from '../../../store/delivery/manual-actions.ts';
+import { giveUpDelivery, takeForRetry } from '../../../store/delivery/manual-actions.ts';
 import { planPostbacks, readListeners } from '../../../store/delivery/outbox.ts';
-import { releaseSuccessors } from '../../../store/delivery/succession.ts';
+import { lockConversions, releaseSuccessors } from '../../../store/delivery/succession.ts';
+import { replay } from '../../../store/delivery/transitions/replays.ts';
 import { anEvent } from '../../support/builders.ts';
 import { withDatabase, type TestDatabase } from '../../support/database.ts';
 import { deliveriesOf, settleBatch } from '../../support/deliveries.ts';
@@ -227,6 +228,43 @@ describe('a lost wake-up', () => {
       (await standing()).map(([owner]) => owner),
       [null, null, 'endpoint'],
     );
+  });
+});
+
+describe('a delivery that is sent again while a later one about its conversion comes up', () => {
+  /** Queues the first delivery again, which was given up, as a bulk retry does; not committed yet. */
+  async function sendFirstAgain(client: PoolClient): Promise<void> {
+    await lockConversions(client, operator.operatorId, [chain[0]!]);
+    await replay(client, operator.operatorId, { cause: 'manual', replayId: null }, [chain[0]!]);
+  }
+
+  test('a retry of the later one is refused, since it must follow the first', async () => {
+    for (const index of [0, 1, 2]) await giveUp(index);
+    await withTwo(async (sender) => {
+      await sendFirstAgain(sender);
+      const retrying = takeForRetry(database.pool, operator.operatorId, chain[1]!);
+      await untilBlocked();
+      await sender.query('commit');
+      await sender.query('begin');
+      assert.deepEqual(await retrying, {
+        kind: 'refused',
+        refusal: 'waits_for_predecessor',
+        waitsFor: chain[0],
+      });
+    });
+  });
+
+  test('one that is being planned follows it', async () => {
+    for (const index of [0, 1, 2]) await giveUp(index);
+    await withTwo(async (sender, planner) => {
+      await sendFirstAgain(sender);
+      const planning = plan(planner);
+      await untilBlocked();
+      await sender.query('commit');
+      await sender.query('begin');
+      await planning;
+    });
+    assert.deepEqual((await standing())[3]?.slice(0, 2), ['predecessor', 0]);
   });
 });
 

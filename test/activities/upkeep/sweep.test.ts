@@ -1,14 +1,16 @@
 // Sweep: finds and restarts each kind of work that a crash or an outage can leave without an owner.
-import { after, before, test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { Client, Connection } from '@temporalio/client';
 import { WorkflowNotFoundError } from '@temporalio/common';
+import { createSetAside } from '../../../activities/settlement/set-aside.ts';
 import {
   conversionsWorkflowId,
   deliveryWorkflowId,
   endpointWorkflowId,
   setAsideWorkflowId,
 } from '../../../domain/keys.ts';
+import { clearRetryRequest, noteRetry, requestRetries } from '../../../store/agreements/retry-requests.ts';
 import { TASK_QUEUES, WORKFLOWS, type BatchInput } from '../../../workflows/contract.ts';
 import { withDatabase, type TestDatabase } from '../../support/database.ts';
 import { countBy, deliveriesOf, settleBatch } from '../../support/deliveries.ts';
@@ -178,6 +180,45 @@ test('the sweep wakes the workflows of set-aside events', async () => {
   await settleBatch(working.activities, operator, await operator.ingest([{ currency: 'EUR' }]));
   assert.equal((await working.activities.sweepOnce()).setAside, 1);
   assert.ok(await isRunning(setAsideWorkflowId(operator.operatorId, 'no_exchange_rate')));
+});
+
+describe('a wanted retry of set-aside events', () => {
+  const reason = 'no_exchange_rate';
+  const retries = async () => (await working.activities.sweepOnce()).retries;
+
+  test('the sweep asks for a wanted retry, and not again while it is under way or done', async () => {
+    const operator = await withOperator(database.pool);
+    const { operatorId } = operator;
+    await settleBatch(working.activities, operator, await operator.ingest([{ currency: 'EUR' }]));
+    await requestRetries(database.pool, operatorId, [reason]);
+    assert.equal(await retries(), 1);
+    const meanwhile: number[] = [];
+    const { retrySetAside } = createSetAside({
+      pool: database.pool,
+      handOver: working.activities.handOver,
+      async settle(input) {
+        meanwhile.push(await retries());
+        return await working.activities.settle(input);
+      },
+    });
+    await retrySetAside({ operatorId, reason });
+    assert.deepEqual([meanwhile, await retries()], [[0], 0]);
+  });
+
+  test('the sweep asks again for a retry that was ended, and for one wanted during another', async () => {
+    const operator = await withOperator(database.pool);
+    await settleBatch(working.activities, operator, await operator.ingest([{ currency: 'EUR' }]));
+    await requestRetries(database.pool, operator.operatorId, [reason]);
+    const wantedAt = await noteRetry(database.pool, operator.operatorId, reason);
+    assert.equal(await retries(), 0);
+    await database.pool.query(`update retries_wanted set settling_until = now()`);
+    assert.equal(await retries(), 1);
+    await noteRetry(database.pool, operator.operatorId, reason);
+    await requestRetries(database.pool, operator.operatorId, [reason]);
+    assert.equal(await retries(), 0);
+    await clearRetryRequest(database.pool, operator.operatorId, reason, wantedAt!);
+    assert.equal(await retries(), 1);
+  });
 });
 
 test('events whose batch could not start are found again by the next sweep', async (t) => {

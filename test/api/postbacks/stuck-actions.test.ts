@@ -58,10 +58,37 @@ describe('an action on everything that is stuck', () => {
     await run(body.id);
     const acted = await find(body.id);
     assert.deepEqual(
-      [acted.state, acted.done, acted.refused, acted.refusals],
-      ['done', 2, 1, [{ reason: 'not_given_up', count: 1 }]],
+      [acted.state, acted.done, acted.refused, acted.refusals, acted['skipped']],
+      ['done', 2, 1, [{ reason: 'not_given_up', count: 1 }], 0],
     );
     await api.pool.query(`update deliveries set acknowledged_at = null`);
+  });
+
+  test('an action says what it joined, and skips what is stuck no more: all add up', async () => {
+    const { body } = await post('retry', { all: true });
+    await api.pool.query(
+      `update deliveries set sending_until = now() + interval '9 seconds' where state = 'held'`,
+    );
+    await api.pool.query(
+      `update deliveries set state = 'delivered' where id = (select min(id) from deliveries)`,
+    );
+    await run(body.id);
+    const { total, done, joined, refused, skipped } = await find(body.id);
+    assert.deepEqual(
+      { total, done, joined, refused, skipped },
+      {
+        total: 3,
+        done: 1,
+        joined: 1,
+        refused: 0,
+        skipped: 1,
+      },
+    );
+    await api.pool.query(
+      `update deliveries set state = 'gave_up', owner = null, finished_at = now(), last_error = 'http_404'
+       where state <> 'held'`,
+    );
+    await api.pool.query(`update deliveries set sending_until = null`);
   });
 
   test('an action refuses a filter in the query that is wrong, whatever the body says', async () => {

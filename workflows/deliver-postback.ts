@@ -105,9 +105,11 @@ export async function deliverPostback(input: DeliveryInput): Promise<Ended> {
       command = null;
       const result = await attemptNumber(tries + 1).attemptPostback({ ...input, cause, tries });
       await wake(result.endpointsToWake);
+      pauseReason = result.pauseReason ?? null;
       // A retry asked for during the attempt has been answered by it.
-      if (isRetryAsked() && patched('retry-joins-attempt')) command = null;
-      if (result.tries > 0) now.story.push(`| ${result.tries} | ${result.reason} | ${cause} |`);
+      if (isRetryAsked() && pauseReason === null && patched('retry-joins-attempt')) command = null;
+      if (result.tries > 0 && pauseReason === null)
+        now.story.push(`| ${result.tries} | ${result.reason} | ${cause} |`);
       if (result.state !== 'retrying' || result.nextAttemptAt === null)
         return end(now, result.state, result.tries || tries, start.about);
       ({ tries, nextAttemptAt, lastError, nextReason } = result);

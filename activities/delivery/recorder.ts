@@ -69,8 +69,9 @@ export function createRecorder(pool: Pool, onWriteError: (error: unknown) => voi
         notifyGivenUp(client, givenUp),
       ]);
       if (!isComplete) {
+        // What was given up during its attempt held up what follows it until now.
         await recordLate(client, records);
-        released.push(...(await releaseSuccessors(client, finished)));
+        released.push(...(await releaseSuccessors(client, records)));
       }
       if (stored.size < records.length) await insertRepeated(client, records);
       return [

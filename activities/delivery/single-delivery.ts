@@ -59,7 +59,10 @@ type SingleDeliveryState =
 /** A row after it was paused or resumed. `pauseReason` is null where it is not paused. */
 type PausedRow = Gone | { kind: 'waiting'; pauseReason: string | null };
 
-/** Result of a try. `endpointsToWake`: endpoints whose queues a successor or a notice joined. */
+/**
+ * Result of a try. `endpointsToWake`: endpoints whose queues a successor or a notice joined.
+ * `pauseReason`: none was made, since a person paused the delivery.
+ */
 type SingleDeliveryResult = {
   state: string;
   tries: number;
@@ -67,6 +70,7 @@ type SingleDeliveryResult = {
   nextReason?: string | null;
   lastError: string | null;
   nextAttemptAt: number | null;
+  pauseReason?: string | null;
   endpointsToWake: EndpointInput[];
 };
 
@@ -115,6 +119,12 @@ export function createSingleDelivery({
     return { state: 'retrying', tries, reason, lastError, nextAttemptAt, endpointsToWake: [] };
   };
 
+  /** A pause whose signal did not come in time: its workflow waits as if it had. */
+  const paused = ({ tries, lastError, nextAttemptAt, pauseReason }: Delivery): SingleDeliveryResult => {
+    const told = { state: 'retrying', tries, reason: '', lastError, endpointsToWake: [] };
+    return { ...told, nextAttemptAt: nextAttemptAt.getTime(), pauseReason };
+  };
+
   async function attemptPostback({
     operatorId,
     deliveryId,
@@ -135,6 +145,7 @@ export function createSingleDelivery({
       };
     }
     if (due.sendingUntil !== null) return underWay(due, due.sendingUntil.getTime());
+    if (due.pauseReason !== null && cause !== 'manual') return paused(due);
     const [endpoint] = await readSendingEndpoints(pool, operatorId, [due.endpointId]);
     const nextCause = cause === 'manual' ? cause : due.nextCause;
     const release = mayTry(endpoint!, nextCause)

@@ -6,7 +6,17 @@
  */
 export const SENDING_AT_MOST_SECONDS = 25;
 
+export const SENDING_FROM_NOW = `now() + interval '${SENDING_AT_MOST_SECONDS} seconds'`;
+
 /** A condition: nobody sends the row of `deliveries`, or who did is dead. A batch is not noted. */
 export function isIdleSql(delivery: string): string {
   return `(${delivery}.sending_until is null or ${delivery}.sending_until <= now())`;
+}
+
+/**
+ * A condition: the row of `deliveries` is unfinished, or it was given up during an attempt that may
+ * still deliver it. What follows it waits.
+ */
+export function isOpenSql(delivery: string): string {
+  return `(${delivery}.owner is not null or not ${isIdleSql(delivery)})`;
 }

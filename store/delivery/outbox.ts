@@ -8,6 +8,7 @@ import { bulkColumns, itemsWithOperator } from '../db/bulk.ts';
 import { newId } from '../db/ids.ts';
 import type { Queryable } from '../db/pool.ts';
 import { conditionSql } from './endpoint-condition.ts';
+import { isOpenSql } from './in-flight.ts';
 
 /**
  * An endpoint as planning sees it. `isQueued`: others wait in its queue already, or its rate is
@@ -140,7 +141,8 @@ async function lockAbout(db: Queryable, operatorId: string, aboutIds: readonly s
 }
 
 /**
- * Reads the unfinished postback that none follows yet, by `about endpoint`. The last by its id may
+ * Reads the unfinished postback, or one given up during its attempt, that none follows yet, by
+ * `about endpoint`. The last by its id may
  * be another one, where the clocks of two workers differ.
  */
 async function lastUnfinished(
@@ -152,7 +154,7 @@ async function lastUnfinished(
     `select original_event_id || ' ' || endpoint_id as key, max(id) as id
      from ${itemsWithOperator(2)}
      join deliveries d
-       on d.operator_id = named.operator_id and original_event_id = item and owner is not null
+       on d.operator_id = named.operator_id and original_event_id = item and ${isOpenSql('d')}
      where not exists (
        select from deliveries f
        where f.operator_id = $1 and f.predecessor_id = d.id and f.owner = 'predecessor')

@@ -38,18 +38,23 @@ export async function readOn({
 }
 
 /**
- * Drops the items that went out: their next attempt was made, or somebody else decided about them.
- * Returns their number.
+ * Drops the items that went out: their next attempt was made, or somebody else wants it made now.
+ * Returns their number. Those that were finished without one, since a person gave them up or their
+ * endpoint was deleted, are dropped too, as skipped.
  */
-export async function dropOut({ db, operatorId, replay }: Step): Promise<number> {
-  const { rowCount } = await db.query(
+export async function dropOut(step: Step): Promise<number> {
+  const { db, operatorId, replay } = step;
+  const { rows } = await db.query<{ isSent: boolean }>(
     `delete from replay_items i using deliveries d
      where i.operator_id = $1 and i.replay_id = $2 and i.was_state is not null
        and d.operator_id = $1 and d.id = i.delivery_id
-       and (d.owner is null or d.replay_id is distinct from $2 or d.next_cause is distinct from 'replay')`,
+       and (d.owner is null or d.replay_id is distinct from $2 or d.next_cause is distinct from 'replay')
+     returning d.owner is not null or d.attempts > i.was_attempts as "isSent"`,
     [operatorId, replay.id],
   );
-  return rowCount ?? 0;
+  const sent = rows.filter(({ isSent }) => isSent).length;
+  step.skipped += rows.length - sent;
+  return sent;
 }
 
 /** Drops the items that wait for an endpoint that was deleted meanwhile. */

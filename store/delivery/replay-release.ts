@@ -1,7 +1,7 @@
 // Release of deliveries by a replay: into the queues of endpoints that have room, and back where
 // that is gone or the replay is cancelled.
 import { conditionSql } from './endpoint-condition.ts';
-import { isIdleSql } from './in-flight.ts';
+import { isIdleSql, isOpenSql } from './in-flight.ts';
 import type { Step } from './replay-items.ts';
 import { lockConversions, releaseSuccessors } from './succession.ts';
 import { recall, replay as replayDeliveries } from './transitions/replays.ts';
@@ -44,7 +44,7 @@ export async function release(step: Step, limit: number): Promise<Released[]> {
   const chosen = released.map(({ id }) => id);
   await db.query(
     `update replay_items i
-     set was_state = d.state, was_tries = d.tries, was_next_attempt_at = d.next_attempt_at,
+     set was_state = d.state, was_tries = d.tries, was_attempts = d.attempts, was_next_attempt_at = d.next_attempt_at,
        was_next_cause = d.next_cause, was_replay_id = d.replay_id, was_finished_at = d.finished_at,
        was_acknowledged_at = d.acknowledged_at
      from deliveries d
@@ -65,7 +65,7 @@ function mustFollowSql(delivery: string): string {
     select from deliveries p
     where p.operator_id = $1 and p.original_event_id = ${delivery}.original_event_id
       and p.endpoint_id = ${delivery}.endpoint_id and p.id < ${delivery}.id
-      and (p.owner is not null or exists (
+      and (${isOpenSql('p')} or exists (
         select from replay_items w where w.operator_id = $1 and w.replay_id = $2 and w.delivery_id = p.id)))`;
 }
 

@@ -103,7 +103,7 @@ async function advance(step: Step): Promise<ReplayStep> {
        select count(*)::int as queued, $6 and not exists (
          select from replay_items where operator_id = $1 and replay_id = $2) as isDone
        from replay_items where operator_id = $1 and replay_id = $2 and was_state is not null) i, (
-       select case when total_is_exact then total else greatest(total, chosen + $10) end as total
+       select greatest(total, chosen + $10) as total
        from replays where operator_id = $1 and id = $2) t
      where operator_id = $1 and id = $2
      returning state, r.total, released, sent, greatest(0,

@@ -1,7 +1,7 @@
 // Deliveries that a person wants tried again, as the rule about retries sees them.
 import type { Retryable } from '../../domain/delivery/refusals.ts';
 import type { Queryable } from '../db/pool.ts';
-import { isIdleSql } from './in-flight.ts';
+import { isIdleSql, isOpenSql } from './in-flight.ts';
 import { lockConversions } from './succession.ts';
 
 type RetryableRow = Retryable & { id: string; endpointId: string; hasRate: boolean };
@@ -23,7 +23,7 @@ export async function lockRetryable(
        case when d.owner is null or d.owner = 'predecessor' then (
          select max(p.id) from deliveries p where p.operator_id = $1
            and p.original_event_id = d.original_event_id and p.endpoint_id = d.endpoint_id
-           and p.id < d.id and p.owner is not null) end as "waitsFor"
+           and p.id < d.id and ${isOpenSql('p')}) end as "waitsFor"
      from deliveries d join endpoints e on e.operator_id = $1 and e.id = d.endpoint_id
      where d.operator_id = $1 and d.id = any($2) order by d.id`,
     [operatorId, deliveryIds],

@@ -2,6 +2,7 @@
 // the end of one lets the next one go on.
 import { afterGivenUp } from '../../domain/delivery/bodies.ts';
 import type { Queryable } from '../db/pool.ts';
+import { isOpenSql } from './in-flight.ts';
 import type { DeliveryRef } from './deliveries.ts';
 import {
   amendBodies,
@@ -94,12 +95,16 @@ async function noteSkippedPredecessors(
   );
 }
 
-/** Finished deliveries for which others still wait; over all operators, for the sweep. */
+/**
+ * Finished deliveries, no longer being sent, for which others still wait; over all operators, for
+ * the sweep.
+ */
 export async function findUnfollowed(db: Queryable, limit: number): Promise<DeliveryRef[]> {
   const { rows } = await db.query<DeliveryRef>(
     `select distinct p.operator_id as "operatorId", p.id as "deliveryId"
      from deliveries d
-     join deliveries p on p.operator_id = d.operator_id and p.id = d.predecessor_id and p.owner is null
+     join deliveries p on p.operator_id = d.operator_id and p.id = d.predecessor_id
+       and not ${isOpenSql('p')}
      where d.owner = 'predecessor' limit $1`,
     [limit],
   );

@@ -359,6 +359,7 @@ create table replay_items (
   endpoint_id text collate "C" not null,
   was_state text,
   was_tries int,
+  was_attempts int,
   was_next_attempt_at timestamptz,
   was_next_cause text,
   was_replay_id text collate "C",

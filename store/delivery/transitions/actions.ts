@@ -2,7 +2,7 @@
 import type { SendingOwner } from '../../../domain/delivery/deliveries.ts';
 import type { Queryable } from '../../db/pool.ts';
 import type { DeliveryRef } from '../deliveries.ts';
-import { isIdleSql } from '../in-flight.ts';
+import { isIdleSql, SENDING_FROM_NOW } from '../in-flight.ts';
 
 /**
  * Makes a delivery due now, for a person, unless it is being sent. One that was given up starts its
@@ -52,7 +52,10 @@ export async function resumeSingle(db: Queryable, { operatorId, deliveryId }: De
   return rowCount === 1;
 }
 
-/** Gives up those of these deliveries that are unfinished. */
+/**
+ * Gives up those of these deliveries that are unfinished. The first try of one that its batch owns
+ * may be under way, so that counts as being sent.
+ */
 export async function giveUp(
   db: Queryable,
   operatorId: string,
@@ -60,7 +63,8 @@ export async function giveUp(
 ): Promise<void> {
   await db.query(
     `update deliveries set state = 'gave_up', owner = null, predecessor_id = null, finished_at = now(),
-       pause_reason = null
+       pause_reason = null,
+       sending_until = case when owner = 'batch' and tries = 0 then ${SENDING_FROM_NOW} else sending_until end
      where operator_id = $1 and id = any($2) and owner is not null`,
     [operatorId, deliveryIds],
   );

@@ -5,7 +5,7 @@ import { bulkColumns } from '../../db/bulk.ts';
 import type { Queryable } from '../../db/pool.ts';
 import type { AttemptRecord } from '../attempts.ts';
 import { DELIVERY, type Delivery } from '../deliveries.ts';
-import { isIdleSql, SENDING_AT_MOST_SECONDS } from '../in-flight.ts';
+import { isIdleSql, SENDING_FROM_NOW } from '../in-flight.ts';
 
 const OUTCOMES = bulkColumns<AttemptRecord>({
   operator_id: ['text', ({ operatorId }) => operatorId],
@@ -34,7 +34,8 @@ export async function recordOutcomes(db: Queryable, records: readonly AttemptRec
       set state = r.state, owner = r.owner, tries = r.tries,
         next_attempt_at = coalesce(r.next_attempt_at, d.next_attempt_at),
         last_error = r.last_error, finished_at = case when r.owner is null then now() end,
-        next_cause = case when r.tries = r.expected_tries then d.next_cause end, pause_reason = null,
+        next_cause = case when r.tries = r.expected_tries then d.next_cause end,
+        pause_reason = case when r.owner = 'self' then d.pause_reason end,
         attempts = greatest(d.attempts, r.number), sending_until = null
       from ${OUTCOMES.unnest(1, 'r')}
       where d.operator_id = r.operator_id and d.id = r.id
@@ -65,8 +66,6 @@ export async function recordLate(db: Queryable, records: readonly AttemptRecord[
     values: OUTCOMES.values(records),
   });
 }
-
-const SENDING_FROM_NOW = `now() + interval '${SENDING_AT_MOST_SECONDS} seconds'`;
 
 /**
  * Claims the next deliveries of an endpoint's queue that are due and that nobody sends. Each must
@@ -106,14 +105,19 @@ export async function putBack(db: Queryable, operatorId: string, taken: readonly
 }
 
 /**
- * Claims a delivery for its own workflow. False where it moved on since it was read, or somebody
+ * Claims a delivery for its own workflow, which ends a pause: the next one holds after the attempt.
+ * False where it moved on since it was read, or somebody
  * sends it.
  */
-export async function beginAttempt(db: Queryable, { operatorId, id, attempts }: Delivery): Promise<boolean> {
+export async function beginAttempt(
+  db: Queryable,
+  { operatorId, id, attempts, pauseReason }: Delivery,
+): Promise<boolean> {
   const { rowCount } = await db.query(
-    `update deliveries set sending_until = ${SENDING_FROM_NOW}
-     where operator_id = $1 and id = $2 and owner = 'self' and attempts = $3 and ${isIdleSql('deliveries')}`,
-    [operatorId, id, attempts],
+    `update deliveries set sending_until = ${SENDING_FROM_NOW}, pause_reason = null
+     where operator_id = $1 and id = $2 and owner = 'self' and attempts = $3
+       and pause_reason is not distinct from $4 and ${isIdleSql('deliveries')}`,
+    [operatorId, id, attempts, pauseReason],
   );
   return rowCount === 1;
 }

@@ -3,7 +3,7 @@
 import type { UnscheduledCause } from '../../../domain/delivery/deliveries.ts';
 import type { Queryable } from '../../db/pool.ts';
 import { conditionSql } from '../endpoint-condition.ts';
-import { isIdleSql } from '../in-flight.ts';
+import { isIdleSql, isOpenSql } from '../in-flight.ts';
 
 /**
  * Gives deliveries that a bulk action chose to the queues of their endpoints, or to an earlier
@@ -29,7 +29,7 @@ export async function replay(
          (select max(o.id) from deliveries o
            where o.operator_id = $1 and o.original_event_id = p.original_event_id
              and o.endpoint_id = p.endpoint_id and o.id < p.id
-             and (o.owner is not null or o.id = any($3))) as predecessor_id
+             and (${isOpenSql('o')} or o.id = any($3))) as predecessor_id
        from deliveries p join endpoints e on e.operator_id = $1 and e.id = p.endpoint_id
        where p.operator_id = $1 and p.id = any($3)
      ) w

@@ -3,6 +3,7 @@
 import { bulkColumns } from '../../db/bulk.ts';
 import type { Queryable } from '../../db/pool.ts';
 import type { DeliveryRef } from '../deliveries.ts';
+import { isOpenSql } from '../in-flight.ts';
 
 const FINISHED = bulkColumns<DeliveryRef>({
   operator_id: ['text', ({ operatorId }) => operatorId],
@@ -17,7 +18,10 @@ export type QueuedSuccessor = {
   isAfterGivenUp: boolean;
 };
 
-/** Queues deliveries that waited for these, unless a predecessor is not finished after all. */
+/**
+ * Queues deliveries that waited for these, unless a predecessor is not finished after all, or still
+ * being sent.
+ */
 export async function queueSuccessors(
   db: Queryable,
   finished: readonly DeliveryRef[],
@@ -28,7 +32,7 @@ export async function queueSuccessors(
       update deliveries d set owner = 'endpoint', predecessor_id = null, next_attempt_at = now()
       from ${FINISHED.unnest(1, 'f')}
       where d.operator_id = f.operator_id and d.predecessor_id = f.delivery_id and d.owner = 'predecessor'
-        and (select p.owner is null from deliveries p
+        and (select not ${isOpenSql('p')} from deliveries p
           where p.operator_id = d.operator_id and p.id = d.predecessor_id)
       returning d.operator_id as "operatorId", d.id, d.endpoint_id as "endpointId",
         f.delivery_id as "predecessorId",
@@ -51,7 +55,7 @@ export async function relinkSuccessors(
   const { rows } = await db.query<{ id: string }>(
     `update deliveries d set predecessor_id = $3
      where d.operator_id = $1 and d.predecessor_id = $2 and d.owner = 'predecessor'
-       and exists (select from deliveries p where p.operator_id = $1 and p.id = $3 and p.owner is not null)
+       and exists (select from deliveries p where p.operator_id = $1 and p.id = $3 and ${isOpenSql('p')})
      returning d.id`,
     [operatorId, deliveryId, earlierId],
   );

@@ -3,8 +3,9 @@
 import { after, before, beforeEach, describe, test } from 'node:test';
 import assert from 'node:assert/strict';
 import type { ServerResponse } from 'node:http';
+import { readDelivery } from '../../../store/delivery/deliveries.ts';
 import { createEndpoints } from '../../../store/delivery/endpoints.ts';
-import { giveUpDelivery, takeForRetry } from '../../../store/delivery/manual-actions.ts';
+import { giveUpDelivery, pauseDelivery, takeForRetry } from '../../../store/delivery/manual-actions.ts';
 import { withDatabase, type TestDatabase } from '../../support/database.ts';
 import { anAttempt, deliveriesOf, settleBatch } from '../../support/deliveries.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -56,8 +57,12 @@ async function waiting(count: number, owner: 'endpoint' | 'self', tries = 0): Pr
 
 const drain = ({ activities } = working) =>
   activities.drainQueue({ operatorId: operator.operatorId, endpointId, probes: 0, nextSendAt: 0 });
-const attempt = (deliveryId: string, tries: number, { activities } = working) =>
-  activities.attemptPostback({ operatorId: operator.operatorId, deliveryId, cause: 'retry', tries });
+const attempt = (
+  deliveryId: string,
+  tries: number,
+  { activities } = working,
+  cause: 'retry' | 'manual' = 'retry',
+) => activities.attemptPostback({ operatorId: operator.operatorId, deliveryId, cause, tries });
 const retry = (id: string) => takeForRetry(database.pool, operator.operatorId, id);
 const arrived = (count: number) =>
   eventually(`${count} requests to arrive`, () => receiver.requests.length === count);
@@ -171,6 +176,36 @@ describe('an attempt whose delivery moved on meanwhile', () => {
           assert.deepEqual(await states(), [status === 200 ? 'delivered 1' : `${state} 1`]);
         });
 
+  test('a delivery given up and retried during its first try, which its batch makes, is sent once', async () => {
+    const batch = await settleBatch(working.activities, operator, await operator.ingestSales(1));
+    const sending = working.activities.deliverFirst(batch);
+    await arrived(1);
+    const [row] = await deliveriesOf(database.pool, operator);
+    await giveUpDelivery(database.pool, operator.operatorId, row!.id);
+    assert.deepEqual(await retry(row!.id), { kind: 'under_way' });
+    answerAll(500);
+    await sending;
+    assert.equal((await retry(row!.id)).kind, 'taken', 'the attempt is over');
+  });
+
+  test('a pause during an attempt holds after it, with its reason', async () => {
+    const [id] = await waiting(1, 'self', 1);
+    const sending = attempt(id!, 1);
+    await arrived(1);
+    await pauseDelivery(database.pool, operator.operatorId, id!, 'paused over the API');
+    answerAll(500);
+    await sending;
+    const paused = await readDelivery(database.pool, operator.operatorId, id!);
+    assert.deepEqual([paused?.state, paused?.pauseReason], ['retrying', 'paused over the API']);
+    assert.equal((await attempt(id!, 2)).pauseReason, 'paused over the API');
+    assert.equal(receiver.requests.length, 1);
+    const forced = attempt(id!, 2, working, 'manual');
+    await arrived(2);
+    answerAll(500);
+    await forced;
+    assert.equal((await readDelivery(database.pool, operator.operatorId, id!))?.pauseReason, null);
+  });
+
   test('a delivery given up and retried during its attempt is delivered by it', async () => {
     const [id] = await waiting(1, 'endpoint');
     const turn = drain();
@@ -180,6 +215,79 @@ describe('an attempt whose delivery moved on meanwhile', () => {
     answerAll();
     await turn;
     assert.deepEqual(await states(), ['delivered 1']);
+  });
+});
+
+describe('a reversal behind a delivery that is given up while it is being sent', () => {
+  /** A sale and its chargeback; the sale is given up while it is being sent. */
+  async function givenUpInFlight() {
+    const events = [
+      { transactionId: 'sale' },
+      { type: 'chargeback' as const, transactionId: 'back', reference: 'sale' },
+    ];
+    for (const event of events)
+      await settleBatch(working.activities, operator, await operator.ingest([event]));
+    const [sale, back] = (await deliveriesOf(database.pool, operator)).map(({ id }) => id);
+    await database.pool.query(`update deliveries set owner = 'self' where id = $1`, [sale]);
+    const sending = attempt(sale!, 0);
+    await arrived(1);
+    await giveUpDelivery(database.pool, operator.operatorId, sale!);
+    return { sale: sale!, back: back!, sending };
+  }
+  const standing = async (id: string) => {
+    const { rows } = await database.pool.query<{ owner: string; told: string[] | null }>(
+      `select owner, body::json->'data'->'previous_gave_up' as told from deliveries where id = $1`,
+      [id],
+    );
+    return rows[0]!;
+  };
+
+  for (const status of [200, 404])
+    test(`a reversal waits for the end of that attempt, which is ${status}, and says what came of it`, async () => {
+      const { sale, back, sending } = await givenUpInFlight();
+      assert.deepEqual(await standing(back), { owner: 'predecessor', told: null });
+      answerAll(status);
+      await sending;
+      assert.deepEqual(await standing(back), { owner: 'endpoint', told: status === 200 ? null : [sale] });
+    });
+
+  test('a reversal goes on by the sweep where the process that sent died', async () => {
+    const { sale, back, sending } = await givenUpInFlight();
+    assert.equal((await working.activities.sweepOnce()).released, 0);
+    await database.pool.query(`update deliveries set sending_until = now() where id = $1`, [sale]);
+    assert.equal((await working.activities.sweepOnce()).released, 1);
+    assert.deepEqual(await standing(back), { owner: 'endpoint', told: [sale] });
+    answerAll();
+    await sending;
+  });
+
+  test('a reversal that was given up too can be retried only after that attempt', async () => {
+    const { sale, back, sending } = await givenUpInFlight();
+    await giveUpDelivery(database.pool, operator.operatorId, back);
+    const refused = { kind: 'refused', refusal: 'waits_for_predecessor', waitsFor: sale };
+    assert.deepEqual(await retry(back), refused);
+    answerAll(500);
+    await sending;
+    assert.equal((await retry(back)).kind, 'taken');
+  });
+
+  test('a reversal that is planned meanwhile follows it', async () => {
+    const { sale, sending } = await givenUpInFlight();
+    await settleBatch(
+      working.activities,
+      operator,
+      await operator.ingest([{ type: 'chargeback_won', transactionId: 'won', reference: 'sale' }]),
+    );
+    const rows = await deliveriesOf(database.pool, operator);
+    await giveUpDelivery(database.pool, operator.operatorId, rows[1]!.id);
+    const { rows: after } = await database.pool.query<{ id: string }>(
+      `select predecessor_id as id from deliveries where id = $1`,
+      [rows[2]!.id],
+    );
+    assert.deepEqual(after, [{ id: sale }]);
+    answerAll();
+    await sending;
+    assert.equal((await standing(rows[2]!.id)).owner, 'endpoint');
   });
 });
 

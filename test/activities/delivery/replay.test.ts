@@ -4,7 +4,7 @@ import { after, before, beforeEach, describe, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { newId } from '../../../store/db/ids.ts';
 import { switchEndpoint } from '../../../store/delivery/endpoint-switch.ts';
-import { takeForRetry } from '../../../store/delivery/manual-actions.ts';
+import { giveUpDelivery, takeForRetry } from '../../../store/delivery/manual-actions.ts';
 import { cancelReplay, stepReplay } from '../../../store/delivery/replay-steps.ts';
 import { createReplays, type Replay, type ReplayFilter } from '../../../store/delivery/replays.ts';
 import { withDatabase, type TestDatabase } from '../../support/database.ts';
@@ -134,7 +134,35 @@ describe('a replay', () => {
       'gave_up null 1': 200,
       'gave_up null 5': 10,
     });
-    assert.equal((await progress(it)).sent, 600);
+    const { sent, skipped } = await progress(it);
+    assert.deepEqual([sent, skipped], [400, 200]);
+  });
+
+  test('a replay counts what its filter chose only after it began', async () => {
+    await giveUpSales(5);
+    await database.pool.query(
+      `update deliveries set state = 'held', owner = 'endpoint', finished_at = null
+       where id <> (select max(id) from deliveries where operator_id = $1)`,
+      [operator.operatorId],
+    );
+    const it = await replay();
+    await database.pool.query(
+      `update deliveries set state = 'gave_up', owner = null, finished_at = now() where operator_id = $1`,
+      [operator.operatorId],
+    );
+    await run(it);
+    const { total, sent, skipped } = await progress(it);
+    assert.deepEqual([it.total, total, sent, skipped], [1, 5, 5, 0]);
+  });
+
+  test('a replay skips what a person gives up before it went out, and does not call it sent', async () => {
+    const [first] = await giveUpSales(3);
+    const it = await replay();
+    await step(it);
+    await giveUpDelivery(database.pool, operator.operatorId, first!);
+    await run(it);
+    const { total, sent, skipped } = await progress(it);
+    assert.deepEqual([total, sent, skipped, receiver.requests.length], [3, 2, 1, 2]);
   });
 
   test('a replay keeps the order of a conversion and its reversal', async () => {

@@ -1,5 +1,5 @@
-// API server on a real database and a port of its own, without Temporal: no HTTP answer may depend
-// on Temporal.
+// API server on a real database and a port of its own; without Temporal, since no HTTP answer may
+// depend on it, or on the Temporal and the workers of a harness.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
@@ -8,6 +8,7 @@ import { createSettle } from '../../activities/settlement/settle.ts';
 import { createPageFiles } from '../../api/access/page-files.ts';
 import { createApp, type AppDeps } from '../../api/app.ts';
 import { createClickWriter } from '../../api/clicks/click-writer.ts';
+import { createDispatcher } from '../../api/intake/dispatcher.ts';
 import { createDryRun } from '../../api/intake/dry-run.ts';
 import { createIntake } from '../../api/intake/intake.ts';
 import { createApiMetrics } from '../../api/process/metrics.ts';
@@ -28,6 +29,7 @@ import { createConformance, type Conformance } from './conformance.ts';
 import { withDatabase } from './database.ts';
 import { SECRET_BOX } from './operator.ts';
 import { freePort } from './ports.ts';
+import type { WorkflowHarness } from './workflow-harness.ts';
 
 /** Response with its parsed body; `body` is null where the response has none. */
 export type Answer<Body> = { status: number; headers: Headers; body: Body };
@@ -77,18 +79,24 @@ type ApiOptions = {
   codec?: AppDeps['codec'];
   /** Where the console is built; by default nowhere. */
   pagesFolder?: string;
+  /** Whose database and Temporal the API uses, and leaves to it. */
+  harness?: Pick<WorkflowHarness, 'pool' | 'temporal'>;
 };
 
-/** Starts the API on an empty database. Requests are written `POST /v1/events`. */
+/**
+ * Starts the API on an empty database, or on that of a harness. Requests are written `POST
+ * /v1/events`.
+ */
 export async function withApi({
   config: given,
   limits,
   log = createLogger('silent', 'test'),
   codec = TEST_CODEC,
   pagesFolder = '/nowhere',
+  harness,
 }: ApiOptions = {}): Promise<TestApi> {
-  const database = await withDatabase();
-  const { pool } = database;
+  const database = harness === undefined ? await withDatabase() : null;
+  const pool = harness?.pool ?? database!.pool;
   const store = createStore(pool, SECRET_BOX);
   /** The clock advances by a minute per call, so the metrics never serve a cached backlog. */
   let clock = 0;
@@ -98,24 +106,29 @@ export async function withApi({
     dispatcher: () => ({ started: 0, inFlight: 0, waiting: accepted.length }),
     now: () => (clock += 60_000),
   });
+  const connection =
+    harness?.temporal.connection ?? Connection.lazy({ address: `127.0.0.1:${await freePort()}` });
+  const client = harness?.temporal.client ?? new Client({ connection });
+  const dispatcher = harness && createDispatcher({ client, log });
   const intake = createIntake({
     pool,
-    onAccepted: (events) => accepted.push(...events),
+    onAccepted(events) {
+      accepted.push(...events);
+      dispatcher?.dispatch(events);
+    },
     onWritten: metrics.ingested,
   });
-  const connection = Connection.lazy({ address: `127.0.0.1:${await freePort()}` });
-  const client = new Client({ connection });
   const rematched: string[] = [];
   const reaching = createTemporal({
     pool,
     client,
     connection,
-    workflows: createWorkflowClient(client, { callTimeoutMs: 100 }),
+    workflows: createWorkflowClient(client, harness ? {} : { callTimeoutMs: 100 }),
     uiUrl: 'http://ui.example',
     log,
   });
   const started: string[] = [];
-  const temporal: Temporal = {
+  const noting: Temporal = {
     ...reaching,
     rematchSoon: (operatorId) => void rematched.push(operatorId),
     retrySetAside: async (_, reasons) => void started.push(...reasons.map((reason) => `retry ${reason}`)),
@@ -124,6 +137,7 @@ export async function withApi({
     startDelivery: async (_, deliveryId, name) => void started.push(`${name ?? 'start'} ${deliveryId}`),
     startRerating: async (_, dealId, version) => void started.push(`rerate ${dealId}/${version}`),
   };
+  const temporal = harness ? reaching : noting;
   const clickWriter = createClickWriter({
     clicks: store.clicks,
     onLate: (ids) => ids.forEach(temporal.rematchSoon),
@@ -213,8 +227,9 @@ export async function withApi({
       server.close();
       server.closeAllConnections();
       await refusals.flush();
-      await connection.close();
-      await database.drop();
+      await dispatcher?.drain(1000);
+      if (harness === undefined) await connection.close();
+      await database?.drop();
     },
   };
 }

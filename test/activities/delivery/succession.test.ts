@@ -233,7 +233,7 @@ describe('a lost wake-up', () => {
 });
 
 describe('a delivery that is sent again while a later one about its conversion comes up', () => {
-  /** Queues the first delivery again, which was given up, as a bulk retry does; not committed yet. */
+  /** Queues the first delivery again, which was given up, as a bulk retry does. */
   async function sendFirstAgain(client: PoolClient): Promise<void> {
     await lockConversions(client, operator.operatorId, [chain[0]!]);
     await replay(client, operator.operatorId, { cause: 'manual', replayId: null }, [chain[0]!]);

@@ -1,0 +1,231 @@
+// Property: deliveries of a few conversions go through any actions as a small oracle says, step by
+// step: planned, claimed by two at a time, sent, retried, given up, paused, handed over.
+// Long form: RUNS=1000 npm test -- test/store/delivery/delivery-model.test.ts
+// What failed, once more: SEED=<the seed it printed> and RUNS as before.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import fc from 'fast-check';
+import { createRecorder } from '../../../activities/delivery/recorder.ts';
+import { conversionMessage } from '../../../domain/delivery/bodies.ts';
+import type { Message } from '../../../domain/delivery/messages.ts';
+import { newId } from '../../../store/db/ids.ts';
+import { stepBulkAction } from '../../../store/delivery/bulk-steps.ts';
+import { readDelivery } from '../../../store/delivery/deliveries.ts';
+import { handOverBatch } from '../../../store/delivery/hand-over.ts';
+import {
+  acknowledgeDelivery,
+  giveUpDelivery,
+  pauseDelivery,
+  resumeDelivery,
+  takeForRetry,
+} from '../../../store/delivery/manual-actions.ts';
+import { planPostbacks, readListeners } from '../../../store/delivery/outbox.ts';
+import { createStuck } from '../../../store/delivery/stuck.ts';
+import { beginAttempt, putBack, takeFromQueue } from '../../../store/delivery/transitions/attempts.ts';
+import { anEvent } from '../../support/builders.ts';
+import { withDatabase, type TestDatabase } from '../../support/database.ts';
+import { DeliveryModel, type Claim } from '../../support/delivery-model.ts';
+import { anAttempt } from '../../support/deliveries.ts';
+import { withOperator } from '../../support/operator.ts';
+
+const RUNS = Number(process.env.RUNS ?? 40);
+const SEED = process.env.SEED === undefined ? Date.now() % 2 ** 31 : Number(process.env.SEED);
+const CONVERSIONS = 3;
+
+let database: TestDatabase;
+before(async () => {
+  database = await withDatabase();
+});
+after(() => database.drop());
+
+const pick = fc.nat(20);
+const step = fc.oneof(
+  {
+    weight: 5,
+    arbitrary: fc.record({ kind: fc.constant('plan' as const), conversion: fc.nat(CONVERSIONS - 1) }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({ kind: fc.constant('take' as const), limit: fc.integer({ min: 1, max: 3 }) }),
+  },
+  ...(['send first', 'begin', 'put back', 'give up', 'pause', 'resume', 'acknowledge'] as const).map(
+    (kind) => ({
+      weight: 3,
+      arbitrary: fc.record({ kind: fc.constant(kind), pick }),
+    }),
+  ),
+  { weight: 6, arbitrary: fc.record({ kind: fc.constant('retry' as const), pick }) },
+  {
+    weight: 9,
+    arbitrary: fc.record({
+      kind: fc.constant('end' as const),
+      pick,
+      outcome: fc.constantFrom(
+        'delivered' as const,
+        'retrying' as const,
+        'retrying' as const,
+        'gave_up' as const,
+      ),
+    }),
+  },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('retry all' as const) }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('hand over' as const) }) },
+);
+type Step = typeof step extends fc.Arbitrary<infer One> ? One : never;
+
+/** An operator's deliveries in the database, which do what its model does. */
+async function withDeliveries() {
+  const { pool } = database;
+  const { operatorId, affiliateId, addEndpoint } = await withOperator(pool);
+  const { id: endpointId } = await addEndpoint('http://127.0.0.1:9/never-called');
+  const model = new DeliveryModel();
+  const batchId = newId('bat');
+  const conversions = Array.from({ length: CONVERSIONS }, () => anEvent({ operatorId, id: newId('evt') }));
+  const recorder = createRecorder(pool, (error) => assert.fail(String(error)));
+  const nth = <T>(items: readonly T[], number: number): T | undefined => items[number % items.length];
+  const readOne = async (id: string) => (await readDelivery(pool, operatorId, id))!;
+
+  async function plan(number: number): Promise<void> {
+    const conversion = conversions[number]!;
+    const message: Message = {
+      type: 'conversion.reversed',
+      affiliateId,
+      reason: null,
+      event: anEvent({ operatorId, id: newId('evt'), type: 'fraud' }),
+      conversion,
+      clickId: null,
+      subs: conversion.subs,
+      via: null,
+      reportedMinor: 0n,
+      deltaMinor: 0n,
+      currency: 'USD',
+    };
+    const at = { operatorId, batchId, now: new Date(), owner: 'batch' } as const;
+    await planPostbacks(pool, at, await readListeners(pool, operatorId, [affiliateId]), [
+      conversionMessage(message),
+    ]);
+    const { rows } = await pool.query<{ id: string }>(
+      `select max(id) as id from deliveries where operator_id = $1`,
+      [operatorId],
+    );
+    model.plan(rows[0]!.id, number);
+  }
+
+  /** Two take from the queue at the same time. */
+  async function take(limit: number): Promise<void> {
+    const claimable = model.claimable();
+    const taken = (
+      await Promise.all([1, 2].map(() => takeFromQueue(pool, operatorId, endpointId, limit)))
+    ).flatMap((some) => some.map(({ id }) => id));
+    assert.equal(taken.length, Math.min(claimable.length, 2 * limit));
+    assert.ok(taken.every((id) => claimable.includes(id)));
+    for (const id of taken) model.claim(id);
+  }
+
+  /** Two begin the attempt of a workflow at the same time. */
+  async function begin(id: string): Promise<void> {
+    const row = await readOne(id);
+    const { owner, isClaimed } = model.of(id);
+    const begun = (await Promise.all([1, 2].map(() => beginAttempt(pool, row)))).filter(Boolean).length;
+    assert.equal(begun, owner === 'self' && !isClaimed ? 1 : 0);
+    if (begun === 1) model.claim(id);
+  }
+
+  async function end(claim: Claim, outcome: 'delivered' | 'retrying' | 'gave_up'): Promise<void> {
+    const { id: deliveryId, owner, tries, number } = claim;
+    const next = {
+      state: outcome,
+      owner: outcome === 'retrying' ? owner : null,
+      tries: tries + 1,
+      nextAttemptAt: null,
+      lastError: outcome === 'delivered' ? null : 'http_500',
+    };
+    const of = { operatorId, endpointId, deliveryId, number, next };
+    await recorder.record(anAttempt({ ...of, expected: { owner, tries } }), null);
+    model.end(claim, outcome);
+  }
+
+  async function retryAll(): Promise<void> {
+    const filter = { endpointId: null, affiliateId: null, state: null, reason: null, lastError: null };
+    const aim = { id: newId('act'), action: 'retry' as const, filter, isDryRun: false };
+    const { id } = await createStuck(pool).insertAction(operatorId, aim);
+    const { total, done, joined, refused } = await stepBulkAction(pool, operatorId, id);
+    const expected = model.retryAll();
+    assert.deepEqual({ done, joined, refused }, expected);
+    assert.equal(total, done + joined + refused);
+  }
+
+  const kindOf = (result: { kind: string; refusal?: string }) => result.refusal ?? result.kind;
+  const isDone = (result: { kind: string }) => result.kind !== 'refused';
+
+  async function make(one: Step): Promise<void> {
+    if (one.kind === 'plan') return plan(one.conversion);
+    if (one.kind === 'take') return take(one.limit);
+    if (one.kind === 'retry all') return retryAll();
+    const isSending = model.claims.some(({ owner }) => owner === 'batch');
+    if (one.kind === 'hand over') {
+      // A batch is handed over once it sends nothing more.
+      if (isSending) return;
+      await handOverBatch(pool, operatorId, batchId, { perEndpoint: 100, inAll: 1000 });
+      return model.handOver();
+    }
+    if (one.kind === 'end' || one.kind === 'put back') {
+      const claim = nth(model.claims, one.pick);
+      if (claim === undefined) return;
+      if (one.kind === 'end') return end(claim, one.outcome);
+      if (claim.owner !== 'endpoint') return;
+      await putBack(pool, operatorId, [await readOne(claim.id)]);
+      return model.putBack(claim.id);
+    }
+    const id = nth(model.rows, one.pick)?.id;
+    if (id === undefined) return;
+    switch (one.kind) {
+      case 'send first': {
+        const { owner, tries } = model.of(id);
+        const isUnderWay = model.claims.some((claim) => claim.id === id);
+        if (owner === 'batch' && tries === 0 && !isUnderWay) model.claim(id);
+        return;
+      }
+      case 'begin':
+        return begin(id);
+      case 'retry':
+        return assert.equal(kindOf(await takeForRetry(pool, operatorId, id)), model.retry(id));
+      case 'give up':
+        return assert.equal(isDone(await giveUpDelivery(pool, operatorId, id)), model.giveUp(id));
+      case 'pause':
+        return assert.equal(isDone(await pauseDelivery(pool, operatorId, id, 'why')), model.pause(id, 'why'));
+      case 'resume':
+        return assert.equal(isDone(await resumeDelivery(pool, operatorId, id)), model.pause(id, null));
+      case 'acknowledge':
+        return assert.equal(isDone(await acknowledgeDelivery(pool, operatorId, id)), model.acknowledge(id));
+    }
+  }
+
+  async function compare(): Promise<void> {
+    const { rows } = await pool.query(
+      `select id, array_position($2::text[], original_event_id) - 1 as conversion, owner, state, tries, attempts, coalesce(sending_until > now(), false) as "isClaimed",
+         predecessor_id as after, pause_reason as paused, acknowledged_at is not null as "isSeen"
+       from deliveries where operator_id = $1 order by id`,
+      [operatorId, conversions.map(({ id }) => id)],
+    );
+    assert.deepEqual(
+      rows.map((row) => ({ ...row })),
+      model.rows,
+    );
+  }
+  return { make, compare };
+}
+
+test('deliveries go through any actions as an oracle of the rules says, and each is under way once at a time', async () => {
+  const property = fc.asyncProperty(
+    fc.array(step, { minLength: 1, maxLength: 60, size: 'max' }),
+    async (steps) => {
+      const deliveries = await withDeliveries();
+      for (const one of steps) {
+        await deliveries.make(one);
+        await deliveries.compare();
+      }
+    },
+  );
+  await fc.assert(property, { numRuns: RUNS, seed: SEED, includeErrorInReport: true });
+});

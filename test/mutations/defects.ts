@@ -31,6 +31,9 @@ const REPLAYED = 'test/activities/delivery/replay.test.ts';
 const IN_FLIGHT = 'test/activities/delivery/in-flight.test.ts';
 const OWN = 'test/api/access/own.test.ts';
 const SESSIONS = 'test/api/access/session.test.ts';
+const IN_TURN = 'test/activities/delivery/succession.test.ts';
+const MODELLED = 'test/store/delivery/delivery-model.test.ts';
+const SWEPT = 'test/activities/upkeep/sweep.test.ts';
 const STORED = 'test/activities/settlement/settle-linked-slots.test.ts';
 
 const KNOWN: readonly Defect[] = [
@@ -655,6 +658,95 @@ export const DEFECTS: readonly Defect[] = [
     to: `next_attempt_at`,
     tests: [REPLAYED],
     sees: 'a cancel puts what did not go out back as it was',
+  },
+  {
+    title: 'delivery: a queue takes what is being sent',
+    file: 'store/delivery/transitions/attempts.ts',
+    from: `          and \${isIdleSql('deliveries')}
+        order by next_attempt_at`,
+    to: `        order by next_attempt_at`,
+    tests: [MODELLED],
+    sees: 'as an oracle of the rules says',
+  },
+  {
+    title: 'delivery: a first try that is given up meanwhile counts as over',
+    file: 'store/delivery/transitions/actions.ts',
+    from: `case when owner = 'batch' and tries = 0 then`,
+    to: `case when false then`,
+    tests: [IN_FLIGHT],
+    sees: 'during its first try, which its batch makes, is sent once',
+  },
+  {
+    title: 'delivery: a reversal overtakes what was given up during its attempt',
+    file: 'store/delivery/transitions/successors.ts',
+    from: `(select not \${isOpenSql('p')} from deliveries p`,
+    to: `(select p.owner is null from deliveries p`,
+    tests: [IN_FLIGHT],
+    sees: 'a reversal waits for the end of that attempt',
+  },
+  {
+    title: 'delivery: a pause during an attempt is undone by its record',
+    file: 'store/delivery/transitions/attempts.ts',
+    from: `pause_reason = case when r.owner = 'self' then d.pause_reason end,`,
+    to: `pause_reason = null,`,
+    tests: [MODELLED],
+    sees: 'as an oracle of the rules says',
+  },
+  {
+    title: 'delivery: a late record releases nothing that waits',
+    file: 'activities/delivery/recorder.ts',
+    from: `released.push(...(await releaseSuccessors(client, records)));`,
+    to: `released.push(...(await releaseSuccessors(client, finished)));`,
+    tests: [MODELLED],
+    sees: 'as an oracle of the rules says',
+  },
+  {
+    title: 'delivery: all that is retried goes out at once, in no order',
+    file: 'store/delivery/transitions/replays.ts',
+    from: `and (\${isOpenSql('o')} or o.id = any($3))`,
+    to: `and \${isOpenSql('o')}`,
+    tests: [MODELLED],
+    sees: 'as an oracle of the rules says',
+  },
+  {
+    title: 'delivery: what is sent again is not seen by those who lock its conversion',
+    file: 'store/delivery/succession.ts',
+    from: `     where operator_id = $1 and (original_event_id, endpoint_id) in (`,
+    to: `     where operator_id = $1 and owner is not null and (original_event_id, endpoint_id) in (`,
+    tests: [IN_TURN],
+    sees: 'a retry of the later one is refused, since it must follow the first',
+  },
+  {
+    title: 'stuck: a retry of everything counts what is being sent as done',
+    file: 'store/delivery/bulk-effects.ts',
+    from: `({ verdict }) => verdict === 'possible');`,
+    to: `({ verdict }) => typeof verdict === 'string');`,
+    tests: [STUCK],
+    sees: 'a retry joins what is being sent',
+  },
+  {
+    title: 'replay: what is given up before it went out counts as sent',
+    file: 'store/delivery/replay-items.ts',
+    from: `returning d.owner is not null or d.attempts > i.was_attempts as "isSent"`,
+    to: `returning true as "isSent"`,
+    tests: [REPLAYED],
+    sees: 'a replay skips what a person gives up before it went out',
+  },
+  {
+    title: 'replay: its total stays what it was at first',
+    file: 'store/delivery/replay-steps.ts',
+    from: `select greatest(total, chosen + $10) as total`,
+    to: `select total`,
+    tests: [REPLAYED],
+    sees: 'a replay counts what its filter chose only after it began',
+  },
+  {
+    title: 'sweep: a retry of events set aside is asked for while one is under way',
+    file: 'store/agreements/retry-requests.ts',
+    from: `where settling_until is null or settling_until <= now() order by`,
+    to: `order by`,
+    tests: [SWEPT],
+    sees: 'and not again while it is under way or done',
   },
   ...KNOWN,
   ...NAMED_BY_THE_AUDIT.map(([title, sees]) => {

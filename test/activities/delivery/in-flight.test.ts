@@ -280,11 +280,11 @@ describe('a reversal behind a delivery that is given up while it is being sent',
     );
     const rows = await deliveriesOf(database.pool, operator);
     await giveUpDelivery(database.pool, operator.operatorId, rows[1]!.id);
-    const { rows: after } = await database.pool.query<{ id: string }>(
+    const { rows: planned } = await database.pool.query<{ id: string }>(
       `select predecessor_id as id from deliveries where id = $1`,
       [rows[2]!.id],
     );
-    assert.deepEqual(after, [{ id: sale }]);
+    assert.deepEqual(planned, [{ id: sale }]);
     answerAll();
     await sending;
     assert.equal((await standing(rows[2]!.id)).owner, 'endpoint');

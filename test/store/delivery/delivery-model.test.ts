@@ -38,7 +38,7 @@ before(async () => {
 });
 after(() => database.drop());
 
-const pick = fc.nat(20);
+const pick = fc.nat(40);
 const step = fc.oneof(
   {
     weight: 5,
@@ -48,13 +48,15 @@ const step = fc.oneof(
     weight: 3,
     arbitrary: fc.record({ kind: fc.constant('take' as const), limit: fc.integer({ min: 1, max: 3 }) }),
   },
-  ...(['send first', 'begin', 'put back', 'give up', 'pause', 'resume', 'acknowledge'] as const).map(
-    (kind) => ({
-      weight: 3,
-      arbitrary: fc.record({ kind: fc.constant(kind), pick }),
-    }),
-  ),
+  ...(['send first', 'put back', 'give up', 'pause', 'resume', 'acknowledge'] as const).map((kind) => ({
+    weight: 3,
+    arbitrary: fc.record({ kind: fc.constant(kind), pick }),
+  })),
   { weight: 6, arbitrary: fc.record({ kind: fc.constant('retry' as const), pick }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({ kind: fc.constant('begin' as const), pick, isPausedMeanwhile: fc.boolean() }),
+  },
   {
     weight: 9,
     arbitrary: fc.record({
@@ -122,12 +124,14 @@ async function withDeliveries() {
     for (const id of taken) model.claim(id);
   }
 
-  /** Two begin the attempt of a workflow at the same time. */
-  async function begin(id: string): Promise<void> {
+  /** Two begin the attempt of a workflow at the same time, by a row that may be out of date. */
+  async function begin(id: string, isPausedMeanwhile: boolean): Promise<void> {
     const row = await readOne(id);
-    const { owner, isClaimed } = model.of(id);
+    if (isPausedMeanwhile) await make({ kind: 'pause', pick: 2 * model.rows.indexOf(model.of(id)) + 1 });
+    const { owner, isClaimed, paused } = model.of(id);
+    const isAsRead = paused === row.pauseReason;
     const begun = (await Promise.all([1, 2].map(() => beginAttempt(pool, row)))).filter(Boolean).length;
-    assert.equal(begun, owner === 'self' && !isClaimed ? 1 : 0);
+    assert.equal(begun, owner === 'self' && !isClaimed && isAsRead ? 1 : 0);
     if (begun === 1) model.claim(id);
   }
 
@@ -177,7 +181,9 @@ async function withDeliveries() {
       await putBack(pool, operatorId, [await readOne(claim.id)]);
       return model.putBack(claim.id);
     }
-    const id = nth(model.rows, one.pick)?.id;
+    // Every second one is under way, where any is.
+    const half = Math.floor(one.pick / 2);
+    const id = (one.pick % 2 === 0 ? nth(model.claims, half)?.id : undefined) ?? nth(model.rows, half)?.id;
     if (id === undefined) return;
     switch (one.kind) {
       case 'send first': {
@@ -187,7 +193,7 @@ async function withDeliveries() {
         return;
       }
       case 'begin':
-        return begin(id);
+        return begin(id, one.isPausedMeanwhile);
       case 'retry':
         return assert.equal(kindOf(await takeForRetry(pool, operatorId, id)), model.retry(id));
       case 'give up':

@@ -64,6 +64,11 @@ const UNRESOLVED: Readonly<
   failed: { nameIsAbsent: false, message: 'the name servers could not answer for the host name' },
 };
 
+/** The rule, and the setting of the installation that makes an exception to it. */
+const EXCEPTION = 'only public addresses may be called, and those in ALLOW_ENDPOINT_CIDRS';
+const NOT_PUBLIC = `this address is private, reserved or of this machine: ${EXCEPTION}`;
+const NAMES_NOT_PUBLIC = `the host name stands for an address that is not public: ${EXCEPTION}`;
+
 /** Creates a guard. Throws when an entry of `allowCidrs` is not a CIDR. */
 export function createGuard(settings: GuardSettings): Guard {
   const mayDial = createAddressRule(settings.allowCidrs);
@@ -78,25 +83,22 @@ export function createGuard(settings: GuardSettings): Guard {
     if (url.protocol === 'http:' && settings.requireHttps) return invalid('the URL must be https');
     if (url.username !== '' || url.password !== '')
       return invalid('the URL must not hold a user name or password');
-    if (!isPortAllowed(url, settings.allowPorts)) return blocked('this port may not be called');
+    if (!isPortAllowed(url, settings.allowPorts)) return blocked(aboutPorts(settings.allowPorts));
     // The URL parser converts every spelling of an IPv4 address (octal, hex, short, circled digits)
     // into dotted decimal.
     const literal = literalOf(url.hostname);
-    if (literal !== undefined && !mayDial(literal)) return blocked('this address may not be called');
+    if (literal !== undefined && !mayDial(literal)) return blocked(NOT_PUBLIC);
     return { kind: 'allowed', url };
   }
 
   async function resolve(hostname: string, signal: AbortSignal): Promise<Resolution> {
     const literal = literalOf(hostname);
     if (literal !== undefined) {
-      return mayDial(literal)
-        ? { kind: 'resolved', addresses: [literal] }
-        : blocked('this address may not be called');
+      return mayDial(literal) ? { kind: 'resolved', addresses: [literal] } : blocked(NOT_PUBLIC);
     }
     const found = await orSilent(lookUp(hostname), signal);
     if (found.kind !== 'found') return { kind: 'dns_error', ...UNRESOLVED[found.kind] };
-    if (!found.addresses.every(mayDial))
-      return blocked('the host name stands for an address that may not be called');
+    if (!found.addresses.every(mayDial)) return blocked(NAMES_NOT_PUBLIC);
     return { kind: 'resolved', addresses: [...found.addresses] };
   }
 
@@ -121,6 +123,10 @@ function literalOf(host: string): string | undefined {
 function isPortAllowed(url: URL, allowed: '*' | readonly number[]): boolean {
   const port = url.port === '' ? (url.protocol === 'https:' ? 443 : 80) : Number(url.port);
   return allowed === '*' || allowed.includes(port);
+}
+
+function aboutPorts(allowed: '*' | readonly number[]): string {
+  return `this port may not be called: ALLOW_ENDPOINT_PORTS has ${allowed === '*' ? 'all' : allowed.join(', ')}`;
 }
 
 function blocked(message: string): Refusal {

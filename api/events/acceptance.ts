@@ -150,13 +150,21 @@ function outcomeOf(result: IntakeResult | undefined): Accepted | ApiError {
     case 'duplicate':
       return { id: result.id, status: result.kind };
     case 'conflict':
-      return new ApiError(
-        'conflict',
-        `the same event was sent before with other content, as ${result.id}; if that was wrong, amend it`,
-      );
+      return conflictWith(result);
     case 'refused':
       return new ApiError('invalid_request', 'the event holds a value that cannot be stored');
   }
+}
+
+function conflictWith({ id, fields }: { id: string; fields: readonly string[] }): ApiError {
+  const what = fields.length === 0 ? 'other content' : `another ${fields.join(', ')}`;
+  return new ApiError(
+    'conflict',
+    `the same event was sent before with ${what}, as ${id}; if that was wrong, amend it`,
+    {
+      issues: fields.map((path) => ({ path, code: 'differs', message: 'differs from what was sent before' })),
+    },
+  );
 }
 
 function statusOf({ code }: ApiError): 'conflict' | 'invalid' {

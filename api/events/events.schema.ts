@@ -6,6 +6,7 @@ import type { Issue } from '../http/errors.ts';
 import { externalId, id, subOrEmpty, text, time } from '../http/fields.ts';
 import { page } from '../http/lists.ts';
 import { issuesFrom } from '../http/read.ts';
+import { inOurWords } from '../http/wording.ts';
 import { eventClickId, eventId } from '../http/reported-ids.ts';
 
 /** Protects recursive readers of metadata from exhausting the stack. */
@@ -94,7 +95,7 @@ export type EventParts = z.output<typeof eventParts>;
  * are still checked and a caller sees every issue at once. Null where the value is no object.
  */
 export function formOf(value: unknown, issues: Issue[]): EventParts | null {
-  const result = eventForm.safeParse(value);
+  const result = eventForm.safeParse(value, { error: inOurWords });
   if (result.success) return result.data;
   issues.push(...issuesFrom(result.error, value));
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return null;

@@ -1,11 +1,11 @@
 // Reads an event from the wire: converts values to minor units, derives its key and content hash,
 // and reports every issue. Every event passes here, so this makes no closures and copies nothing
 // twice.
+import { aboutUnknownEvent, eventNamed } from '../../domain/event-names.ts';
 import { exponentOf, isUsable, type AddedCurrencies } from '../../domain/ledger/currencies.ts';
 import { parseDecimal } from '../../domain/ledger/money.ts';
 import {
   type ConversionEvent,
-  EVENT_TYPES,
   type EventKey,
   type EventType,
   isNegative,
@@ -35,7 +35,6 @@ export type EventRules = {
 export type EventReading = { kind: 'event'; event: IntakeEvent } | { kind: 'invalid'; error: ApiError };
 
 const HOUR_MS = 3_600_000;
-const TYPES: ReadonlyMap<string, EventType> = new Map(EVENT_TYPES.map((type) => [type, type]));
 /**
  * Fields that identify an event. While one of them is invalid, rules about their combination are
  * skipped.
@@ -145,7 +144,7 @@ function checkIdentity(
   else if (clickId === null && customerId === null && !(mayRefer && reference !== null))
     report(
       issues,
-      'click_id',
+      mayRefer ? 'reference' : 'click_id',
       'click_or_customer_required',
       `give click_id or customer_id${mayRefer ? ' or reference' : ''}`,
     );
@@ -157,8 +156,12 @@ function typeOf(
   { eventTypes }: EventRules,
   issues: Issue[],
 ): EventType {
-  const type = text === undefined ? undefined : (TYPES.get(text) ?? eventTypes.get(text));
-  if (type === undefined) report(issues, field, 'unknown_event', 'is not an event we know');
+  if (text === undefined) {
+    report(issues, field, 'unknown_event', 'is not an event we know');
+    return text as unknown as EventType;
+  }
+  const type = eventNamed(text, eventTypes);
+  if (type === undefined) report(issues, field, 'unknown_event', aboutUnknownEvent(text, eventTypes));
   return type ?? (text as EventType);
 }
 

@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import { isUsable, type AddedCurrencies } from '../../domain/ledger/currencies.ts';
 import type { Caller } from '../../store/access/callers.ts';
 import { ApiError, type Issue } from './errors.ts';
+import { inOurWords } from './wording.ts';
 
 /** Whose request is read: currencies that the operator added are currencies in it. */
 type Of = Pick<Caller, 'currencies'>;
@@ -35,7 +36,7 @@ export function isUsableHere(code: string): boolean {
  * are currencies.
  */
 export function read<S extends z.ZodType>(schema: S, value: unknown, caller = NOBODY): z.output<S> {
-  const result = readingFor(caller, () => schema.safeParse(value ?? {}));
+  const result = readingFor(caller, () => schema.safeParse(value ?? {}, { error: inOurWords }));
   if (result.success) return result.data;
   throw invalid(issuesFrom(result.error, value));
 }

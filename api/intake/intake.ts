@@ -9,6 +9,7 @@ import {
   type IncomingEvent,
   insertConflicts,
   insertEvents,
+  readDifferences,
   readEarlierEvents,
 } from '../../store/intake/event-inbox.ts';
 import { isSameContent } from './content-hash.ts';
@@ -18,9 +19,13 @@ import { createGroupCommit } from './group-commit.ts';
 export type IntakeEvent = IncomingEvent & { isTimed: boolean };
 
 /**
- * The result of an event. `refused`: PostgreSQL cannot store its values, and nothing was written.
+ * The result of an event. `fields`: those that differ from the stored event. `refused`: PostgreSQL
+ * cannot store its values, and nothing was written.
  */
-export type IntakeResult = { kind: 'accepted' | 'duplicate' | 'conflict'; id: string } | { kind: 'refused' };
+export type IntakeResult =
+  | { kind: 'accepted' | 'duplicate'; id: string }
+  | { kind: 'conflict'; id: string; fields: string[] }
+  | { kind: 'refused' };
 
 export type Intake = {
   /**
@@ -76,7 +81,7 @@ export async function ingest(db: Queryable, group: readonly IntakeEvent[]): Prom
     );
 
   const winners = await winnersOver(db, losers);
-  const conflicts: Parameters<typeof insertConflicts>[1][number][] = [];
+  const conflicts: (Parameters<typeof insertConflicts>[1][number] & { incoming: IntakeEvent })[] = [];
   const repeats: Repeat[] = [];
   const results = group.map((incoming): IntakeResult => {
     const { id, operatorId, receivedAt } = incoming.event;
@@ -86,9 +91,14 @@ export async function ingest(db: Queryable, group: readonly IntakeEvent[]): Prom
     if (isByContent(incoming)) repeats.push({ operatorId, eventId: winner.id, at: receivedAt });
     if (isSameContent(winner.contentHash, incoming)) return { kind: 'duplicate', id: winner.id };
     conflicts.push({ id: newId('cfl'), eventId: winner.id, incoming });
-    return { kind: 'conflict', id: winner.id };
+    return { kind: 'conflict', id: winner.id, fields: [] };
   });
-  if (conflicts.length > 0) await insertConflicts(db, conflicts);
+  if (conflicts.length > 0) {
+    await insertConflicts(db, conflicts);
+    const differences = await readDifferences(db, conflicts);
+    for (const [index, result] of results.entries())
+      if (result.kind === 'conflict') result.fields = differences.get(group[index]!.event.id) ?? [];
+  }
   if (repeats.length > 0) await countRepeats(db, repeats);
   return results;
 }

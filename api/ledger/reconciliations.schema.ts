@@ -6,6 +6,7 @@ import { EVENT_TYPES } from '../../domain/types.ts';
 import type { Issue } from '../http/errors.ts';
 import { currency, externalId, time } from '../http/fields.ts';
 import { invalid, issuesFrom, read } from '../http/read.ts';
+import { inOurWords } from '../http/wording.ts';
 
 /** More rows are several lists. */
 export const ROWS_AT_MOST = 10_000;
@@ -60,7 +61,7 @@ function rangeOf(
 }
 
 function rowOf(value: unknown): ListedRow {
-  const result = row.safeParse(value);
+  const result = row.safeParse(value, { error: inOurWords });
   if (!result.success) return { kind: 'invalid', issues: issuesFrom(result.error, value) };
   const {
     transaction_id: transactionId,

@@ -112,6 +112,45 @@ export async function readEarlierEvents(
   );
 }
 
+/** Fields as senders name them whose columns have other names. */
+const SENT_AS: Readonly<Record<string, string>> = {
+  amount_minor: 'amount',
+  volume_e4: 'volume',
+  reference_type: 'reference_event',
+  payout_minor: 'payout',
+};
+/** Columns of what a sender said. */
+const SENT_COLUMNS = Object.keys(EVENT_COLUMNS).filter(
+  (name) => !/^(operator_id|id|type|key_kind|content_hash|received_at|sent_as)$/.test(name),
+);
+const asCompared = (row: string, column: string): string =>
+  column === 'metadata' ? `${row}.metadata::jsonb` : `${row}.${column}`;
+const DIFFERENCES = SENT_COLUMNS.map(
+  (column) =>
+    `case when ${asCompared('n', column)} is distinct from ${asCompared('e', column)} then '${SENT_AS[column] ?? column}' end`,
+).join(', ');
+
+/** The fields in which events differ from the earlier ones with their keys, by their own ids. */
+export async function readDifferences(
+  db: Queryable,
+  conflicts: readonly { eventId: string; incoming: IncomingEvent & { isTimed: boolean } }[],
+): Promise<Map<string, string[]>> {
+  const { rows } = await db.query<{ id: string; fields: string[] }>(
+    `select n.id, array_remove(array[${DIFFERENCES}], null) as fields
+     from ${EVENTS.unnest(2, 'n')}
+     join json_to_recordset($1) as c ("eventId" text, id text) on c.id = n.id
+     join events e on e.operator_id = n.operator_id and e.id = c."eventId"`,
+    [
+      JSON.stringify(conflicts.map(({ eventId, incoming }) => ({ eventId, id: incoming.event.id }))),
+      ...EVENTS.values(conflicts.map(({ incoming }) => incoming)),
+    ],
+  );
+  const isTimed = new Map(conflicts.map(({ incoming }) => [incoming.event.id, incoming.isTimed]));
+  // Without a time of its own an event says nothing about when it occurred.
+  const said = (id: string, field: string) => field !== 'occurred_at' || isTimed.get(id) === true;
+  return new Map(rows.map(({ id, fields }) => [id, fields.filter((field) => said(id, field))]));
+}
+
 /** Stores events that reuse the key of an earlier event with other content, for inspection. */
 export async function insertConflicts(
   db: Queryable,

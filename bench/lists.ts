@@ -31,9 +31,13 @@ type Measured = { request: string; status: number; isLong: boolean; p50: number;
 
 /**
  * `keep`: a folder for the database, which stays; a second run there measures without writing the
- * data again. Throws when a request fails.
+ * data again. `match`: what the requests contain. Throws when one fails.
  */
-export async function measureLists(events: number, keep: string | undefined): Promise<Partial<Figures>> {
+export async function measureLists(
+  events: number,
+  keep: string | undefined,
+  match: string,
+): Promise<Partial<Figures>> {
   const dataDir = keep === undefined ? mkdtempSync(join(tmpdir(), 'postrider-bench-')) : resolve(keep);
   mkdirSync(dataDir, { recursive: true });
   chmodSync(dataDir, 0o755);
@@ -45,14 +49,19 @@ export async function measureLists(events: number, keep: string | undefined): Pr
   });
   try {
     if (!existsSync(join(dataDir, 'lists.json'))) await migrate(postgres.url);
-    return await onDatabase(postgres.url, dataDir, events);
+    return await onDatabase(postgres.url, dataDir, events, match);
   } finally {
     await postgres.stop();
     if (keep === undefined) rmSync(dataDir, { recursive: true, force: true });
   }
 }
 
-async function onDatabase(databaseUrl: string, dataDir: string, events: number): Promise<Partial<Figures>> {
+async function onDatabase(
+  databaseUrl: string,
+  dataDir: string,
+  events: number,
+  match: string,
+): Promise<Partial<Figures>> {
   const temporal = await startTemporal({
     program: await findTemporalCli(console.log),
     dataDir,
@@ -70,7 +79,8 @@ async function onDatabase(databaseUrl: string, dataDir: string, events: number):
     try {
       const { data, apiKey } = await loadOnce(databaseUrl, api.url, join(dataDir, 'lists.json'), events);
       const measured: Measured[] = [];
-      for (const reading of readingsOf(createDocument(api.url, RESOURCES), data))
+      const readings = readingsOf(createDocument(api.url, RESOURCES), data);
+      for (const reading of readings.filter(({ request }) => request.includes(match)))
         measured.push(await measure(api.url, apiKey, reading));
       return report(measured);
     } finally {

@@ -28,6 +28,7 @@ const HELP = `npm run bench -- [options]
   --quick       everything in under a minute, with fewer events
   --keep DIR    the folder of the database that lists fills (20 minutes, 31 GB), which stays for the
                 next runs
+  --match TEXT  of lists: only the requests that contain it
   --only NAME   one measurement: single, batch, idle, open, clicks, real, wpe (a workflow per event),
                 drain (an endpoint after an outage), isolation (endpoints beside one that hangs; not with
                 --quick), nodur (no durability), delivery (first attempts alone, beside undici and job
@@ -110,6 +111,7 @@ async function run(
   isQuick: boolean,
   services: NodeJS.ProcessEnv,
   keep: string | undefined,
+  match: string,
 ): Promise<{ figures: Figures; differences: string[] }> {
   const [load, receivers] = await Promise.all([
     startChild<LoadQuestions>('load.ts'),
@@ -145,7 +147,7 @@ async function run(
     if (wanted.includes('lists')) {
       console.log(`measuring lists: ${sizes.lists} events of one operator`);
       found.push({
-        figures: await measureLists(sizes.lists, keep),
+        figures: await measureLists(sizes.lists, keep, match),
         verdict: { lost: 0, doubled: 0, differences: [] },
       });
     }
@@ -200,6 +202,7 @@ const { values } = parseArgs({
     quick: { type: 'boolean', default: false },
     only: { type: 'string' },
     keep: { type: 'string' },
+    match: { type: 'string', default: '' },
     database: { type: 'string' },
     temporal: { type: 'string' },
     baseline: { type: 'string' },
@@ -233,6 +236,7 @@ if (values.help || wanted.length === 0 || !Number.isSafeInteger(sizes.real) || i
     values.quick,
     database && temporal ? onServices(database, temporal) : {},
     values.keep,
+    values.match,
   );
   report(figures, differences);
 }

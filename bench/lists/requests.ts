@@ -93,6 +93,7 @@ function filtersOf({ samples, affiliates }: ListsData): Record<string, Values> {
     currency: ['USD', 'EUR', 'GBP'],
     base: ['EUR', 'CHF'],
     quote: ['USD', 'CHF'],
+    q: ['ffiliate', 'x-19'],
     minimum_payable: ['10.00', '1000000.00'],
     period: months,
     reason: ['invalid_request', 'bad_signature', 'http_500', 'nobody'],

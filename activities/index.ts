@@ -22,6 +22,7 @@ import { createPurge, type PurgeActivities, type Retention } from './upkeep/purg
 import type { Recorder } from './delivery/recorder.ts';
 import { createReleaseHolds, type ReleaseHoldsActivities } from './upkeep/release-holds.ts';
 import { createBulkActions, type BulkActionActivities } from './delivery/bulk-actions.ts';
+import { createPayoutRunSteps, type PayoutRunActivities } from './upkeep/payout-runs.ts';
 import { createReplay, type ReplayActivities } from './delivery/replay.ts';
 import { createRerate, type RerateActivities } from './settlement/rerate.ts';
 import { createSetAside, type SetAsideActivities } from './settlement/set-aside.ts';
@@ -44,6 +45,7 @@ export type Activities = SettleActivities &
   SetAsideActivities &
   ReplayActivities &
   BulkActionActivities &
+  PayoutRunActivities &
   SweepActivities &
   ReleaseHoldsActivities &
   MatchOrphansActivities &
@@ -116,6 +118,7 @@ export function createActivities({
     ...createEndpointStanding({ pool }),
     ...createReplay({ pool, workflows }),
     ...createBulkActions({ pool, workflows }),
+    ...createPayoutRunSteps({ pool, workflows }),
     ...createSetAside({ pool, ...settling, ...handingOver }),
     ...createMatchOrphans({ pool, ...settling, ...handingOver }),
     ...createRerate({ pool, transact, ...handingOver }),

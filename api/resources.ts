@@ -38,6 +38,7 @@ import { adjustmentsResource } from './ledger/adjustments.operations.ts';
 import { balancesResource } from './ledger/balances.operations.ts';
 import { commissionsResource } from './ledger/commissions.operations.ts';
 import { paymentDetailsResource } from './ledger/payment-details.operations.ts';
+import { payoutRunsResource } from './ledger/payout-runs.operations.ts';
 import { payoutsResource } from './ledger/payouts.operations.ts';
 import { periodsResource } from './ledger/periods.operations.ts';
 import { progressResource } from './ledger/progress.operations.ts';
@@ -126,6 +127,7 @@ export const RESOURCES: readonly Resource<ResourceDeps>[] = [
   commissionsResource,
   progressResource,
   payoutsResource,
+  payoutRunsResource,
   paymentDetailsResource,
   adjustmentsResource,
   dealsResource,

@@ -14,6 +14,7 @@ import {
 } from '../store/delivery/manual-actions.ts';
 import type { Pool } from '../store/db/pool.ts';
 import { cancelBulkAction } from '../store/delivery/bulk-actions.ts';
+import { cancelPayoutRun } from '../store/ledger/payout-runs.ts';
 import { cancelReplay } from '../store/delivery/replay-steps.ts';
 
 type DeliveryActionResult = { kind: 'done' } | Refused;
@@ -112,6 +113,10 @@ export function createTemporal(deps: TemporalDeps): Temporal {
     async cancelStuckAction(operatorId, actionId, action) {
       await cancelBulkAction(pool, operatorId, actionId);
       await workflows.cancelStuckAction(operatorId, actionId, action);
+    },
+    async cancelPayoutRun(operatorId, runId) {
+      await cancelPayoutRun(pool, operatorId, runId);
+      await workflows.cancelPayoutRun(operatorId, runId);
     },
     rematchSoon: coalesced(workflows.rematchOrphans),
     async isReachable() {

@@ -13,6 +13,8 @@ export const endpointWorkflowId = (endpointId: string): string => `endpoint/${en
 export const replayWorkflowId = (replayId: string): string => `replay/${replayId}`;
 /** Acts on stuck postbacks selected by a filter. */
 export const stuckActionWorkflowId = (actionId: string): string => `stuck/${actionId}`;
+/** Pays affiliates for whom enough is payable. */
+export const payoutRunWorkflowId = (runId: string): string => `payout-run/${runId}`;
 /** Matches the orphans of an operator again; of all operators, by schedule, when null. */
 export const rematchWorkflowId = (operatorId: string | null): string =>
   operatorId === null ? 'rematch-orphans' : `rematch-orphans/${operatorId}`;

@@ -34,6 +34,7 @@ import { createReassignments } from './attribution/reassignments.ts';
 import { createOperators } from './setup/operators.ts';
 import { createPeriods } from './ledger/periods.ts';
 import { createPaymentDetails } from './ledger/payment-details.ts';
+import { createPayoutRuns } from './ledger/payout-runs.ts';
 import { createPayouts } from './ledger/payouts.ts';
 import { createOverview } from './upkeep/overview.ts';
 import { createPreviewing } from './settlement/previews.ts';
@@ -93,6 +94,7 @@ export function createStore(pool: Pool, secretBox: SecretBox) {
     decisions: createDecisions(pool),
     holds: createHolds(pool),
     payouts: createPayouts(pool),
+    payoutRuns: createPayoutRuns(pool),
     paymentDetails: createPaymentDetails(pool, secretBox),
     adjustments: createAdjustments(pool),
     /** Whether PostgreSQL answers. */

@@ -10,6 +10,7 @@ import {
   amendmentsWorkflowId,
   deliveryWorkflowId,
   endpointWorkflowId,
+  payoutRunWorkflowId,
   periodWorkflowId,
   rematchWorkflowId,
   replayWorkflowId,
@@ -47,6 +48,10 @@ export type WorkflowClient = {
   startStuckAction(operatorId: string, actionId: string, action: StuckActionInput['action']): Promise<void>;
   /** Tells `actOnStuck` that its row was cancelled. */
   cancelStuckAction(operatorId: string, actionId: string, action: StuckActionInput['action']): Promise<void>;
+  /** Starts `runPayouts`, unless it runs. */
+  startPayoutRun(operatorId: string, runId: string): Promise<void>;
+  /** Tells `runPayouts` that its row was cancelled. */
+  cancelPayoutRun(operatorId: string, runId: string): Promise<void>;
   /** Starts `settleSetAside` of one reason unless it runs; sends no signal. */
   startSetAside(operatorId: string, reason: string): Promise<void>;
   /**
@@ -168,6 +173,11 @@ export function createWorkflowClient(
     },
     cancelStuckAction: (operatorId, actionId, action) =>
       signal(WORKFLOWS.actOnStuck, stuckActionOptions(operatorId, actionId, action), 'cancel'),
+    async startPayoutRun(operatorId, runId) {
+      await start(WORKFLOWS.runPayouts, payoutRunOptions(operatorId, runId));
+    },
+    cancelPayoutRun: (operatorId, runId) =>
+      signal(WORKFLOWS.runPayouts, payoutRunOptions(operatorId, runId), 'cancel'),
     async startSetAside(operatorId, reason) {
       await start(WORKFLOWS.settleSetAside, setAsideOptions(operatorId, reason));
     },
@@ -250,6 +260,16 @@ function stuckActionOptions(
     taskQueue: TASK_QUEUES.upkeep,
     args: [{ operatorId, actionId, action } satisfies StuckActionInput],
     staticSummary: `${action.replace('_', ' ')} of what is stuck: ${actionId}`,
+    ...fairnessOf(operatorId),
+  };
+}
+
+function payoutRunOptions(operatorId: string, runId: string): Options {
+  return {
+    workflowId: payoutRunWorkflowId(runId),
+    taskQueue: TASK_QUEUES.upkeep,
+    args: [{ operatorId, runId }],
+    staticSummary: `payout run ${runId}`,
     ...fairnessOf(operatorId),
   };
 }

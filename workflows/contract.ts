@@ -39,6 +39,7 @@ export type StuckActionInput = {
   actionId: string;
   action: 'retry' | 'give_up' | 'acknowledge' | 'pause';
 };
+export type PayoutRunInput = { operatorId: string; runId: string };
 export type PeriodInput = { operatorId: string; period: string };
 export type SetAsideInput = { operatorId: string; reason: string };
 /**
@@ -68,6 +69,7 @@ export const WORKFLOWS = {
   drainEndpoint: 'drainEndpoint',
   replayPostbacks: 'replayPostbacks',
   actOnStuck: 'actOnStuck',
+  runPayouts: 'runPayouts',
   sweep: 'sweep',
   releaseHolds: 'releaseHolds',
   rematchOrphans: 'rematchOrphans',

@@ -17,6 +17,7 @@ import {
   type Found,
 } from '../../store/upkeep/sweep.ts';
 import { findRunningBulkActions } from '../../store/delivery/bulk-actions.ts';
+import { findRunningPayoutRuns } from '../../store/ledger/payout-runs.ts';
 import { findRunningReplays } from '../../store/delivery/replays.ts';
 import { addUpStuckCounts } from '../../store/delivery/stuck-counts.ts';
 import { findUnfollowed, releaseSuccessors } from '../../store/delivery/succession.ts';
@@ -41,6 +42,7 @@ export type SweepResult = {
   setAside: number;
   replays: number;
   bulkActions: number;
+  payoutRuns: number;
   retries: number;
   reratings: number;
   amendments: number;
@@ -188,6 +190,8 @@ export function createSweep({ pool, client, workflows, handOver, graceMs }: Swee
       const bulkActions = await findRunningBulkActions(pool, OWNERS_AT_ONCE);
       for (const { operatorId, id, action } of bulkActions)
         await workflows.startStuckAction(operatorId, id, action);
+      const payoutRuns = await findRunningPayoutRuns(pool, OWNERS_AT_ONCE);
+      for (const { operatorId, id } of payoutRuns) await workflows.startPayoutRun(operatorId, id);
       const setAside = await findSetAsideReasons(pool, OWNERS_AT_ONCE);
       // A wake is history: only what changed is shown again.
       for (const { operatorId, reason, isChanged } of setAside)
@@ -206,6 +210,7 @@ export function createSweep({ pool, client, workflows, handOver, graceMs }: Swee
         setAside: setAside.length,
         replays: replays.length,
         bulkActions: bulkActions.length,
+        payoutRuns: payoutRuns.length,
       };
       return { events, batches, released, ...owners, ...counts, ...agreed };
     },

@@ -1,6 +1,5 @@
 // Clicks as a resource: its routes, and its operations for the OpenAPI document.
-import { listOf } from '../http/answer-fields.ts';
-import { jsonAnswer, jsonRequest } from '../http/operation.ts';
+import { jsonAnswer, jsonRequest, listAnswer } from '../http/operation.ts';
 import { defineResource } from '../http/resource.ts';
 import * as answers from './clicks.answers.ts';
 import { addClickRoutes } from './clicks.routes.ts';
@@ -30,7 +29,7 @@ export const clicksResource = defineResource({
       who: 'read',
       own: { scope: 'own:read', query: 'affiliate_id' },
       query: clickFilter,
-      answers: { 200: jsonAnswer(listOf(answers.click)) },
+      answers: { 200: listAnswer(answers.click) },
     },
     'GET /v1/clicks/:id': {
       summary: 'A click',

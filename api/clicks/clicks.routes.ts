@@ -16,6 +16,7 @@ import { invalid, read } from '../http/read.ts';
 import type { Temporal } from '../temporal.ts';
 import type { ClickWriter } from './click-writer.ts';
 import { clickView } from './clicks.answers.ts';
+import * as answers from './clicks.answers.ts';
 import { clickFilter, newClick } from './clicks.schema.ts';
 
 type Deps = {
@@ -90,6 +91,7 @@ export function addClickRoutes(router: Router, { store, auth, clickWriter, tempo
           return store.clicks.list(operatorId, filter, page);
         },
         clickView,
+        answers.click,
       ),
     ],
   });

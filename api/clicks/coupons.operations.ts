@@ -1,7 +1,6 @@
 // Coupons as a resource: its routes, and its operations for the OpenAPI document.
-import { listOf } from '../http/answer-fields.ts';
 import { byAffiliate } from '../http/lists.ts';
-import { deleted, jsonAnswer, jsonRequest } from '../http/operation.ts';
+import { deleted, jsonAnswer, jsonRequest, listAnswer } from '../http/operation.ts';
 import { defineResource } from '../http/resource.ts';
 import * as answers from './coupons.answers.ts';
 import { addCouponRoutes } from './coupons.routes.ts';
@@ -26,7 +25,7 @@ export const couponsResource = defineResource({
       who: 'read',
       own: { scope: 'own:read', query: 'affiliate_id' },
       query: byAffiliate,
-      answers: { 200: jsonAnswer(listOf(answers.coupon)) },
+      answers: { 200: listAnswer(answers.coupon) },
     },
     'DELETE /v1/coupons/:id': { summary: 'Remove a coupon', who: 'manage', answers: deleted },
   },

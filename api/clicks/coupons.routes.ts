@@ -11,6 +11,7 @@ import { addPath, idFromPath } from '../http/path.ts';
 import { read } from '../http/read.ts';
 import type { Temporal } from '../temporal.ts';
 import { couponView } from './coupons.answers.ts';
+import * as answers from './coupons.answers.ts';
 import { newCoupon } from './coupons.schema.ts';
 
 type Deps = {
@@ -52,6 +53,7 @@ export function addCouponRoutes(router: Router, { store, auth, temporal }: Deps)
         byAffiliate,
         (operatorId, page, { affiliate_id: id = null }) => store.coupons.list(operatorId, id, page),
         couponView,
+        answers.coupon,
       ),
     ],
   });

@@ -1,6 +1,5 @@
 // Links as a resource: its routes, and its operations for the OpenAPI document.
-import { listOf } from '../http/answer-fields.ts';
-import { jsonAnswer, jsonRequest } from '../http/operation.ts';
+import { jsonAnswer, jsonRequest, listAnswer } from '../http/operation.ts';
 import { defineResource } from '../http/resource.ts';
 import * as answers from './links.answers.ts';
 import { addLinkRoutes } from './links.routes.ts';
@@ -25,7 +24,7 @@ export const linksResource = defineResource({
       who: 'read',
       own: { scope: 'own:read', query: 'affiliate_id' },
       query: linkFilter,
-      answers: { 200: jsonAnswer(listOf(answers.link)) },
+      answers: { 200: listAnswer(answers.link) },
     },
     'GET /v1/links/:id': {
       summary: 'A link',

@@ -11,6 +11,7 @@ import { listOf } from '../http/lists.ts';
 import { addPath, idFromPath } from '../http/path.ts';
 import { read } from '../http/read.ts';
 import { linkView } from './links.answers.ts';
+import * as answers from './links.answers.ts';
 import { changedLanding, linkChange, linkFilter, newLink } from './links.schema.ts';
 
 type Deps = { store: Pick<Store, 'links' | 'affiliates'>; auth: Auth; config: Pick<ApiConfig, 'publicUrl'> };
@@ -43,6 +44,7 @@ export function addLinkRoutes(router: Router, { store, auth, config }: Deps): vo
         (operatorId, page, { affiliate_id: affiliateId = null, state = null }) =>
           store.links.list(operatorId, { affiliateId, state }, page),
         (link) => linkView(link, publicUrl),
+        answers.link,
       ),
     ],
   });

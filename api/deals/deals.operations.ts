@@ -1,7 +1,6 @@
 // Deals as a resource: its routes, and its operations for the OpenAPI document.
-import { listOf } from '../http/answer-fields.ts';
 import { byAffiliate } from '../http/lists.ts';
-import { jsonAnswer, jsonRequest } from '../http/operation.ts';
+import { jsonAnswer, jsonRequest, listAnswer } from '../http/operation.ts';
 import { defineResource } from '../http/resource.ts';
 import * as answers from './deals.answers.ts';
 import { addDealRoutes } from './deals.routes.ts';
@@ -35,7 +34,7 @@ export const dealsResource = defineResource({
       summary: 'List deals',
       who: 'read',
       query: byAffiliate,
-      answers: { 200: jsonAnswer(listOf(answers.deal)) },
+      answers: { 200: listAnswer(answers.deal) },
     },
     'GET /v1/deals/:id': { summary: 'A deal', who: 'read', answers: { 200: jsonAnswer(answers.deal) } },
     'POST /v1/deals/:id/versions': {

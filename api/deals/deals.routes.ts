@@ -12,6 +12,7 @@ import { addPath, idFromPath } from '../http/path.ts';
 import { invalid, read } from '../http/read.ts';
 import type { Temporal } from '../temporal.ts';
 import { dealView, versionView } from './deals.answers.ts';
+import * as answers from './deals.answers.ts';
 import { completeTerms, dealEnd, newDeal, newDealVersion } from './deals.schema.ts';
 
 type Deps = {
@@ -59,6 +60,7 @@ export function addDealRoutes(router: Router, { store, auth, temporal }: Deps): 
         byAffiliate,
         (operatorId, page, { affiliate_id: id = null }) => store.deals.list(operatorId, id, page),
         dealView,
+        answers.deal,
       ),
     ],
   });

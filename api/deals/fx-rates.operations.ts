@@ -1,6 +1,5 @@
 // Exchange rates as a resource: its routes, and its operations for the OpenAPI document.
-import { listOf } from '../http/answer-fields.ts';
-import { jsonAnswer, jsonRequest } from '../http/operation.ts';
+import { jsonAnswer, jsonRequest, listAnswer } from '../http/operation.ts';
 import { defineResource } from '../http/resource.ts';
 import * as answers from './fx-rates.answers.ts';
 import { addFxRateRoutes } from './fx-rates.routes.ts';
@@ -26,7 +25,7 @@ export const fxRatesResource = defineResource({
       summary: 'List exchange rates',
       who: 'read',
       query: fxRateFilter,
-      answers: { 200: jsonAnswer(listOf(answers.fxRate)) },
+      answers: { 200: listAnswer(answers.fxRate) },
     },
   },
 });

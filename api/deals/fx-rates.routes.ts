@@ -10,6 +10,7 @@ import { addPath } from '../http/path.ts';
 import { read } from '../http/read.ts';
 import type { Temporal } from '../temporal.ts';
 import { rateView } from './fx-rates.answers.ts';
+import * as answers from './fx-rates.answers.ts';
 import { fxRateFilter, newFxRate } from './fx-rates.schema.ts';
 
 type Deps = {
@@ -46,6 +47,7 @@ export function addFxRateRoutes(router: Router, { store, auth, temporal }: Deps)
         (operatorId, page, { base = null, quote = null }) =>
           store.fxRates.list(operatorId, base, quote, page),
         rateView,
+        answers.fxRate,
       ),
     ],
   });

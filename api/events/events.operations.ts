@@ -1,7 +1,6 @@
 // Events as a resource: its routes, and its operations for the OpenAPI document.
 import { z } from 'zod';
-import { listOf } from '../http/answer-fields.ts';
-import { jsonAnswer, jsonRequest } from '../http/operation.ts';
+import { jsonAnswer, jsonRequest, listAnswer } from '../http/operation.ts';
 import { PREFER } from '../http/prefer.ts';
 import { defineResource } from '../http/resource.ts';
 import { BATCH_LIMIT } from './event-batch.ts';
@@ -91,7 +90,7 @@ export const eventsResource = defineResource({
         'Every filter given must hold. `transaction_id`, `customer_id` and `click_id` are those that the event names; `affiliate_id` is to whom it is attributed.',
       who: 'read',
       query: eventFilter,
-      answers: { 200: jsonAnswer(listOf(answers.event)) },
+      answers: { 200: listAnswer(answers.event) },
     },
     'GET /v1/events/:id': {
       summary: 'The whole story of an event',

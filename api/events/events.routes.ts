@@ -19,6 +19,7 @@ import {
 import { batchOf } from './event-batch.ts';
 import { eventFilter, sendingOptions } from './events.schema.ts';
 import { readEvent } from './read-event.ts';
+import * as answers from './events.answers.ts';
 import { eventView } from './events.views.ts';
 type Deps = AcceptanceDeps & { store: Pick<Store, 'events' | 'traces' | 'contentRepeats'>; auth: Auth };
 
@@ -54,6 +55,7 @@ export function addEventRoutes(router: Router, deps: Deps): void {
           return store.events.list(operatorId, filter, page);
         },
         eventView,
+        answers.event,
       ),
     ],
   });

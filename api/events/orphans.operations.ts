@@ -1,14 +1,14 @@
 // Orphans as a resource: its routes, and its operations for the OpenAPI document.
 import { z } from 'zod';
 import { COUNTED_AT_MOST } from '../../store/attribution/orphans.ts';
-import { affiliateId, count, idOf, listOf } from '../http/answer-fields.ts';
-import { jsonAnswer, jsonRequest } from '../http/operation.ts';
+import { affiliateId, count, idOf } from '../http/answer-fields.ts';
+import { jsonAnswer, jsonRequest, listAnswer } from '../http/operation.ts';
 import { defineResource } from '../http/resource.ts';
 import { event } from './events.answers.ts';
 import { addOrphanRoutes } from './orphans.routes.ts';
 import { assignment, orphanFilter } from './orphans.schema.ts';
 
-const orphans = listOf(event).extend({
+const orphans = listAnswer(event, {
   counts: z
     .record(z.string(), count)
     .meta({ description: `orphans by reason, among the newest ${COUNTED_AT_MOST}` }),
@@ -27,7 +27,7 @@ export const orphansResource = defineResource({
       summary: 'List events that no affiliate was found for',
       who: 'read',
       query: orphanFilter,
-      answers: { 200: jsonAnswer(orphans) },
+      answers: { 200: orphans },
     },
     'POST /v1/orphans/:event_id/assign': {
       summary: 'Give an orphan to an affiliate',

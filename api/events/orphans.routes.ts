@@ -1,15 +1,17 @@
 // Routes of orphans: events without an affiliate, the reasons, and assignment by hand.
 import type { Router } from 'express';
+import type { Page } from '../../store/db/page.ts';
 import type { Store } from '../../store/index.ts';
 import { requireOpenAffiliate } from '../http/affiliate-lookup.ts';
 import { type Auth, callerOf } from '../http/auth.ts';
 import { jsonBody } from '../http/body.ts';
 import { ApiError, notFound } from '../http/errors.ts';
 import { isId } from '../http/fields.ts';
-import { answerPage } from '../http/lists.ts';
+import { answerList } from '../http/lists.ts';
 import { addPath } from '../http/path.ts';
 import { invalid, read } from '../http/read.ts';
 import type { Temporal } from '../temporal.ts';
+import { event } from './events.answers.ts';
 import { eventView } from './events.views.ts';
 import { assignment, orphanFilter } from './orphans.schema.ts';
 
@@ -26,15 +28,9 @@ export function addOrphanRoutes(router: Router, { store, auth, temporal }: Deps)
       async (req, res) => {
         const query = read(orphanFilter, req.query);
         const operatorId = callerOf(res).operator.id;
-        const [orphans, counts] = await Promise.all([
-          answerPage(
-            query,
-            (page) => store.events.listOrphans(operatorId, query.reason ?? null, page),
-            eventView,
-          ),
-          store.orphans.count(operatorId),
-        ]);
-        res.json({ ...orphans, counts });
+        const rows = (page: Page) => store.events.listOrphans(operatorId, query.reason ?? null, page);
+        const counts = async () => ({ counts: await store.orphans.count(operatorId) });
+        await answerList(req, res, query, { rows, view: eventView, schema: event }, counts);
       },
     ],
   });

@@ -1,7 +1,6 @@
 // Repeats by content as a resource: its routes, and its operations for the OpenAPI document.
-import { listOf } from '../http/answer-fields.ts';
 import { plainPage } from '../http/lists.ts';
-import { jsonAnswer } from '../http/operation.ts';
+import { listAnswer } from '../http/operation.ts';
 import { defineResource } from '../http/resource.ts';
 import * as answers from './repeats.answers.ts';
 import { addRepeatRoutes } from './repeats.routes.ts';
@@ -16,7 +15,7 @@ export const repeatsResource = defineResource({
         'Events that were sent again without a transaction id and taken for the same, because nothing in them differed.',
       who: 'read',
       query: plainPage,
-      answers: { 200: jsonAnswer(listOf(answers.repeat)) },
+      answers: { 200: listAnswer(answers.repeat) },
     },
   },
 });

@@ -6,7 +6,7 @@ import { confineBody } from './own.ts';
 import { isSigned, keepRawBody } from './signatures.ts';
 
 const ONE_LIMIT = '256kb';
-const BATCH_LIMIT = '2mb';
+export const BATCH_LIMIT = '2mb';
 
 /** A JSON body, or none where every field has its default. Confined for affiliates. */
 export const jsonBody: RequestHandler[] = [
@@ -55,7 +55,7 @@ function keepingRaw(make: (options: { verify?: typeof keepRawBody }) => RequestH
   return (req, res, next) => void (isSigned(req) ? keeping : plain)(req, res, next);
 }
 
-function only(types: string[], names: string, mayBeEmpty: boolean): RequestHandler {
+export function only(types: string[], names: string, mayBeEmpty: boolean): RequestHandler {
   return (req, _res, next) => {
     const isEmpty =
       req.headers['transfer-encoding'] === undefined && Number(req.headers['content-length'] ?? 0) === 0;

@@ -1,9 +1,11 @@
-// Lists: the query of a page and its answer, newest first, with the cursor of the next page.
-import type { RequestHandler } from 'express';
+// Lists: the query of a page and its answer, newest first, with the cursor of the next page; as
+// JSON a page, as CSV many pages in one.
+import type { Request, RequestHandler, Response } from 'express';
 import { z } from 'zod';
 import type { LookedPage } from '../../store/db/look-through.ts';
 import type { Page } from '../../store/db/page.ts';
 import { callerOf } from './auth.ts';
+import { columnsOf, headerOf, rowsOf } from './csv.ts';
 import { ID, id } from './fields.ts';
 import { read } from './read.ts';
 
@@ -15,27 +17,95 @@ type PageQuery = { limit: number; cursor?: string | undefined };
  */
 type Found<Row> = Row[] | LookedPage<Row>;
 
+/** A list: its rows, what is shown of one, and the schema of that. */
+type Listed<Row, View> = {
+  rows: (page: Page) => Promise<Found<Row>>;
+  view: (row: Row) => View;
+  schema: z.ZodObject;
+  /** What the rows are called in JSON: `data`, unless they are a part of something else. */
+  as?: string;
+};
+
+const LIMIT_AT_MOST = 200;
+/** CSV without a `limit` holds so many pages: with the longest ones 5,000 rows. */
+const PAGES_AT_MOST = 25;
+
 /** Handles the request of a list: reads its query by `form` and answers with a page of the rows. */
 export function listOf<Query extends PageQuery, Row extends { id: string }>(
   form: z.ZodType<Query>,
   readRows: (operatorId: string, page: Page, query: Query) => Promise<Found<Row>>,
   view: (row: Row) => unknown,
+  schema: z.ZodObject,
 ): RequestHandler {
   return async (req, res) => {
     const caller = callerOf(res);
     const query = read(form, req.query, caller);
-    const { operator } = caller;
-    res.json(await answerPage(query, (page) => readRows(operator.id, page, query), view));
+    const rows = (page: Page) => readRows(caller.operator.id, page, query);
+    await answerList(req, res, query, { rows, view, schema });
   };
 }
 
 /**
- * The answer of one page. Reads one row more than asked for, to know whether there is a next page.
+ * Answers with a page of a list as JSON, with what `more` gives beside it; or as CSV, where
+ * `Accept` asks for it.
  */
-export async function answerPage<Row extends { id: string }, View>(
+export async function answerList<Row extends { id: string }, View>(
+  req: Request,
+  res: Response,
   query: PageQuery,
-  readRows: (page: Page) => Promise<Found<Row>>,
-  view: (row: Row) => View,
+  list: Listed<Row, View>,
+  more: () => Promise<object> = () => Promise.resolve({}),
+): Promise<void> {
+  res.vary('accept');
+  if (wantsCsv(req)) return answerCsv(req, res, query, list);
+  const [{ data, next_cursor: next }, beside] = await Promise.all([pageOf(query, list), more()]);
+  linkNext(req, res, next);
+  res.json({ ...beside, [list.as ?? 'data']: data, next_cursor: next });
+}
+
+/** Whether `Accept` prefers CSV to JSON. */
+export function wantsCsv(req: Request): boolean {
+  return req.accepts(['application/json', 'text/csv']) === 'text/csv';
+}
+
+async function answerCsv<Row extends { id: string }, View>(
+  req: Request,
+  res: Response,
+  query: PageQuery,
+  list: Listed<Row, View>,
+): Promise<void> {
+  const columns = columnsOf(list.schema);
+  const isOnePage = req.query['limit'] !== undefined;
+  const limit = isOnePage ? query.limit : LIMIT_AT_MOST;
+  let text = headerOf(columns);
+  let { cursor } = query;
+  for (let pages = 1; ; pages++) {
+    const { data, next_cursor: next } = await pageOf({ limit, cursor }, list);
+    text += rowsOf(columns, data);
+    if (next === null || isOnePage || pages === PAGES_AT_MOST) {
+      linkNext(req, res, next);
+      break;
+    }
+    cursor = next;
+  }
+  res
+    .attachment(`${req.path.split('/').at(-1)}.csv`)
+    .type('text/csv')
+    .send(text);
+}
+
+/** `Link: <…>; rel="next"`, as RFC 8288 has it. */
+function linkNext(req: Request, res: Response, cursor: string | null): void {
+  if (cursor === null) return;
+  const url = new URL(req.originalUrl, 'http://any.example');
+  url.searchParams.set('cursor', cursor);
+  res.setHeader('link', `<${url.pathname}${url.search}>; rel="next"`);
+}
+
+/** A page of a list. Reads one row more than asked for, to know whether there is a next page. */
+async function pageOf<Row extends { id: string }, View>(
+  query: PageQuery,
+  { rows: readRows, view }: Listed<Row, View>,
 ): Promise<{ data: View[]; next_cursor: string | null }> {
   const found = await readRows({ limit: query.limit + 1, before: query.cursor ?? null });
   const { rows, reached } = Array.isArray(found) ? { rows: found, reached: null } : found;
@@ -50,7 +120,7 @@ export const page = {
     .string()
     .regex(/^\d{1,3}$/, 'must be 1 to 200')
     .transform(Number)
-    .pipe(z.number().min(1).max(200))
+    .pipe(z.number().min(1).max(LIMIT_AT_MOST))
     .default(50),
   cursor: z.string().regex(ID, 'is not a cursor of this list').optional(),
 };

@@ -1,5 +1,6 @@
 // Vocabulary of `*.operations.ts`: how one operation is described for the OpenAPI document.
-import type { z } from 'zod';
+import { z } from 'zod';
+import { listOf } from './answer-fields.ts';
 import type { Scope } from './admission.ts';
 import type { ErrorCode } from './errors.ts';
 import type { Own } from './own.ts';
@@ -51,6 +52,16 @@ export function jsonRequest(schema: z.ZodType, example?: object): NonNullable<Op
 /** A JSON answer. */
 export function jsonAnswer(schema: z.ZodType, description = 'as it is now'): Answer {
   return { description, content: { 'application/json': schema } };
+}
+
+/** A page of a list as JSON, with what `more` says beside it, or many in one as CSV. */
+export function listAnswer(row: z.ZodObject, more: z.ZodRawShape = {}): Answer {
+  return {
+    description:
+      'a page as JSON; as CSV, where `Accept` asks for it, up to 25 pages of 200 in one, or `limit` rows',
+    headers: { link: 'the next page, `rel="next"`; none on the last' },
+    content: { 'application/json': listOf(row).extend(more), 'text/csv': z.string() },
+  };
 }
 
 export const deleted: Record<number, Answer> = { 204: { description: 'done' } };

@@ -8,7 +8,7 @@ import type { Response } from 'express';
 export async function answerInParts(
   res: Response,
   type: string,
-  parts: AsyncIterable<string>,
+  parts: AsyncIterable<string> | Iterable<string>,
 ): Promise<void> {
   for await (const part of parts) {
     // The caller hung up.

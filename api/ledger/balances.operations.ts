@@ -1,7 +1,6 @@
 // Balances and ledger of affiliates as a resource: its routes, and its operations for the OpenAPI
 // document.
-import { listOf } from '../http/answer-fields.ts';
-import { jsonAnswer } from '../http/operation.ts';
+import { jsonAnswer, listAnswer } from '../http/operation.ts';
 import { defineResource } from '../http/resource.ts';
 import * as answers from './balances.answers.ts';
 import { addBalanceRoutes } from './balances.routes.ts';
@@ -18,7 +17,7 @@ export const balancesResource = defineResource({
       summary: 'What every affiliate has, by currency',
       who: 'read',
       query: balanceFilter,
-      answers: { 200: jsonAnswer(listOf(answers.affiliateBalance)) },
+      answers: { 200: listAnswer(answers.affiliateBalance) },
     },
     'GET /v1/balances/totals': {
       summary: 'What all affiliates have together, by currency',
@@ -36,7 +35,7 @@ export const balancesResource = defineResource({
       who: 'read',
       own: { scope: 'own:read', path: 'affiliate' },
       query: ledgerFilter,
-      answers: { 200: jsonAnswer(listOf(answers.transfer)) },
+      answers: { 200: listAnswer(answers.transfer) },
     },
   },
 });

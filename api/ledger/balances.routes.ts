@@ -5,10 +5,11 @@ import type { Page } from '../../store/db/page.ts';
 import type { Store } from '../../store/index.ts';
 import { findAffiliate } from '../http/affiliate-lookup.ts';
 import { type Auth, callerOf } from '../http/auth.ts';
-import { answerPage, listOf } from '../http/lists.ts';
+import { answerList, listOf } from '../http/lists.ts';
 import { addPath, idFromPath } from '../http/path.ts';
 import { read } from '../http/read.ts';
 import { affiliateBalanceView, balanceView, totalView, transferView } from './balances.answers.ts';
+import * as answers from './balances.answers.ts';
 import { amountOf } from './amounts.ts';
 import { balanceFilter, ledgerFilter } from './balances.schema.ts';
 
@@ -29,6 +30,7 @@ export function addBalanceRoutes(router: Router, { store, auth }: Deps): void {
           return store.balances.list(operatorId, { affiliateId, currency, state, minimumPayableMinor }, page);
         },
         affiliateBalanceView,
+        answers.affiliateBalance,
       ),
     ],
   });
@@ -63,7 +65,7 @@ export function addBalanceRoutes(router: Router, { store, auth }: Deps): void {
         const { id } = await findAffiliate(store, operatorId, idFromPath(req, 'affiliate'));
         const rows = (page: Page) =>
           store.balances.listTransfers(operatorId, id, { currency, from, to }, page);
-        res.json(await answerPage(query, rows, transferView));
+        await answerList(req, res, query, { rows, view: transferView, schema: answers.transfer });
       },
     ],
   });

@@ -1,6 +1,5 @@
 // Commissions as a resource: its routes, and its operations for the OpenAPI document.
-import { listOf } from '../http/answer-fields.ts';
-import { jsonAnswer, jsonRequest } from '../http/operation.ts';
+import { jsonAnswer, jsonRequest, listAnswer } from '../http/operation.ts';
 import { defineResource } from '../http/resource.ts';
 import * as answers from './commissions.answers.ts';
 import { addCommissionRoutes } from './commissions.routes.ts';
@@ -43,7 +42,7 @@ export const commissionsResource = defineResource({
       who: 'read',
       own: { scope: 'own:read', query: 'affiliate_id' },
       query: commissionFilter,
-      answers: { 200: jsonAnswer(listOf(answers.commission)) },
+      answers: { 200: listAnswer(answers.commission) },
     },
     'GET /v1/commissions/:id': {
       summary: 'A commission: where its money is, and why',

@@ -12,6 +12,7 @@ import { addPath, idFromPath } from '../http/path.ts';
 import { read } from '../http/read.ts';
 import type { Temporal } from '../temporal.ts';
 import { commissionView, wholeCommissionView } from './commissions.answers.ts';
+import * as answers from './commissions.answers.ts';
 import {
   approval,
   approvals,
@@ -55,6 +56,7 @@ export function addCommissionRoutes(router: Router, { store, auth, temporal }: D
           return store.commissions.list(operatorId, { affiliateId, state, currency, period }, page);
         },
         commissionView,
+        answers.commission,
       ),
     ],
   });

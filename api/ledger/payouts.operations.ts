@@ -1,6 +1,5 @@
 // Payouts as a resource: its routes, and its operations for the OpenAPI document.
-import { listOf } from '../http/answer-fields.ts';
-import { jsonAnswer, jsonRequest } from '../http/operation.ts';
+import { jsonAnswer, jsonRequest, listAnswer } from '../http/operation.ts';
 import { defineResource } from '../http/resource.ts';
 import * as answers from './payouts.answers.ts';
 import { addPayoutRoutes } from './payouts.routes.ts';
@@ -28,7 +27,7 @@ export const payoutsResource = defineResource({
       who: 'read',
       own: { scope: 'own:read', query: 'affiliate_id' },
       query: payoutFilter,
-      answers: { 200: jsonAnswer(listOf(answers.payout)) },
+      answers: { 200: listAnswer(answers.payout) },
     },
     'GET /v1/payouts/:id': {
       summary: 'A payout with its history',

@@ -14,6 +14,7 @@ import { read } from '../http/read.ts';
 import type { Temporal } from '../temporal.ts';
 import { amountOf, leastPayoutOf } from './amounts.ts';
 import { transitionView, payoutView } from './payouts.answers.ts';
+import * as answers from './payouts.answers.ts';
 import { idempotencyKeyOf, newPayout, payoutFilter, payoutStep } from './payouts.schema.ts';
 
 type Deps = {
@@ -48,6 +49,7 @@ export function addPayoutRoutes(router: Router, { store, auth, temporal }: Deps)
         (operatorId, page, { affiliate_id: affiliateId = null, state = null, currency = null }) =>
           store.payouts.list(operatorId, { affiliateId, state, currency }, page),
         payoutView,
+        answers.payout,
       ),
     ],
   });

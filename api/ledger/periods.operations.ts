@@ -1,6 +1,5 @@
 // Periods as a resource: its routes, and its operations for the OpenAPI document.
-import { listOf } from '../http/answer-fields.ts';
-import { jsonAnswer } from '../http/operation.ts';
+import { jsonAnswer, listAnswer } from '../http/operation.ts';
 import { defineResource } from '../http/resource.ts';
 import * as answers from './periods.answers.ts';
 import { addPeriodRoutes } from './periods.routes.ts';
@@ -17,7 +16,7 @@ export const periodsResource = defineResource({
       summary: 'List the months of the books',
       who: 'read',
       query: periodPage,
-      answers: { 200: jsonAnswer(listOf(answers.period)) },
+      answers: { 200: listAnswer(answers.period) },
     },
     'GET /v1/periods/:period': {
       summary: 'A month of the books',

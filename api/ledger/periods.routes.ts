@@ -10,6 +10,7 @@ import { listOf } from '../http/lists.ts';
 import { addPath } from '../http/path.ts';
 import type { Temporal } from '../temporal.ts';
 import { type Month, openMonth, periodView } from './periods.answers.ts';
+import * as answers from './periods.answers.ts';
 import { periodPage } from './periods.schema.ts';
 
 type Deps = { store: Pick<Store, 'periods'>; auth: Auth; temporal: Pick<Temporal, 'closePeriod'> };
@@ -33,7 +34,7 @@ export function addPeriodRoutes(router: Router, { store, auth, temporal }: Deps)
   }
 
   addPath(router, '/v1/periods', {
-    get: [auth.scope('read'), listOf(periodPage, list, periodView)],
+    get: [auth.scope('read'), listOf(periodPage, list, periodView, answers.period)],
   });
 
   addPath(router, '/v1/periods/:period', {

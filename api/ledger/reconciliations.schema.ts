@@ -1,8 +1,8 @@
 // Requests of reconciliations: a list of transactions as JSON or CSV, and its range of time.
-import { type CsvError, parse } from 'csv-parse/sync';
 import { z } from 'zod';
 import type { Listed } from '../../domain/ledger/reconciliation.ts';
 import { EVENT_TYPES } from '../../domain/types.ts';
+import { tableOf } from '../http/csv-table.ts';
 import type { Issue } from '../http/errors.ts';
 import { currency, externalId, time } from '../http/fields.ts';
 import { invalid, issuesFrom, read } from '../http/read.ts';
@@ -73,56 +73,15 @@ function rowOf(value: unknown): ListedRow {
   return { kind: 'listed', listed: { transactionId, event, amount, currency: code, commission } };
 }
 
-/**
- * Finds columns by their names in the header, ignoring case and unknown columns. Empty cells are
- * absent.
- */
 function rowsOf(text: string): ListedRow[] {
-  const unread: CsvError[] = [];
-  const records = parse(text, {
-    bom: true,
-    delimiter: delimiterOf(text),
-    relax_quotes: true,
-    relax_column_count: true,
-    skip_empty_lines: true,
-    skip_records_with_error: true,
-    trim: true,
-    to: ROWS_AT_MOST + 2,
-    on_skip: (error) => void (error && unread.push(error)),
+  const { rows, isCut } = tableOf(text, {
+    columns: COLUMNS,
+    required: ['transaction_id'],
+    atMost: ROWS_AT_MOST,
   });
-  const [header = [], ...rows] = records;
-  if (rows.length > ROWS_AT_MOST) throw invalid([{ path: '', code: 'too_large', message: tooMany }]);
-  const names = header.map((name) => name.toLowerCase().replace(/[\s-]+/g, '_'));
-  const twice = COLUMNS.find((name) => names.indexOf(name) !== names.lastIndexOf(name));
-  if (twice !== undefined)
-    throw invalid([{ path: twice, code: 'duplicate_column', message: 'the header has this column twice' }]);
-  if (!names.includes('transaction_id'))
-    throw invalid([
-      {
-        path: 'transaction_id',
-        code: 'required',
-        message: 'the header row must have a column transaction_id',
-      },
-    ]);
-  const places = COLUMNS.map((name) => [name, names.indexOf(name)] as const).filter(
-    ([, place]) => place >= 0,
-  );
-  const judged = rows.map((cells) =>
-    rowOf(
-      Object.fromEntries(places.flatMap(([name, place]) => (cells[place] ? [[name, cells[place]]] : []))),
-    ),
-  );
+  const judged = rows.map(rowOf);
   const message = 'a quote is not closed, so what follows the last row above cannot be told apart';
-  return unread.length === 0
-    ? judged
-    : [...judged, { kind: 'invalid', issues: [{ path: '', code: 'unclosed_quote', message }] }];
-}
-
-/**
- * The delimiter of the header: a comma, or a semicolon or tab as spreadsheets write with decimal
- * commas.
- */
-function delimiterOf(text: string): string {
-  const header = /^[^\r\n]*/.exec(text.trimStart())![0];
-  return [',', ';', '\t'].toSorted((a, b) => header.split(b).length - header.split(a).length)[0]!;
+  return isCut
+    ? [...judged, { kind: 'invalid', issues: [{ path: '', code: 'unclosed_quote', message }] }]
+    : judged;
 }

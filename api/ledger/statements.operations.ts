@@ -1,7 +1,6 @@
 // Statements as a resource: its routes, and its operations for the OpenAPI document.
 import { z } from 'zod';
-import { listOf } from '../http/answer-fields.ts';
-import { type Answer, jsonAnswer } from '../http/operation.ts';
+import { type Answer, listAnswer } from '../http/operation.ts';
 import { defineResource } from '../http/resource.ts';
 import * as answers from './statements.answers.ts';
 import { addStatementRoutes } from './statements.routes.ts';
@@ -25,7 +24,7 @@ export const statementsResource = defineResource({
       who: 'read',
       own: { scope: 'own:read', path: 'affiliate' },
       query: statementFilter,
-      answers: { 200: jsonAnswer(listOf(answers.statement)) },
+      answers: { 200: listAnswer(answers.statement) },
     },
     'GET /v1/affiliates/:id/statements/current': {
       summary: 'What the statement of an open month would say now',

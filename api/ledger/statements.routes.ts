@@ -6,10 +6,11 @@ import type { Store } from '../../store/index.ts';
 import { findAffiliate } from '../http/affiliate-lookup.ts';
 import { type Auth, callerOf } from '../http/auth.ts';
 import { ApiError, notFound } from '../http/errors.ts';
-import { answerPage } from '../http/lists.ts';
+import { answerList, wantsCsv } from '../http/lists.ts';
 import { addPath, idFromPath } from '../http/path.ts';
 import { read } from '../http/read.ts';
 import { answerInParts } from '../http/streaming.ts';
+import { statement } from './statements.answers.ts';
 import { openStatement, statementFilter, statementForm } from './statements.schema.ts';
 import { asCsv, asJson, statementView, type WholeStatement } from './statements.views.ts';
 
@@ -24,7 +25,7 @@ export function addStatementRoutes(router: Router, { store, auth }: Deps): void 
         const operatorId = callerOf(res).operator.id;
         const { id } = await findAffiliate(store, operatorId, idFromPath(req, 'affiliate'));
         const rows = (page: Page) => store.statements.list(operatorId, id, query.currency ?? null, page);
-        res.json(await answerPage(query, rows, statementView));
+        await answerList(req, res, query, { rows, view: statementView, schema: statement });
       },
     ],
   });
@@ -74,7 +75,7 @@ async function answer(
   format: 'json' | 'csv' | undefined,
   whole: WholeStatement,
 ): Promise<void> {
-  const form = format ?? (req.accepts(['application/json', 'text/csv']) === 'text/csv' ? 'csv' : 'json');
+  const form = format ?? (wantsCsv(req) ? 'csv' : 'json');
   res.vary('accept');
   if (form === 'json') return answerInParts(res, 'application/json', asJson(whole));
   const name = `statement-${whole.affiliateId}-${whole.period}-${whole.currency}${whole.final === null ? '-preliminary' : ''}.csv`;

@@ -4,7 +4,7 @@ import { formatMoney } from '../../domain/ledger/money.ts';
 import { inWords, movedBy, owedOf, purposeOf, sumOf } from '../../domain/ledger/statements.ts';
 import type { BalanceMoney } from '../../domain/ledger/transfers.ts';
 import type { OpenMonth, Statement, StatementLine } from '../../store/ledger/statements.ts';
-import { csvRow, plainCell, textCell } from '../http/csv.ts';
+import { csvOf } from '../http/csv.ts';
 
 /**
  * A statement with a stream of its lines. That of an open month is preliminary: it has no id, and
@@ -109,17 +109,17 @@ export async function* asCsv({
   opening,
   lines,
 }: WholeStatement): AsyncGenerator<string> {
-  const row = (cells: Partial<Record<(typeof COLUMNS)[number], string>>) =>
-    csvRow(COLUMNS.map((column) => cells[column] ?? ''));
+  const row = (cells: Partial<Record<(typeof COLUMNS)[number], unknown>>) =>
+    csvOf([COLUMNS.map((column) => cells[column])]);
   const always = { currency, period, status: statusOf(final) };
-  const money = (minor: bigint): string => plainCell(formatMoney(minor, currency));
+  const money = (minor: bigint): string => formatMoney(minor, currency);
   let owed = owedOf(opening);
   let text =
-    csvRow(COLUMNS) + row({ ...always, code: 'opening', description: 'opening balance', owed: money(owed) });
+    csvOf([COLUMNS]) + row({ ...always, code: 'opening', description: 'opening balance', owed: money(owed) });
   for await (const chunk of lines) {
     for (const line of chunk) {
       owed += owedOf(movedBy(line));
-      text += row({ ...always, ...lineCells(line, currency), owed: money(owed) });
+      text += row({ ...always, ...lineView(line, currency), owed: money(owed) });
     }
     yield text;
     text = '';
@@ -180,22 +180,4 @@ function lineView(line: StatementLine, currency: string) {
     origin_period: line.originPeriod,
     late: line.originPeriod !== line.period,
   };
-}
-
-/** Columns with text of others, which may hold anything; all other cells are our own values. */
-const FREE_TEXT: ReadonlySet<string> = new Set([
-  'transaction_id',
-  'original_transaction_id',
-  'formula',
-  'reason',
-]);
-
-function lineCells(line: StatementLine, currency: string) {
-  const { actor: _, ...shown } = lineView(line, currency);
-  return Object.fromEntries(
-    Object.entries(shown).map(([name, value]) => [
-      name,
-      FREE_TEXT.has(name) ? textCell(value as string | null) : plainCell(value),
-    ]),
-  );
 }

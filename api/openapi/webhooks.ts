@@ -63,6 +63,15 @@ const givenUp = z.object({
   previous_gave_up,
 });
 
+const payoutRun = z.object({
+  payout_run_id: text,
+  currency,
+  amount: money.meta({ description: 'what its payouts come to' }),
+  payouts: z.int(),
+  affiliates: z.int().meta({ description: 'looked at: with or without a payout' }),
+  previous_gave_up,
+});
+
 const api_version = text.meta({ description: 'version of `data`, which the endpoint is pinned to' });
 const message = (type: string, data: z.ZodType) =>
   z.object({ type: z.literal(type), timestamp: time, api_version, data });
@@ -84,6 +93,7 @@ export const webhooks = Object.fromEntries([
   webhook('endpoint.test', 'A test, which means nothing', z.looseObject({ status: z.literal('test') })),
   webhook('endpoint.failing', 'To the operator’s own webhook: an endpoint does nothing but fail', health),
   webhook('endpoint.disabled', 'To the operator’s own webhook: an endpoint is called no more', health),
+  webhook('payout_run.done', 'To the operator’s own webhook: a payout run is done', payoutRun),
   webhook('delivery.gave_up', 'To the operator’s own webhook: a postback was given up', givenUp),
 ]);
 

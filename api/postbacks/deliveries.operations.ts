@@ -1,6 +1,5 @@
 // Deliveries as a resource: its routes, and its operations for the OpenAPI document.
-import { listOf } from '../http/answer-fields.ts';
-import { action, jsonAnswer } from '../http/operation.ts';
+import { action, jsonAnswer, listAnswer } from '../http/operation.ts';
 import { defineResource } from '../http/resource.ts';
 import * as answers from './deliveries.answers.ts';
 import { addDeliveryRoutes } from './deliveries.routes.ts';
@@ -20,7 +19,7 @@ export const deliveriesResource = defineResource({
       who: 'read',
       own: { scope: 'own:read', query: 'recipient_id' },
       query: deliveryFilter,
-      answers: { 200: jsonAnswer(listOf(answers.delivery)) },
+      answers: { 200: listAnswer(answers.delivery) },
     },
     'GET /v1/deliveries/:id': {
       summary: 'A postback with every attempt',

@@ -8,6 +8,7 @@ import { addPath, idFromPath } from '../http/path.ts';
 import { comesTrueWithin, waitOf } from '../http/prefer.ts';
 import type { Temporal } from '../temporal.ts';
 import { deliveryView, reportView } from './deliveries.answers.ts';
+import * as answers from './deliveries.answers.ts';
 import { deliveryFilter } from './deliveries.schema.ts';
 import { refusalError } from './refusals.ts';
 
@@ -51,6 +52,7 @@ export function addDeliveryRoutes(router: Router, { store, auth, temporal }: Dep
           return store.deliveries.list(operatorId, filter, page, order);
         },
         (row) => deliveryView(row, temporal.workflowUrl),
+        answers.delivery,
       ),
     ],
   });

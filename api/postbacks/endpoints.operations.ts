@@ -1,7 +1,6 @@
 // Endpoints as a resource: its routes, and its operations for the OpenAPI document.
-import { listOf } from '../http/answer-fields.ts';
 import { byAffiliate } from '../http/lists.ts';
-import { action, deleted, jsonAnswer, jsonRequest } from '../http/operation.ts';
+import { action, deleted, jsonAnswer, jsonRequest, listAnswer } from '../http/operation.ts';
 import { defineResource } from '../http/resource.ts';
 import * as answers from './endpoints.answers.ts';
 import { addEndpointRoutes } from './endpoints.routes.ts';
@@ -36,7 +35,7 @@ export const endpointsResource = defineResource({
       who: 'read',
       own: { scope: 'own:read', query: 'affiliate_id' },
       query: byAffiliate,
-      answers: { 200: jsonAnswer(listOf(answers.endpoint)) },
+      answers: { 200: listAnswer(answers.endpoint) },
     },
     'GET /v1/endpoints/:id': {
       summary: 'An endpoint',

@@ -20,6 +20,7 @@ import { invalid, read } from '../http/read.ts';
 import type { Temporal } from '../temporal.ts';
 import { checkEndpoint, type EndpointRules, type Warning } from './endpoint-check.ts';
 import { endpointView, shown } from './endpoints.answers.ts';
+import * as answers from './endpoints.answers.ts';
 import { DEFAULT_OVERLAP_HOURS, endpointChange, newEndpoint, rotation } from './endpoints.schema.ts';
 
 type Signing = Endpoint['signing'];
@@ -78,6 +79,7 @@ export function addEndpointRoutes(
         byAffiliate,
         (operatorId, page, { affiliate_id: id = null }) => store.endpoints.list(operatorId, id, page),
         endpointView,
+        answers.endpoint,
       ),
     ],
   });

@@ -1,7 +1,6 @@
 // Replays as a resource: its routes, and its operations for the OpenAPI document.
-import { listOf } from '../http/answer-fields.ts';
 import { plainPage } from '../http/lists.ts';
-import { action, jsonAnswer, jsonRequest } from '../http/operation.ts';
+import { action, jsonAnswer, jsonRequest, listAnswer } from '../http/operation.ts';
 import { defineResource } from '../http/resource.ts';
 import * as answers from './replays.answers.ts';
 import { addReplayRoutes } from './replays.routes.ts';
@@ -26,7 +25,7 @@ export const replaysResource = defineResource({
       summary: 'List replays',
       who: 'read',
       query: plainPage,
-      answers: { 200: jsonAnswer(listOf(answers.replay)) },
+      answers: { 200: listAnswer(answers.replay) },
     },
     'GET /v1/replays/:id': {
       summary: 'How far a replay is',

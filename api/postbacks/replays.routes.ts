@@ -12,6 +12,7 @@ import { addPath, idFromPath } from '../http/path.ts';
 import { invalid, read } from '../http/read.ts';
 import type { Temporal } from '../temporal.ts';
 import { progressView, replayView } from './replays.answers.ts';
+import * as answers from './replays.answers.ts';
 import { newReplay } from './replays.schema.ts';
 
 type Deps = {
@@ -53,7 +54,7 @@ export function addReplayRoutes(router: Router, { store, auth, temporal }: Deps)
         res.status(202).json(replayView(replay));
       },
     ],
-    get: [auth.scope('read'), listOf(plainPage, store.replays.list, replayView)],
+    get: [auth.scope('read'), listOf(plainPage, store.replays.list, replayView, answers.replay)],
   });
 
   addPath(router, '/v1/replays/:id', {

@@ -1,8 +1,7 @@
 // Actions on everything that is stuck as a resource: its routes, and its operations for the OpenAPI
 // document.
-import { listOf } from '../http/answer-fields.ts';
 import { plainPage } from '../http/lists.ts';
-import { jsonAnswer, type Operation } from '../http/operation.ts';
+import { jsonAnswer, listAnswer, type Operation } from '../http/operation.ts';
 import { defineResource } from '../http/resource.ts';
 import { stuckAction } from './stuck-actions.answers.ts';
 import { addStuckActionRoutes } from './stuck-actions.routes.ts';
@@ -49,7 +48,7 @@ export const stuckActionsResource = defineResource({
       summary: 'List actions on what is stuck',
       who: 'read',
       query: plainPage,
-      answers: { 200: jsonAnswer(listOf(stuckAction)) },
+      answers: { 200: listAnswer(stuckAction) },
     },
     'GET /v1/stuck/actions/:id': {
       summary: 'The progress of an action on what is stuck',

@@ -15,6 +15,7 @@ import { comesTrueWithin, waitOf } from '../http/prefer.ts';
 import { invalid, read } from '../http/read.ts';
 import type { Temporal } from '../temporal.ts';
 import { stuckActionView } from './stuck-actions.answers.ts';
+import * as answers from './stuck-actions.answers.ts';
 import { filterOf, newStuckAction, stuckFilter } from './stuck.schema.ts';
 
 type Deps = {
@@ -71,7 +72,7 @@ export function addStuckActionRoutes(router: Router, { store, auth, temporal }: 
     });
 
   addPath(router, '/v1/stuck/actions', {
-    get: [auth.scope('read'), listOf(plainPage, store.stuck.listActions, view)],
+    get: [auth.scope('read'), listOf(plainPage, store.stuck.listActions, view, answers.stuckAction)],
   });
 
   addPath(router, '/v1/stuck/actions/:id', {

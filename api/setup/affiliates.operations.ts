@@ -1,6 +1,5 @@
 // Affiliates as a resource: its routes, and its operations for the OpenAPI document.
-import { listOf } from '../http/answer-fields.ts';
-import { jsonAnswer, jsonRequest } from '../http/operation.ts';
+import { jsonAnswer, jsonRequest, listAnswer } from '../http/operation.ts';
 import { defineResource } from '../http/resource.ts';
 import * as answers from './affiliates.answers.ts';
 import { addAffiliateRoutes } from './affiliates.routes.ts';
@@ -24,7 +23,7 @@ export const affiliatesResource = defineResource({
       summary: 'List affiliates',
       who: 'read',
       query: affiliateFilter,
-      answers: { 200: jsonAnswer(listOf(answers.affiliate)) },
+      answers: { 200: listAnswer(answers.affiliate) },
     },
     'GET /v1/affiliates/:id': {
       summary: 'An affiliate',

@@ -12,6 +12,7 @@ import { addPath, idFromPath } from '../http/path.ts';
 import { invalid, read } from '../http/read.ts';
 import type { Temporal } from '../temporal.ts';
 import { affiliateView } from './affiliates.answers.ts';
+import * as answers from './affiliates.answers.ts';
 import { affiliateChange, affiliateFilter, newAffiliate } from './affiliates.schema.ts';
 
 type Deps = {
@@ -51,6 +52,7 @@ export function addAffiliateRoutes(router: Router, { store, auth, temporal }: De
         (operatorId, page, { state = null, q: search = null }) =>
           store.affiliates.list(operatorId, { state, search }, page),
         affiliateView,
+        answers.affiliate,
       ),
     ],
   });

@@ -1,7 +1,6 @@
 // API keys as a resource: its routes, and its operations for the OpenAPI document.
-import { listOf } from '../http/answer-fields.ts';
 import { plainPage } from '../http/lists.ts';
-import { deleted, jsonAnswer, jsonRequest } from '../http/operation.ts';
+import { deleted, jsonAnswer, jsonRequest, listAnswer } from '../http/operation.ts';
 import { defineResource } from '../http/resource.ts';
 import * as answers from './api-keys.answers.ts';
 import { addApiKeyRoutes } from './api-keys.routes.ts';
@@ -28,7 +27,7 @@ export const apiKeysResource = defineResource({
       summary: 'List keys',
       who: 'manage',
       query: plainPage,
-      answers: { 200: jsonAnswer(listOf(answers.apiKey)) },
+      answers: { 200: listAnswer(answers.apiKey) },
     },
     'DELETE /v1/api-keys/:id': { summary: 'Revoke a key', who: 'manage', answers: deleted },
   },

@@ -10,6 +10,7 @@ import { addPath, idFromPath } from '../http/path.ts';
 import { read } from '../http/read.ts';
 import { newApiKey } from '../http/tokens.ts';
 import { apiKeyView } from './api-keys.answers.ts';
+import * as answers from './api-keys.answers.ts';
 import { newKey } from './api-keys.schema.ts';
 import type { Deps } from './operators.routes.ts';
 
@@ -42,7 +43,7 @@ export function addApiKeyRoutes(router: Router, { store, auth }: Deps): void {
         res.status(201).json({ ...apiKeyView(key), api_key: text });
       },
     ],
-    get: [auth.scope('manage'), listOf(plainPage, store.apiKeys.list, apiKeyView)],
+    get: [auth.scope('manage'), listOf(plainPage, store.apiKeys.list, apiKeyView, answers.apiKey)],
   });
 
   addPath(router, '/v1/api-keys/:id', {

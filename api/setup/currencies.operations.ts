@@ -1,7 +1,6 @@
 // Currencies as a resource: its routes, and its operations for the OpenAPI document.
-import { listOf } from '../http/answer-fields.ts';
 import { plainPage } from '../http/lists.ts';
-import { jsonAnswer, jsonRequest } from '../http/operation.ts';
+import { jsonAnswer, jsonRequest, listAnswer } from '../http/operation.ts';
 import { defineResource } from '../http/resource.ts';
 import * as answers from './currencies.answers.ts';
 import { addCurrencyRoutes } from './currencies.routes.ts';
@@ -31,7 +30,7 @@ export const currenciesResource = defineResource({
       summary: 'List the currencies that the operator added',
       who: 'read',
       query: plainPage,
-      answers: { 200: jsonAnswer(listOf(answers.currency)) },
+      answers: { 200: listAnswer(answers.currency) },
     },
   },
 });

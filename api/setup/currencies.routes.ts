@@ -9,6 +9,7 @@ import { listOf, plainPage } from '../http/lists.ts';
 import { addPath } from '../http/path.ts';
 import { invalid, read } from '../http/read.ts';
 import { currencyView } from './currencies.answers.ts';
+import * as answers from './currencies.answers.ts';
 import { newCurrency } from './currencies.schema.ts';
 
 /** Codes are loaded with every caller, so their number is bounded. */
@@ -36,6 +37,6 @@ export function addCurrencyRoutes(
         res.status(kept.kind === 'added' ? 201 : 200).json(currencyView(kept.currency));
       },
     ],
-    get: [auth.scope('read'), listOf(plainPage, store.currencies.list, currencyView)],
+    get: [auth.scope('read'), listOf(plainPage, store.currencies.list, currencyView, answers.currency)],
   });
 }

@@ -1,8 +1,7 @@
 // Event types of an operator as a resource: its routes, and its operations for the OpenAPI
 // document.
-import { listOf } from '../http/answer-fields.ts';
 import { plainPage } from '../http/lists.ts';
-import { deleted, jsonAnswer, jsonRequest } from '../http/operation.ts';
+import { deleted, jsonAnswer, jsonRequest, listAnswer } from '../http/operation.ts';
 import { defineResource } from '../http/resource.ts';
 import * as answers from './event-types.answers.ts';
 import { addEventTypeRoutes } from './event-types.routes.ts';
@@ -29,7 +28,7 @@ export const eventTypesResource = defineResource({
       summary: 'List the operator’s own names',
       who: 'read',
       query: plainPage,
-      answers: { 200: jsonAnswer(listOf(answers.eventType)) },
+      answers: { 200: listAnswer(answers.eventType) },
     },
     'DELETE /v1/event-types/:name': {
       summary: 'Remove a name, by itself or its id',

@@ -10,6 +10,7 @@ import { listOf, plainPage } from '../http/lists.ts';
 import { addPath } from '../http/path.ts';
 import { invalid, read } from '../http/read.ts';
 import { eventTypeView } from './event-types.answers.ts';
+import * as answers from './event-types.answers.ts';
 import { newEventType } from './event-types.schema.ts';
 
 /** Names are loaded with every caller, so their number is bounded. */
@@ -39,7 +40,7 @@ export function addEventTypeRoutes(
         res.status(kept.id === id ? 201 : 200).json(eventTypeView(kept));
       },
     ],
-    get: [auth.scope('read'), listOf(plainPage, store.eventTypes.list, eventTypeView)],
+    get: [auth.scope('read'), listOf(plainPage, store.eventTypes.list, eventTypeView, answers.eventType)],
   });
 
   addPath(router, '/v1/event-types/:name', {

@@ -10,31 +10,25 @@ export const inboundSecret = z.object({
 
 const counted = { count: field.count };
 
-export const refusals = field
-  .listOf(
-    z.object({
-      id: field.text,
-      refused_at: field.time,
-      reason: field.text,
-      issue: z.object({ path: field.text.nullable(), code: field.text }).nullable(),
-      address: field.text,
-      method: field.text,
-      path: field.text,
-      request_id: field.text,
-      api_key_id: field.text,
-    }),
-  )
-  .extend({
-    counts: z.object({
-      from: field.time.meta({
-        description: 'from when on they are counted: later where there are very many',
-      }),
-      to: field.time,
-      total: field.count,
-      by_reason: z.array(z.object({ reason: field.text, ...counted })),
-      by_address: z.array(z.object({ address: field.text, ...counted })),
-    }),
-  });
+export const refusal = z.object({
+  id: field.text,
+  refused_at: field.time,
+  reason: field.text,
+  issue: z.object({ path: field.text.nullable(), code: field.text }).nullable(),
+  address: field.text,
+  method: field.text,
+  path: field.text,
+  request_id: field.text,
+  api_key_id: field.text,
+});
+
+export const refusalCounts = z.object({
+  from: field.time.meta({ description: 'from when on they are counted: later where there are very many' }),
+  to: field.time,
+  total: field.count,
+  by_reason: z.array(z.object({ reason: field.text, ...counted })),
+  by_address: z.array(z.object({ address: field.text, ...counted })),
+});
 
 export const egress = z.object({ addresses: z.array(field.text) });
 

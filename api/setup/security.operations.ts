@@ -1,6 +1,6 @@
 // Inbound secrets, refusals and egress addresses as a resource: its routes, and its operations for
 // the OpenAPI document.
-import { jsonAnswer, jsonRequest } from '../http/operation.ts';
+import { jsonAnswer, jsonRequest, listAnswer } from '../http/operation.ts';
 import { defineResource } from '../http/resource.ts';
 import * as answers from './security.answers.ts';
 import { addSecurityRoutes } from './security.routes.ts';
@@ -22,7 +22,7 @@ export const securityResource = defineResource({
       description: 'Samples, and exact counts by reason and address: of the last day unless a time is given.',
       who: 'read',
       query: refusalFilter,
-      answers: { 200: jsonAnswer(answers.refusals) },
+      answers: { 200: listAnswer(answers.refusal, { counts: answers.refusalCounts }) },
     },
     'GET /v1/egress': {
       summary: 'The addresses postbacks come from',

@@ -4,14 +4,15 @@ import type { Router } from 'express';
 import type { ApiConfig } from '../../config.ts';
 import { DAY_MS } from '../../domain/units.ts';
 import { newId } from '../../store/db/ids.ts';
+import type { Page } from '../../store/db/page.ts';
 import type { Store } from '../../store/index.ts';
 import { type Auth, callerOf } from '../http/auth.ts';
 import { jsonBody } from '../http/body.ts';
-import { answerPage } from '../http/lists.ts';
+import { answerList } from '../http/lists.ts';
 import { addPath } from '../http/path.ts';
 import { read } from '../http/read.ts';
 import type { RefusalLog } from '../intake/refusals.ts';
-import { refusalView } from './security.answers.ts';
+import { refusal, refusalView } from './security.answers.ts';
 import { newInboundSecret, refusalFilter } from './security.schema.ts';
 
 type Deps = {
@@ -48,13 +49,12 @@ export function addSecurityRoutes(router: Router, { store, auth, refusals, makeS
         const filter = { from, to, reason: query.reason ?? null, address: query.address ?? null };
         // The answer must include the refusals of this process.
         await refusals.flush();
-        const list = await answerPage(
-          query,
-          (page) => store.refusals.list(operatorId, filter, page),
-          refusalView,
-        );
-        const { since, total, byReason, byAddress } = await store.refusals.totals(operatorId, filter);
-        res.json({ ...list, counts: { from: since, to, total, by_reason: byReason, by_address: byAddress } });
+        const rows = (page: Page) => store.refusals.list(operatorId, filter, page);
+        const counts = async () => {
+          const { since, total, byReason, byAddress } = await store.refusals.totals(operatorId, filter);
+          return { counts: { from: since, to, total, by_reason: byReason, by_address: byAddress } };
+        };
+        await answerList(req, res, query, { rows, view: refusalView, schema: refusal }, counts);
       },
     ],
   });

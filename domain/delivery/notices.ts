@@ -1,5 +1,6 @@
-// Notices to the operator's own webhooks about endpoints that fail and deliveries that were given
-// up.
+// Notices to the operator's own webhooks: endpoints that fail, deliveries that were given up,
+// payout runs that are done.
+import { formatMoney } from '../ledger/money.ts';
 import { adviceForError } from './advice.ts';
 import type { Health, HealthNotice } from './breaker.ts';
 
@@ -11,7 +12,8 @@ export const NOTICE_TYPES = [
   'endpoint.failing',
   'endpoint.disabled',
   'delivery.gave_up',
-] as const satisfies readonly (HealthNotice | 'delivery.gave_up')[];
+  'payout_run.done',
+] as const satisfies readonly (HealthNotice | 'delivery.gave_up' | 'payout_run.done')[];
 export type NoticeType = (typeof NOTICE_TYPES)[number];
 
 /** Facts of a failing endpoint, as shown to its operator. */
@@ -57,5 +59,22 @@ export function givenUpData({
     event_id: eventId,
     tries,
     last_error: lastError,
+  };
+}
+
+/** Facts of a payout run that is done; amounts in minor units. */
+export function payoutRunData(run: {
+  id: string;
+  currency: string;
+  amountMinor: bigint;
+  created: number;
+  done: number;
+}) {
+  return {
+    payout_run_id: run.id,
+    currency: run.currency,
+    amount: formatMoney(run.amountMinor, run.currency),
+    payouts: run.created,
+    affiliates: run.done,
   };
 }

@@ -16,6 +16,7 @@ export type IdPrefix =
   | 'att'
   | 'trf'
   | 'pay'
+  | 'run'
   | 'rpl'
   | 'act'
   | 'stm'

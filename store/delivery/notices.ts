@@ -81,3 +81,20 @@ async function planNotices(db: Queryable, notices: readonly Notice[]): Promise<N
   }
   return noticed;
 }
+
+/**
+ * Plans a notice that is about no endpoint. Returns the webhooks to wake after the commit; it comes
+ * once, so that nothing about the same thing goes before it.
+ */
+export async function notifyOperator(
+  db: Queryable,
+  operatorId: string,
+  type: NoticeType,
+  aboutId: string,
+  data: OutgoingMessage['data'],
+): Promise<string[]> {
+  const webhooks = await readListeners(db, operatorId, []);
+  const input = { operatorId, batchId: newId('bat'), now: new Date(), owner: 'endpoint' } as const;
+  const about = { affiliateId: null, aboutId, eventId: null, eventType: null, mayFollow: false };
+  return (await planPostbacks(db, input, webhooks, [{ type, ...about, data }])).endpointsToWake;
+}

@@ -80,7 +80,7 @@ export function createPayouts(pool: Pool) {
      * same key.
      */
     reserve: (operatorId: string, wanted: NewPayout): Promise<Reserved> =>
-      inLedger(pool, operatorId, (ledger) => reserve(ledger, wanted)),
+      inLedger(pool, operatorId, (ledger) => reservePayout(ledger, wanted)),
 
     /**
      * Takes a payout a step further. Repeating a step changes nothing; a step from another state is
@@ -133,7 +133,8 @@ async function find(db: Queryable, operatorId: string, id: string): Promise<Payo
   return rows[0] ?? null;
 }
 
-async function reserve(ledger: Ledger, wanted: NewPayout): Promise<Reserved> {
+/** Reserves a payout in a transaction that may do more, and has taken no lock of the ledger yet. */
+export async function reservePayout(ledger: Ledger, wanted: NewPayout): Promise<Reserved> {
   const { client, operatorId, now } = ledger;
   const { affiliateId, currency, minimumMinor, idempotencyKey, actor } = wanted;
   const slots = await lockPayableSlots(ledger, affiliateId, currency);

@@ -399,6 +399,57 @@ comment on column payment_details.secret is 'JSON, sealed by the secret box; nev
 comment on column payment_details.updated_by is 'id of the API key';
 select estimate_tenants_alike('payment_details');
 
+create table payout_runs (
+  operator_id text collate "C" not null references operators,
+  id text collate "C" not null,
+  currency text not null,
+  minimum_minor bigint not null check (minimum_minor >= 0),
+  given_minimum_minor bigint,
+  needs_details boolean not null,
+  is_dry_run boolean not null,
+  state text not null default 'running' check (state in ('running', 'done', 'cancelled')),
+  total int not null,
+  done int not null default 0,
+  created int not null default 0,
+  amount_minor bigint not null default 0,
+  after_id text collate "C" not null default '',
+  through_id text collate "C" not null,
+  actor text not null,
+  idempotency_key text collate "C",
+  created_at timestamptz not null default now(),
+  finished_at timestamptz,
+  primary key (operator_id, id),
+  unique (operator_id, idempotency_key),
+  constraint finished_when_not_running check ((finished_at is null) = (state = 'running'))
+);
+create index payout_runs_running on payout_runs (operator_id, id) where state = 'running';
+comment on table payout_runs is 'payouts made for all affiliates for whom enough is payable in a currency';
+comment on column payout_runs.minimum_minor is
+  'the greater of the given minimum and the operator''s own when the run began';
+comment on column payout_runs.needs_details is 'whether affiliates without payment details are left out';
+comment on column payout_runs.total is 'affiliates with something payable when the run began';
+comment on column payout_runs.done is 'affiliates looked at so far; created of them got payouts';
+comment on column payout_runs.after_id is 'progress: every affiliate up to this one was looked at';
+comment on column payout_runs.through_id is 'the last such affiliate when the run began; later ones wait for the next';
+comment on column payout_runs.actor is 'id of the API key';
+
+create table payout_run_items (
+  operator_id text collate "C" not null,
+  run_id text collate "C" not null,
+  affiliate_id text collate "C" not null,
+  result text not null
+    check (result in ('created', 'nothing_due', 'below_minimum', 'suspended', 'no_payment_details')),
+  amount_minor bigint not null check (amount_minor >= 0),
+  payout_id text collate "C",
+  primary key (operator_id, run_id, affiliate_id),
+  unique (operator_id, payout_id),
+  foreign key (operator_id, run_id) references payout_runs (operator_id, id),
+  foreign key (operator_id, payout_id) references payouts (operator_id, id)
+);
+comment on table payout_run_items is 'what became of each affiliate in a payout run';
+comment on column payout_run_items.amount_minor is 'what was payable to it after what it owed';
+select estimate_tenants_alike('payout_run_items');
+
 create table statements (
   operator_id text collate "C" not null,
   id text collate "C" not null,

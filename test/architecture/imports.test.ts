@@ -36,7 +36,7 @@ const TABLE: readonly Row[] = [
   ),
   row(
     'api',
-    'Node, express, helmet, ipaddr.js, isbot, lru-cache, zod, csv-parse, api, store, domain',
+    'Node, express, helmet, ipaddr.js, isbot, lru-cache, zod, csv-parse, csv-stringify, api, store, domain',
     'config, log, workflows/contract, workflows/payload-codec, delivery/preflight',
   ),
   row('api/process/metrics', 'prom-client', 'express, api, store'),

@@ -24,6 +24,7 @@ const COLLECTIONS = [
   'deliveries',
   'commissions',
   'payouts',
+  'payout-runs',
   'replays',
 ];
 const NOW = new Date();
@@ -71,6 +72,7 @@ export async function seed(stack: Stack): Promise<Seeded> {
   const adjustment = { currency: 'USD', amount: '70.00', reason: 'a bonus', idempotency_key: 'seed' };
   await ask(`POST /v1/affiliates/${affiliate}/adjustments`, adjustment);
   await ask('POST /v1/payouts', { affiliate_id: affiliate, currency: 'USD' });
+  await ask('POST /v1/payout-runs', { currency: 'USD', dry_run: true });
   await ask('POST /v1/coupons', { code: 'SEED', affiliate_id: affiliate });
   await ask('POST /v1/event-types', { name: 'first_money', standard: 'ftd' });
   await ask('POST /v1/replays', { affiliate_id: affiliate, dry_run: true });
@@ -135,6 +137,8 @@ function fields(ids: Record<string, string[]>, receiverUrl: string) {
     base: ['EUR', 'GBP'],
     quote: ['USD'],
     rate: ['1.25'],
+    iban: ['DE89370400440532013000', 'FR1420041010050500013M02606'],
+    bic: ['COBADEFFXXX'],
     timezone: ['Europe/Berlin', 'UTC'],
     amount: ['0', '12', '1250.00'],
     payout: ['3'],

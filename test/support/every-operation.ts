@@ -289,6 +289,7 @@ async function callPayoutsAndLedger(
   await ask('GET /v1/balances');
   await ask('GET /v1/balances/totals');
   await callPaymentDetails({ ask }, affiliate);
+  await callPayoutRuns({ ask });
   await ask(`POST /v1/affiliates/${affiliate}/adjustments`, {
     currency: 'USD',
     amount: '5.00',
@@ -323,6 +324,17 @@ async function callPayoutsAndLedger(
     { nonsense: 1 },
   ];
   await ask('POST /v1/reconciliations', { rows, from: daysAgo(60) });
+}
+
+async function callPayoutRuns({ ask }: Pick<Session, 'ask'>): Promise<void> {
+  await ask('POST /v1/payout-runs', { currency: 'USD', minimum: '1.00', dry_run: true });
+  const { id } = await ask('POST /v1/payout-runs', { currency: 'EUR', payment_details: 'optional' });
+  await ask('GET /v1/payout-runs');
+  await ask(`GET /v1/payout-runs/${id}`);
+  await ask(`POST /v1/payout-runs/${id}/confirm`, 'payout_id,status\nnone,paid\n,sent\n', {
+    'content-type': 'text/csv',
+  });
+  await ask(`DELETE /v1/payout-runs/${id}`);
 }
 
 async function callPaymentDetails({ ask }: Pick<Session, 'ask'>, affiliate: string): Promise<void> {

@@ -62,6 +62,7 @@ before(async () => {
   resources.set('commissions', earned.body.data[0]!.id);
   await api.call(`POST /v1/commissions/${resources.get('commissions')}/approve`, { key: owner.key });
   await make('payouts', { affiliate_id: affiliate, currency: 'USD' });
+  await make('payout-runs', { currency: 'USD' });
   await api.call(`PUT /v1/affiliates/${affiliate}/payment-details`, { key: owner.key, body: DETAILS });
   resources.set('orphans', orphan);
   resources.set('set-aside', event);
@@ -105,7 +106,11 @@ test('resources of one operator are not found by another, by any method', async 
     const answers = [];
     for (const body of bodies)
       answers.push(
-        await api.call<{ error?: { code: string } }>(request, { key: stranger.key, ...(body && { body }) }),
+        await api.call<{ error?: { code: string } }>(request, {
+          key: stranger.key,
+          ...(body && { body }),
+          ...(typeof body === 'string' && { headers: { 'content-type': 'text/csv' } }),
+        }),
       );
     const last = answers.at(-1)!;
     assert.deepEqual(
@@ -164,6 +169,8 @@ test('the lists of a new operator are empty, while those of the other operator a
     'orphans',
     'commissions',
     'payouts',
+    'payout-runs',
+    'balances',
   ])
     assert.ok(full.get(`/v1/${noun}`)! > 0, `the owner has some ${noun}`);
   // The newcomer's own resources, such as its first key and settings, name nothing of the owner.
@@ -200,8 +207,9 @@ test('ids in a query find rows only for the operator that owns them', async () =
 const DETAILS = { method: 'other', holder: 'h', kind: 'wallet', account: 'a' };
 const TERMS = { terms: { components: [{ kind: 'cpa', on: 'ftd', amount: '1' }] } };
 
-/** A body that the route would accept from the owner. */
-function bodyFor(request: string): object {
+/** A body that the route would accept from the owner; text is CSV. */
+function bodyFor(request: string): object | string {
+  if (/payout-runs.*\/confirm$/.test(request)) return 'payout_id,status\n';
   if (request.endsWith('/preview'))
     return { ...TERMS, from: '2026-01-01T00:00:00Z', to: '2026-02-01T00:00:00Z' };
   if (request.endsWith('/versions')) return TERMS;

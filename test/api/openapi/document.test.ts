@@ -11,6 +11,7 @@ import {
   endpointData,
   givenUpData,
   NOTICE_TYPES,
+  payoutRunData,
   type NoticeType,
 } from '../../../domain/delivery/notices.ts';
 import { NEWEST_API_VERSION } from '../../../domain/delivery/versions.ts';
@@ -239,6 +240,11 @@ function otherMessages(): unknown[] {
   const notices = [
     noticeBody('endpoint.failing', endpointData({ ...about, health }), at),
     noticeBody('endpoint.disabled', endpointData({ ...about, health }), at),
+    noticeBody(
+      'payout_run.done',
+      payoutRunData({ id: newId('run'), currency: 'USD', amountMinor: 5n, created: 1, done: 2 }),
+      at,
+    ),
     afterGivenUp(noticeBody('delivery.gave_up', givenUp, at), { id: newId('dlv'), body: trial }),
   ];
   return [trial, ...notices].map((body) => JSON.parse(body) as unknown);

@@ -17,6 +17,7 @@ import {
 } from '../../../domain/delivery/endpoints.ts';
 import { AFFILIATE_PURPOSES, OPERATOR_PURPOSES } from '../../../domain/keys.ts';
 import { PAYOUT_STATES } from '../../../domain/ledger/lifecycle.ts';
+import { RUN_RESULTS, RUN_STATES } from '../../../domain/ledger/payout-runs.ts';
 import {
   BULK_EVENTS,
   EVENT_KEY_KINDS,
@@ -65,6 +66,8 @@ const LISTS: Record<string, readonly string[]> = {
   'operators.existing_customers': EXISTING_CUSTOMERS,
   'operators.without_transaction_id': WITHOUT_TRANSACTION_ID,
   'payout_states.state': PAYOUT_STATES,
+  'payout_run_items.result': RUN_RESULTS,
+  'payout_runs.state': RUN_STATES,
   'payouts.state': PAYOUT_STATES,
   'periods.status': PERIOD_STATUSES,
   'replays.state': REPLAY_STATES,

@@ -1,0 +1,73 @@
+// Payout runs as a resource: their routes, and their operations for the OpenAPI document.
+import { z } from 'zod';
+import { listOf } from '../http/answer-fields.ts';
+import { plainPage } from '../http/lists.ts';
+import { action, jsonAnswer, jsonRequest, listAnswer } from '../http/operation.ts';
+import { defineResource } from '../http/resource.ts';
+import * as answers from './payout-runs.answers.ts';
+import { addPayoutRunRoutes } from './payout-runs.routes.ts';
+import { CONFIRMED_AT_ONCE, newPayoutRun, runPage } from './payout-runs.schema.ts';
+
+const { data: results, next_cursor } = listOf(answers.runResult).shape;
+const wholeRun = answers.payoutRun.extend({ counts: answers.runCounts, results, next_cursor });
+
+export const payoutRunsResource = defineResource({
+  tag: 'Money',
+  addRoutes: addPayoutRunRoutes,
+  names: { PayoutRun: answers.payoutRun, PayoutRunResult: answers.runResult },
+  operations: {
+    'POST /v1/payout-runs': {
+      summary: 'Make a payout for every affiliate for whom enough is payable',
+      description:
+        'In one currency, after what each affiliate owes. Runs as a workflow of its own, which pays each affiliate once, ' +
+        'whatever is killed meanwhile: `GET /v1/payout-runs/:id` shows its progress and what became of each. ' +
+        'Suspended affiliates are left out, and those without payment details unless they are `optional`. ' +
+        'A dry run says what would be paid. The operator’s webhooks hear `payout_run.done`.',
+      who: 'manage',
+      headers: {
+        'idempotency-key': 'the same key with the same content is answered with the run of the first request',
+      },
+      body: jsonRequest(newPayoutRun, { currency: 'USD', minimum: '50.00', dry_run: true }),
+      answers: { 202: jsonAnswer(answers.payoutRun, 'under way') },
+      refusals: ['conflict'],
+    },
+    'GET /v1/payout-runs': {
+      summary: 'List payout runs',
+      who: 'read',
+      query: plainPage,
+      answers: { 200: listAnswer(answers.payoutRun) },
+    },
+    'GET /v1/payout-runs/:id': {
+      summary: 'The progress of a payout run, its results, and files to pay by',
+      description:
+        'As JSON with a page of its results. With `Accept: text/csv` or `application/xml` as a file with whole accounts, ' +
+        'for which the key needs the scope `manage`: CSV of the results, or the credit transfers that are still to be ' +
+        'made, as ISO 20022 pain.001.001.09 (`EndToEndId` is the payout’s id). Transfers need an IBAN of each affiliate, ' +
+        'unless `without_iban=omit`, and `PUT /v1/operator/payout-account`; 422 names what is missing.',
+      who: 'read',
+      query: runPage,
+      answers: {
+        200: {
+          description: 'in the form that `Accept` asks for',
+          headers: { link: 'the next page, `rel="next"`; none on the last' },
+          content: { 'application/json': wholeRun, 'text/csv': z.string(), 'application/xml': z.string() },
+        },
+      },
+      refusals: ['not_possible'],
+    },
+    'DELETE /v1/payout-runs/:id': action(
+      'Stop a payout run; payouts that it made stay',
+      jsonAnswer(answers.payoutRun),
+    ),
+    'POST /v1/payout-runs/:id/confirm': {
+      summary: 'Confirm or fail payouts of a run by a list of the bank',
+      description:
+        `CSV with up to ${CONFIRMED_AT_ONCE} rows and the columns \`payout_id\` (or \`reference\`: a payout’s id or its ` +
+        'external reference), `status` (`paid` or `failed`), and optionally `external_reference` and `reason`. ' +
+        'Each row is judged alone, as `POST /v1/payouts/:id/confirm` and `/fail` would; the same list again changes nothing.',
+      who: 'manage',
+      body: { content: { 'text/csv': z.string() }, required: true },
+      answers: { 200: jsonAnswer(answers.confirmation, 'a result for each row, in order') },
+    },
+  },
+});

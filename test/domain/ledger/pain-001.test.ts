@@ -1,0 +1,82 @@
+// Files of credit transfers: judged by ISO's own schema of pain.001.001.09, as the Python package
+// sepaxml has it.
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { promisify } from 'node:util';
+import { pain001, type TransferFile } from '../../../domain/ledger/pain-001.ts';
+import { pythonWith } from '../../support/python.ts';
+
+const run = promisify(execFile);
+
+/** Prints what is wrong with each file, one line each. */
+const JUDGE = `
+import sys, os, sepaxml, xmlschema
+schema = xmlschema.XMLSchema(os.path.join(os.path.dirname(sepaxml.__file__), 'schemas', 'pain.001.001.09.xsd'))
+for path in sys.argv[1:]:
+    errors = [str(error.reason) for error in schema.iter_errors(path)]
+    print('; '.join(errors) or 'valid')
+`;
+
+let python: string | undefined;
+let folder: string;
+before(async () => {
+  python = await pythonWith(['sepaxml==2.7.0', 'xmlschema==4.3.2']);
+  folder = mkdtempSync(join(tmpdir(), 'pain-'));
+});
+after(() => rmSync(folder, { recursive: true, force: true }));
+
+async function judged(files: readonly string[]): Promise<string[]> {
+  const paths = files.map((text, index) => {
+    const path = join(folder, `${index}.xml`);
+    writeFileSync(path, text);
+    return path;
+  });
+  const { stdout } = await run(python!, ['-c', JUDGE, ...paths]);
+  return stdout.trim().split('\n');
+}
+
+const bank = (holder: string, bic: string | null = 'COBADEFFXXX') =>
+  ({ method: 'bank', holder, iban: 'DE89370400440532013000', bic }) as const;
+
+const FILE: TransferFile = {
+  id: 'run_01jdc5000000000000000000ab',
+  createdAt: new Date('2026-12-01T10:00:00Z'),
+  currency: 'EUR',
+  debtor: bank('Broker & Söhne'),
+  transfers: [
+    { id: 'pay_01jdc5000000000000000000ab', amountMinor: 12_345n, creditor: bank('<Jane> Doe') },
+    { id: 'pay_01jdc5000000000000000000ac', amountMinor: 5n, creditor: bank('Ünal', null) },
+  ],
+};
+const textOf = (more: Partial<TransferFile> = {}) => [...pain001({ ...FILE, ...more })].join('');
+
+test('a file of credit transfers is valid by the schema of ISO 20022, in every form it can have', async (t) => {
+  if (python === undefined) return t.skip('there is no Python');
+  const files = [
+    textOf(),
+    textOf({ currency: 'USD', debtor: bank('Broker', null) }),
+    textOf({ currency: 'JPY' }),
+    textOf({ debtor: bank('x'.repeat(140)) }),
+  ];
+  assert.deepEqual(
+    await judged(files),
+    files.map(() => 'valid'),
+  );
+  const wrong = textOf().replace('<PmtMtd>TRF</PmtMtd>', '<PmtMtd>CASH</PmtMtd>');
+  const [verdict] = await judged([wrong]);
+  assert.match(verdict!, /must be one of/, 'the schema refuses nothing');
+});
+
+test('a file of credit transfers sums its amounts, names each payout, and escapes names', () => {
+  const text = textOf();
+  assert.equal(text.match(/<NbOfTxs>2<\/NbOfTxs><CtrlSum>123\.50<\/CtrlSum>/g)?.length, 2);
+  assert.match(text, /<EndToEndId>pay_01jdc5000000000000000000ab<\/EndToEndId>/);
+  assert.match(text, /<Nm>Broker &amp; Söhne<\/Nm>/);
+  assert.match(text, /<Nm>&lt;Jane&gt; Doe<\/Nm>/);
+  assert.match(text, /<InstdAmt Ccy="EUR">0\.05<\/InstdAmt>/);
+  assert.match(text, /<ReqdExctnDt><Dt>2026-12-01<\/Dt>/);
+});

@@ -22,6 +22,7 @@ import { createPurge, type PurgeActivities, type Retention } from './upkeep/purg
 import type { Recorder } from './delivery/recorder.ts';
 import { createReleaseHolds, type ReleaseHoldsActivities } from './upkeep/release-holds.ts';
 import { createBulkActions, type BulkActionActivities } from './delivery/bulk-actions.ts';
+import { createImportSteps, type ImportActivities, type TakeInLines } from './upkeep/imports.ts';
 import { createPayoutRunSteps, type PayoutRunActivities } from './upkeep/payout-runs.ts';
 import { createReplay, type ReplayActivities } from './delivery/replay.ts';
 import { createRerate, type RerateActivities } from './settlement/rerate.ts';
@@ -46,6 +47,7 @@ export type Activities = SettleActivities &
   ReplayActivities &
   BulkActionActivities &
   PayoutRunActivities &
+  ImportActivities &
   SweepActivities &
   ReleaseHoldsActivities &
   MatchOrphansActivities &
@@ -61,6 +63,8 @@ type ActivityDeps = {
   recorder: Recorder;
   secretBox: SecretBox;
   client: Client;
+  /** The intake of the API, for files of events. */
+  takeInLines: TakeInLines;
   limits: Limits;
 };
 
@@ -97,6 +101,7 @@ export function createActivities({
   recorder,
   secretBox,
   client,
+  takeInLines,
   limits,
 }: ActivityDeps): Activities {
   const workflows = createWorkflowClient(client, { summaries: createSummaries(pool) });
@@ -119,6 +124,7 @@ export function createActivities({
     ...createReplay({ pool, workflows }),
     ...createBulkActions({ pool, workflows }),
     ...createPayoutRunSteps({ pool, workflows }),
+    ...createImportSteps({ pool, workflows, takeInLines }),
     ...createSetAside({ pool, ...settling, ...handingOver }),
     ...createMatchOrphans({ pool, ...settling, ...handingOver }),
     ...createRerate({ pool, transact, ...handingOver }),

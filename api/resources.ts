@@ -24,6 +24,7 @@ import { previewsResource } from './deals/previews.operations.ts';
 import { amendmentsResource } from './events/amendments.operations.ts';
 import { customersResource } from './events/customers.operations.ts';
 import { eventsResource } from './events/events.operations.ts';
+import { importsResource } from './events/imports.operations.ts';
 import { orphansResource } from './events/orphans.operations.ts';
 import { postbackResource } from './events/postback.operations.ts';
 import { repeatsResource } from './events/repeats.operations.ts';
@@ -108,6 +109,7 @@ export const RESOURCES: readonly Resource<ResourceDeps>[] = [
   clicksResource,
   linksResource,
   couponsResource,
+  importsResource,
   repeatsResource,
   orphansResource,
   customersResource,

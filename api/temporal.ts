@@ -14,6 +14,7 @@ import {
 } from '../store/delivery/manual-actions.ts';
 import type { Pool } from '../store/db/pool.ts';
 import { cancelBulkAction } from '../store/delivery/bulk-actions.ts';
+import { cancelImport } from '../store/intake/imports.ts';
 import { cancelPayoutRun } from '../store/ledger/payout-runs.ts';
 import { cancelReplay } from '../store/delivery/replay-steps.ts';
 
@@ -117,6 +118,10 @@ export function createTemporal(deps: TemporalDeps): Temporal {
     async cancelPayoutRun(operatorId, runId) {
       await cancelPayoutRun(pool, operatorId, runId);
       await workflows.cancelPayoutRun(operatorId, runId);
+    },
+    async cancelImport(operatorId, importId) {
+      await cancelImport(pool, operatorId, importId);
+      await workflows.cancelImport(operatorId, importId);
     },
     rematchSoon: coalesced(workflows.rematchOrphans),
     async isReachable() {

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
 import { bundleWorkflowCode, DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { createActivities, DEFAULT_LIMITS } from '../activities/index.ts';
+import { takeInLines } from '../api/events/import-lines.ts';
 import { createRecorder } from '../activities/delivery/recorder.ts';
 import { loadConfig } from '../config.ts';
 import { createGuard } from '../delivery/guard.ts';
@@ -36,6 +37,7 @@ const activities = createActivities({
   recorder: createRecorder(pool, (error) => console.error(error)),
   secretBox: createSecretBox(config.secretsKeys),
   client,
+  takeInLines,
   limits: { ...DEFAULT_LIMITS, retention: config.retention },
 });
 

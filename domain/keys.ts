@@ -15,6 +15,8 @@ export const replayWorkflowId = (replayId: string): string => `replay/${replayId
 export const stuckActionWorkflowId = (actionId: string): string => `stuck/${actionId}`;
 /** Pays affiliates for whom enough is payable. */
 export const payoutRunWorkflowId = (runId: string): string => `payout-run/${runId}`;
+/** Takes in the events of a file. */
+export const importWorkflowId = (importId: string): string => `import/${importId}`;
 /** Matches the orphans of an operator again; of all operators, by schedule, when null. */
 export const rematchWorkflowId = (operatorId: string | null): string =>
   operatorId === null ? 'rematch-orphans' : `rematch-orphans/${operatorId}`;

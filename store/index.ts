@@ -25,6 +25,7 @@ import { createFxRates } from './agreements/fx-rates.ts';
 import { createEventLists } from './intake/event-lists.ts';
 import { createCurrencies } from './setup/currencies.ts';
 import { createEventTypes } from './setup/event-types.ts';
+import { createImports } from './intake/imports.ts';
 import { createInboundSecrets } from './setup/inbound-secrets.ts';
 import { createHolds } from './ledger/holds.ts';
 import { createLinks } from './attribution/links.ts';
@@ -79,6 +80,7 @@ export function createStore(pool: Pool, secretBox: SecretBox) {
     endpointStatistics: createEndpointStatistics(pool),
     endpointSecrets: createEndpointSecrets(pool, secretBox),
     events: createEventLists(pool),
+    imports: createImports(pool),
     amendments: createAmendments(pool),
     contentRepeats: createContentRepeats(pool),
     traces: createTraces(pool),

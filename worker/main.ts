@@ -3,6 +3,7 @@
 import { Client, Connection } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
 import { createActivities, DEFAULT_LIMITS } from '../activities/index.ts';
+import { takeInLines } from '../api/events/import-lines.ts';
 import { createRecorder } from '../activities/delivery/recorder.ts';
 import { loadConfig } from '../config.ts';
 import { createGuard } from '../delivery/guard.ts';
@@ -66,6 +67,7 @@ const activities = metrics.countBatches(
     recorder,
     secretBox,
     client,
+    takeInLines,
     limits: { ...DEFAULT_LIMITS, retention: config.retention },
   }),
 );

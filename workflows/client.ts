@@ -9,7 +9,9 @@ import {
 import {
   amendmentsWorkflowId,
   deliveryWorkflowId,
+  conversionsWorkflowId,
   endpointWorkflowId,
+  importWorkflowId,
   payoutRunWorkflowId,
   periodWorkflowId,
   rematchWorkflowId,
@@ -18,7 +20,7 @@ import {
   setAsideWorkflowId,
   stuckActionWorkflowId,
 } from '../domain/keys.ts';
-import { SIGNALS, TASK_QUEUES, WORKFLOWS, type StuckActionInput } from './contract.ts';
+import { SIGNALS, TASK_QUEUES, WORKFLOWS, type BatchInput, type StuckActionInput } from './contract.ts';
 
 const CALL_TIMEOUT_MS = 3000;
 
@@ -52,6 +54,12 @@ export type WorkflowClient = {
   startPayoutRun(operatorId: string, runId: string): Promise<void>;
   /** Tells `runPayouts` that its row was cancelled. */
   cancelPayoutRun(operatorId: string, runId: string): Promise<void>;
+  /** Starts `importEvents`, unless it runs. */
+  startImport(operatorId: string, importId: string): Promise<void>;
+  /** Tells `importEvents` that its row was cancelled. */
+  cancelImport(operatorId: string, importId: string): Promise<void>;
+  /** Starts `processConversions`, and waits for its end at most so long (default: not at all). */
+  startBatch(batch: BatchInput, waitMs?: number): Promise<void>;
   /** Starts `settleSetAside` of one reason unless it runs; sends no signal. */
   startSetAside(operatorId: string, reason: string): Promise<void>;
   /**
@@ -178,6 +186,20 @@ export function createWorkflowClient(
     },
     cancelPayoutRun: (operatorId, runId) =>
       signal(WORKFLOWS.runPayouts, payoutRunOptions(operatorId, runId), 'cancel'),
+    async startImport(operatorId, importId) {
+      await start(WORKFLOWS.importEvents, importOptions(operatorId, importId));
+    },
+    cancelImport: (operatorId, importId) =>
+      signal(WORKFLOWS.importEvents, importOptions(operatorId, importId), 'cancel'),
+    async startBatch(batch, waitMs = 0) {
+      const options = {
+        workflowId: conversionsWorkflowId(batch.batchId),
+        taskQueue: TASK_QUEUES.batches,
+        args: [batch],
+      };
+      const handle = await bounded(() => client.workflow.start(WORKFLOWS.processConversions, options));
+      if (waitMs > 0) await Promise.race([handle.result().catch(() => {}), pause(waitMs)]);
+    },
     async startSetAside(operatorId, reason) {
       await start(WORKFLOWS.settleSetAside, setAsideOptions(operatorId, reason));
     },
@@ -274,6 +296,16 @@ function payoutRunOptions(operatorId: string, runId: string): Options {
   };
 }
 
+function importOptions(operatorId: string, importId: string): Options {
+  return {
+    workflowId: importWorkflowId(importId),
+    taskQueue: TASK_QUEUES.upkeep,
+    args: [{ operatorId, importId }],
+    staticSummary: `import ${importId}`,
+    ...fairnessOf(operatorId),
+  };
+}
+
 function setAsideOptions(operatorId: string, reason: string): Options {
   return {
     workflowId: setAsideWorkflowId(operatorId, reason),
@@ -282,4 +314,8 @@ function setAsideOptions(operatorId: string, reason: string): Options {
     staticSummary: `events set aside: ${reason}`,
     ...fairnessOf(operatorId),
   };
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -40,6 +40,7 @@ export type StuckActionInput = {
   action: 'retry' | 'give_up' | 'acknowledge' | 'pause';
 };
 export type PayoutRunInput = { operatorId: string; runId: string };
+export type ImportInput = { operatorId: string; importId: string };
 export type PeriodInput = { operatorId: string; period: string };
 export type SetAsideInput = { operatorId: string; reason: string };
 /**
@@ -70,6 +71,7 @@ export const WORKFLOWS = {
   replayPostbacks: 'replayPostbacks',
   actOnStuck: 'actOnStuck',
   runPayouts: 'runPayouts',
+  importEvents: 'importEvents',
   sweep: 'sweep',
   releaseHolds: 'releaseHolds',
   rematchOrphans: 'rematchOrphans',

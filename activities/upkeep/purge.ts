@@ -4,6 +4,7 @@ import {
   deleteEndedSessions,
   deleteExpiredContentHolders,
   deleteExpiredEndpointHours,
+  deleteExpiredImports,
   deleteExpiredRows,
   dropExpiredPartition,
 } from '../../store/upkeep/expiry.ts';
@@ -28,6 +29,7 @@ export function createPurge({ pool, retention }: { pool: Pool; retention: Retent
       let rows = await deleteExpiredContentHolders(pool, ROWS_PER_STEP);
       rows += await deleteEndedSessions(pool, ROWS_PER_STEP);
       rows += await deleteExpiredEndpointHours(pool, ROWS_PER_STEP);
+      rows += await deleteExpiredImports(pool, ROWS_PER_STEP);
       for (const [table, months] of [
         ['clicks', retention.clicksMonths],
         ['attempts', retention.attemptsMonths],

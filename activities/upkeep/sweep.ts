@@ -17,18 +17,13 @@ import {
   type Found,
 } from '../../store/upkeep/sweep.ts';
 import { findRunningBulkActions } from '../../store/delivery/bulk-actions.ts';
+import { findRunningImports } from '../../store/intake/imports.ts';
 import { findRunningPayoutRuns } from '../../store/ledger/payout-runs.ts';
 import { findRunningReplays } from '../../store/delivery/replays.ts';
 import { addUpStuckCounts } from '../../store/delivery/stuck-counts.ts';
 import { findUnfollowed, releaseSuccessors } from '../../store/delivery/succession.ts';
 import { findSetAsideReasons } from '../../store/settlement/set-aside.ts';
-import {
-  MAX_BATCH_EVENTS,
-  byOperator,
-  TASK_QUEUES,
-  WORKFLOWS,
-  type BatchInput,
-} from '../../workflows/contract.ts';
+import { MAX_BATCH_EVENTS, byOperator, type BatchInput } from '../../workflows/contract.ts';
 import type { HandOverActivities } from '../delivery/hand-over.ts';
 
 /** Numbers of restarted items per kind of work. */
@@ -43,6 +38,7 @@ export type SweepResult = {
   replays: number;
   bulkActions: number;
   payoutRuns: number;
+  imports: number;
   retries: number;
   reratings: number;
   amendments: number;
@@ -86,14 +82,7 @@ export function createSweep({ pool, client, workflows, handOver, graceMs }: Swee
     for (let from = 0; from < lost.length; from += MAX_BATCH_EVENTS) {
       const events = lost.slice(from, from + MAX_BATCH_EVENTS);
       const batch: BatchInput = { batchId: newId('bat'), operators: byOperator(events) };
-      const options = {
-        workflowId: conversionsWorkflowId(batch.batchId),
-        taskQueue: TASK_QUEUES.batches,
-        args: [batch],
-      };
-      await client.withDeadline(Date.now() + START_TIMEOUT_MS, () =>
-        client.workflow.start(WORKFLOWS.processConversions, options),
-      );
+      await workflows.startBatch(batch);
       // Only after the start: the next run must find a batch again that could not be started.
       for (const { id } of events) recentlyStarted.set(id, Date.now());
     }
@@ -192,6 +181,8 @@ export function createSweep({ pool, client, workflows, handOver, graceMs }: Swee
         await workflows.startStuckAction(operatorId, id, action);
       const payoutRuns = await findRunningPayoutRuns(pool, OWNERS_AT_ONCE);
       for (const { operatorId, id } of payoutRuns) await workflows.startPayoutRun(operatorId, id);
+      const imports = await findRunningImports(pool, OWNERS_AT_ONCE);
+      for (const { operatorId, id } of imports) await workflows.startImport(operatorId, id);
       const setAside = await findSetAsideReasons(pool, OWNERS_AT_ONCE);
       // A wake is history: only what changed is shown again.
       for (const { operatorId, reason, isChanged } of setAside)
@@ -211,6 +202,7 @@ export function createSweep({ pool, client, workflows, handOver, graceMs }: Swee
         replays: replays.length,
         bulkActions: bulkActions.length,
         payoutRuns: payoutRuns.length,
+        imports: imports.length,
       };
       return { events, batches, released, ...owners, ...counts, ...agreed };
     },

@@ -3,7 +3,7 @@
 import type { Request, Response } from 'express';
 import { conversionsWorkflowId, setAsideWorkflowId } from '../../domain/keys.ts';
 import type { Store } from '../../store/index.ts';
-import type { Caller } from '../../store/access/callers.ts';
+import type { OperatorRules } from '../../store/access/callers.ts';
 import { callerOf } from '../http/auth.ts';
 import { ApiError, bodyOf } from '../http/errors.ts';
 import { comesTrueWithin, waitOf } from '../http/prefer.ts';
@@ -31,7 +31,10 @@ const DRY_RUN_AT_MOST = 100;
  * The rules for reading a caller's events. The default for events without a transaction id depends
  * on `way`.
  */
-export function rulesOf({ operator, eventTypes, currencies }: Caller, way: 'json' | 'postback'): EventRules {
+export function rulesOf(
+  { operator, eventTypes, currencies }: OperatorRules,
+  way: 'json' | 'postback',
+): EventRules {
   return {
     operatorId: operator.id,
     withoutTransactionId:
@@ -152,11 +155,12 @@ function outcomeOf(result: IntakeResult | undefined): Accepted | ApiError {
     case 'conflict':
       return conflictWith(result);
     case 'refused':
-      return new ApiError('invalid_request', 'the event holds a value that cannot be stored');
+      return unstorable();
   }
 }
 
-function conflictWith({ id, fields }: { id: string; fields: readonly string[] }): ApiError {
+/** The error for an event whose key another one holds, with other content. */
+export function conflictWith({ id, fields }: { id: string; fields: readonly string[] }): ApiError {
   const what = fields.length === 0 ? 'other content' : `another ${fields.join(', ')}`;
   return new ApiError(
     'conflict',
@@ -165,6 +169,10 @@ function conflictWith({ id, fields }: { id: string; fields: readonly string[] })
       issues: fields.map((path) => ({ path, code: 'differs', message: 'differs from what was sent before' })),
     },
   );
+}
+
+export function unstorable(): ApiError {
+  return new ApiError('invalid_request', 'the event holds a value that cannot be stored');
 }
 
 function statusOf({ code }: ApiError): 'conflict' | 'invalid' {

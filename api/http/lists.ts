@@ -7,6 +7,7 @@ import type { Page } from '../../store/db/page.ts';
 import { callerOf } from './auth.ts';
 import { columnsOf, headerOf, rowsOf } from './csv.ts';
 import { ID, id } from './fields.ts';
+import { shownTo } from './own-answers.ts';
 import { read } from './read.ts';
 
 type PageQuery = { limit: number; cursor?: string | undefined };
@@ -81,7 +82,7 @@ async function answerCsv<Row extends { id: string }, View>(
   let { cursor } = query;
   for (let pages = 1; ; pages++) {
     const { data, next_cursor: next } = await pageOf({ limit, cursor }, list);
-    text += rowsOf(columns, data);
+    text += rowsOf(columns, shownTo(res, data));
     if (next === null || isOnePage || pages === PAGES_AT_MOST) {
       linkNext(req, res, next);
       break;

@@ -6,10 +6,18 @@ const OF_PERSONS: ReadonlySet<string> = new Set(['customer_id', 'metadata']);
 /** Other affiliates, and the operator's own tools: null for affiliates. */
 const OF_THE_OPERATOR: ReadonlySet<string> = new Set(['parent_id', 'parent_since', 'workflow_url']);
 
-/** Has `res.json` leave out what is not for affiliates. */
+/** Has `res.json` and `shownTo` leave out what is not for affiliates. */
 export function answerAffiliate(res: Response, { sharesPersons }: { sharesPersons: boolean }): void {
+  const shown = (body: unknown): unknown => withoutOthers(body, sharesPersons);
   const json = res.json.bind(res);
-  res.json = (body: unknown) => json(withoutOthers(body, sharesPersons));
+  res.json = (body: unknown) => json(shown(body));
+  res.locals['shown'] = shown;
+}
+
+/** What the caller may see of a part of an answer that is not sent by `res.json`. */
+export function shownTo<T>(res: Response, part: T): T {
+  const shown = res.locals['shown'] as ((body: T) => T) | undefined;
+  return shown === undefined ? part : shown(part);
 }
 
 function withoutOthers(value: unknown, sharesPersons: boolean): unknown {

@@ -56,7 +56,9 @@ export async function answerRun(req: Request, res: Response, run: PayoutRun, dep
   });
 }
 
+/** For answers with accounts, which nothing on the way may keep. */
 function requireManage(res: Response): void {
+  res.setHeader('cache-control', 'no-store');
   if (!callerOf(res).key.scopes.includes('manage'))
     throw new ApiError('forbidden', 'this API key lacks the scope manage, which files with accounts need');
 }

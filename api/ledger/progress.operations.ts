@@ -1,7 +1,6 @@
 // Progress as a resource: its route, and its operation for the OpenAPI document.
-import { listOf } from '../http/answer-fields.ts';
 import { plainPage } from '../http/lists.ts';
-import { jsonAnswer } from '../http/operation.ts';
+import { listAnswer } from '../http/operation.ts';
 import { defineResource } from '../http/resource.ts';
 import * as answers from './progress.answers.ts';
 import { addProgressRoutes } from './progress.routes.ts';
@@ -17,7 +16,7 @@ export const progressResource = defineResource({
       who: 'read',
       own: { scope: 'own:read', path: 'affiliate' },
       query: plainPage,
-      answers: { 200: jsonAnswer(listOf(answers.progress)) },
+      answers: { 200: listAnswer(answers.progress) },
     },
   },
 });

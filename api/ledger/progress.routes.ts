@@ -4,10 +4,10 @@ import type { Page } from '../../store/db/page.ts';
 import type { Store } from '../../store/index.ts';
 import { findAffiliate } from '../http/affiliate-lookup.ts';
 import { type Auth, callerOf } from '../http/auth.ts';
-import { answerPage, plainPage } from '../http/lists.ts';
+import { answerList, plainPage } from '../http/lists.ts';
 import { addPath, idFromPath } from '../http/path.ts';
 import { read } from '../http/read.ts';
-import { progressView } from './progress.answers.ts';
+import { progress, progressView } from './progress.answers.ts';
 
 type Deps = { store: Pick<Store, 'affiliates' | 'customerProgress'>; auth: Auth };
 
@@ -20,7 +20,7 @@ export function addProgressRoutes(router: Router, { store, auth }: Deps): void {
         const operatorId = callerOf(res).operator.id;
         const { id } = await findAffiliate(store, operatorId, idFromPath(req, 'affiliate'));
         const rows = (page: Page) => store.customerProgress.list(operatorId, id, page);
-        res.json(await answerPage(query, rows, progressView));
+        await answerList(req, res, query, { rows, view: progressView, schema: progress });
       },
     ],
   });

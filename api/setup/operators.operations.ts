@@ -1,6 +1,5 @@
 // Operators as a resource: its routes, and its operations for the OpenAPI document.
-import { listOf } from '../http/answer-fields.ts';
-import { jsonAnswer, jsonRequest } from '../http/operation.ts';
+import { jsonAnswer, jsonRequest, listAnswer } from '../http/operation.ts';
 import { defineResource } from '../http/resource.ts';
 import { newApiKey } from './api-keys.answers.ts';
 import * as answers from './operators.answers.ts';
@@ -24,7 +23,7 @@ export const operatorsResource = defineResource({
       summary: 'List operators',
       who: 'admin',
       query: operatorFilter,
-      answers: { 200: jsonAnswer(listOf(answers.operatorSummary)) },
+      answers: { 200: listAnswer(answers.operatorSummary) },
     },
     'POST /v1/operators/:id/api-keys': {
       summary: 'Make a key for an operator',

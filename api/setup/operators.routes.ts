@@ -9,12 +9,12 @@ import { SCOPES } from '../http/admission.ts';
 import { type Auth, callerOf } from '../http/auth.ts';
 import { jsonBody } from '../http/body.ts';
 import { notFound } from '../http/errors.ts';
-import { answerPage } from '../http/lists.ts';
+import { answerList } from '../http/lists.ts';
 import { addPath, idFromPath } from '../http/path.ts';
 import { invalid, read } from '../http/read.ts';
 import { newApiKey } from '../http/tokens.ts';
 import { apiKeyView } from './api-keys.answers.ts';
-import { operatorView, summaryView } from './operators.answers.ts';
+import { operatorSummary, operatorView, summaryView } from './operators.answers.ts';
 import { amountOf } from '../ledger/amounts.ts';
 import { administratorKey, newOperator, operatorChange, operatorFilter } from './operators.schema.ts';
 export type Deps = { store: Pick<Store, 'operators' | 'apiKeys' | 'affiliates'>; auth: Auth };
@@ -50,7 +50,7 @@ export function addOperatorRoutes(router: Router, { store, auth }: Deps): void {
       async (req, res) => {
         const query = read(operatorFilter, req.query);
         const rows = (page: Page) => store.operators.list(query.q ?? null, page);
-        res.json(await answerPage(query, rows, summaryView));
+        await answerList(req, res, query, { rows, view: summaryView, schema: operatorSummary });
       },
     ],
   });

@@ -32,16 +32,16 @@ export const refusalCounts = z.object({
 
 export const egress = z.object({ addresses: z.array(field.text) });
 
-export function refusalView(refusal: Refusal) {
+export function refusalView(row: Refusal) {
   return {
-    id: refusal.id,
-    refused_at: refusal.refusedAt,
-    reason: refusal.reason,
-    issue: refusal.issueCode === null ? null : { path: refusal.issuePath, code: refusal.issueCode },
-    address: refusal.address,
-    method: refusal.method,
-    path: refusal.path,
-    request_id: refusal.requestId,
-    api_key_id: refusal.keyId,
+    id: row.id,
+    refused_at: row.refusedAt,
+    reason: row.reason,
+    issue: row.issueCode === null ? null : { path: row.issuePath, code: row.issueCode },
+    address: row.address,
+    method: row.method,
+    path: row.path,
+    request_id: row.requestId,
+    api_key_id: row.keyId,
   };
 }

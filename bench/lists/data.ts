@@ -2,6 +2,7 @@
 // bindings, commissions, transfers, statements, postbacks and attempts, in a broker's proportions.
 import type { Pool } from '../../store/db/pool.ts';
 import { LEDGER, writeBooks } from './books.ts';
+import { writePayDay } from './pay-day.ts';
 import { DELIVERIES } from './deliveries.ts';
 import { EVENTS } from './events.ts';
 import { readSamples, writePlan, YEAR_MS, type Sample } from './plan.ts';
@@ -36,6 +37,7 @@ export async function writeListsData(pool: Pool, operatorId: string, events: num
   };
   await Promise.all([worker(), worker()]);
   await writeBooks(context);
+  await writePayDay(context);
   // An event that was never settled, which the sweep's mark has passed.
   await pool.query(`insert into sweep_marks values ('events', now() - interval '10 minutes')`);
   await pool.query(

@@ -63,6 +63,8 @@ function idsOf({ samples, affiliates }: ListsData): Record<string, Values> {
     replays: [numbered('rpl', 1), numbered('rpl', 2)],
     commissions: samples.map(({ slot }) => slot),
     payouts: [numbered('pay', affiliates)],
+    'payout-runs': [numbered('run', 1), numbered('run', 2)],
+    imports: [numbered('imp', 1), numbered('imp', 2)],
     periods: samples.map(({ month }) => month),
     'stuck/actions': [numbered('act', 1), numbered('act', 2)],
   };
@@ -108,6 +110,8 @@ function filtersOf({ samples, affiliates }: ListsData): Record<string, Values> {
 function cursorOf(path: string, { samples }: ListsData): string {
   const old = samples[1]!;
   if (path === '/v1/periods') return old.month;
+  if (path === '/v1/imports/{id}') return '99000';
+  if (path === '/v1/balances') return `${numbered('aff', 5)}.USD`;
   if (path.includes('deliveries')) return old.delivery;
   if (path.includes('commissions')) return old.slot;
   return path.includes('clicks') ? old.click : old.event;

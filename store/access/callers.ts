@@ -33,6 +33,9 @@ export type Caller = {
   currencies: AddedCurrencies;
 };
 
+/** What of a caller decides how events are read. */
+export type OperatorRules = Pick<Caller, 'operator' | 'eventTypes' | 'currencies'>;
+
 export type Callers = ReturnType<typeof createCallers>;
 
 const OF_KEY = {
@@ -53,6 +56,11 @@ const OF_SESSION = {
   where: 's.token_hash = $1',
 };
 
+/** Columns of an operator's own names of events and currencies, beside `OPERATOR_COLUMNS`. */
+const RULES_COLUMNS = `(select json_object_agg(t.name, t.standard)
+    from event_types t where t.operator_id = o.id) as "eventTypes",
+  ${currenciesColumn('o.id')}`;
+
 export function createCallers(db: Queryable) {
   async function find(of: typeof OF_KEY, hash: Buffer): Promise<Caller | null> {
     const { rows } = await db.query<Row>(
@@ -61,23 +69,15 @@ export function createCallers(db: Queryable) {
            'isRevoked', k.revoked_at is not null, 'ratePerSecond', k.rate_per_second) as key,
          (select json_build_object('id', a.id, 'name', a.name, 'state', a.state)
           from affiliates a where a.operator_id = o.id and a.id = ${of.affiliateId}) as affiliate,
-         (select json_object_agg(t.name, t.standard)
-          from event_types t where t.operator_id = o.id) as "eventTypes",
-         ${currenciesColumn('o.id')}
+         ${RULES_COLUMNS}
        from ${of.from} join operators o on o.id = k.operator_id
        where ${of.where}`,
       [hash],
     );
     if (rows[0] === undefined) return null;
-    const { key, by, affiliate, eventTypes, currencies, ...operator } = rows[0];
-    return {
-      operator,
-      key: { ...key, expiresAt: key.expiresAt === null ? null : new Date(key.expiresAt) },
-      by,
-      affiliate,
-      eventTypes: new Map(Object.entries(eventTypes ?? {})),
-      currencies: knowCurrencies({ currencies }),
-    };
+    const { key, by, affiliate, ...rules } = rows[0];
+    const expiresAt = key.expiresAt === null ? null : new Date(key.expiresAt);
+    return { ...rulesFrom(rules), key: { ...key, expiresAt }, by, affiliate };
   }
 
   return {
@@ -92,9 +92,28 @@ export function createCallers(db: Queryable) {
   };
 }
 
-type Row = Operator &
-  CurrenciesColumn &
-  Pick<Caller, 'by' | 'affiliate'> & { key: CallerKeyRow; eventTypes: Record<string, EventType> | null };
+/**
+ * The rules of an operator in work that no request asks for; null for an unknown one. Its added
+ * currencies are known to this process from then on.
+ */
+export async function findOperatorRules(db: Queryable, operatorId: string): Promise<OperatorRules | null> {
+  const { rows } = await db.query<RulesRow>(
+    `select ${OPERATOR_COLUMNS}, ${RULES_COLUMNS} from operators o where o.id = $1`,
+    [operatorId],
+  );
+  return rows[0] === undefined ? null : rulesFrom(rows[0]);
+}
+
+function rulesFrom({ eventTypes, currencies, ...operator }: RulesRow): OperatorRules {
+  return {
+    operator,
+    eventTypes: new Map(Object.entries(eventTypes ?? {})),
+    currencies: knowCurrencies({ currencies }),
+  };
+}
+
+type RulesRow = Operator & CurrenciesColumn & { eventTypes: Record<string, EventType> | null };
+type Row = RulesRow & Pick<Caller, 'by' | 'affiliate'> & { key: CallerKeyRow };
 
 /** JSON carries times as text. */
 type CallerKeyRow = Omit<CallerKey, 'expiresAt'> & { expiresAt: string | null };

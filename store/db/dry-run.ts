@@ -1,6 +1,7 @@
 // Dry-run connection: runs code inside one transaction that is always rolled back. Transactions
 // that the code begins become savepoints, so the code that serves real traffic runs unchanged.
 import type { Pool, PoolClient } from './pool.ts';
+import { withSavepoints } from './savepoints.ts';
 
 const STATEMENT_TIMEOUT_MS = 2000;
 const LOCK_TIMEOUT_MS = 1000;
@@ -29,17 +30,6 @@ export async function withDryRun<T>(pool: Pool, work: (dryRun: Pool) => Promise<
 /** A pool whose queries and transactions all run on the one connection of the dry run. */
 function createDryRunPool(client: PoolClient): Pool {
   const query = client.query.bind(client) as unknown as Query;
-  let last: Promise<unknown> = Promise.resolve();
-
-  /**
-   * A failing statement must not abort the whole dry run, so each statement has a savepoint of its
-   * own. Savepoints nest, so each statement waits for the one before it.
-   */
-  const queryWithSavepoint: Query = (...args) => {
-    const result = last.then(() => protectedQuery(query, args));
-    last = result.catch(() => {});
-    return result;
-  };
   const transactionQuery: Query = async (...args) => {
     const [text] = args;
     if (typeof text === 'string' && /^begin\b/.test(text))
@@ -51,22 +41,11 @@ function createDryRunPool(client: PoolClient): Pool {
   };
   const dryRun = {
     options: {},
-    query: queryWithSavepoint,
+    // A failing statement must not abort the whole dry run.
+    ...withSavepoints(client),
     connect: async () => ({ query: transactionQuery, release: () => {} }),
   };
   return dryRun as unknown as Pool;
-}
-
-async function protectedQuery(query: Query, args: unknown[]): Promise<{ command: string }> {
-  await query('savepoint statement');
-  try {
-    const result = await query(...args);
-    await query('release savepoint statement');
-    return result;
-  } catch (error) {
-    await query('rollback to savepoint statement');
-    throw error;
-  }
 }
 
 /** A postback that a batch planned, with the body that its endpoint would receive. */

@@ -17,6 +17,7 @@ export type IdPrefix =
   | 'trf'
   | 'pay'
   | 'run'
+  | 'imp'
   | 'rpl'
   | 'act'
   | 'stm'

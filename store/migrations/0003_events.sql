@@ -297,3 +297,50 @@ end $$;
 create trigger first_time_zone after insert on operators for each row execute function date_time_zone();
 create trigger next_time_zone after update of timezone on operators for each row
   when (new.timezone <> old.timezone) execute function date_time_zone();
+
+create table imports (
+  operator_id text collate "C" not null references operators,
+  id text collate "C" not null,
+  state text not null default 'receiving' check (state in ('receiving', 'running', 'done', 'cancelled')),
+  columns text[] not null,
+  is_dry_run boolean not null,
+  total int not null default 0,
+  done int not null default 0,
+  accepted int not null default 0,
+  duplicates int not null default 0,
+  refused int not null default 0,
+  next_chunk int not null default 0,
+  actor text not null,
+  content_hash bytea,
+  idempotency_key text collate "C",
+  created_at timestamptz not null default now(),
+  finished_at timestamptz,
+  primary key (operator_id, id),
+  unique (operator_id, idempotency_key),
+  constraint finished_when_over check ((finished_at is null) = (state in ('receiving', 'running')))
+);
+create index imports_running on imports (operator_id, id) where state = 'running';
+comment on table imports is 'files of events that operators sent, taken in line by line';
+comment on column imports.state is 'receiving: the file is still on its way; one that never came whole is purged';
+comment on column imports.columns is 'fields of an event, in the order of the cells of a line';
+comment on column imports.next_chunk is 'progress: every chunk before it was taken in';
+comment on column imports.actor is 'id of the API key';
+comment on column imports.content_hash is 'SHA-256 of the file';
+
+create table import_chunks (
+  operator_id text collate "C" not null,
+  import_id text collate "C" not null,
+  number int not null,
+  lines json,
+  results json,
+  statuses text[] not null default '{}',
+  primary key (operator_id, import_id, number),
+  foreign key (operator_id, import_id) references imports (operator_id, id),
+  constraint either_lines_or_results check ((lines is null) <> (results is null))
+);
+comment on table import_chunks is 'the lines of an import, some hundred in a row; then what became of each';
+comment on column import_chunks.lines is
+  'cells as they were sent: null as soon as they are taken in, so that nothing of a customer stays here';
+comment on column import_chunks.results is 'status, event and issues of each line; purged after a month';
+comment on column import_chunks.statuses is 'those that occur in results, to find the refused ones';
+select estimate_tenants_alike('import_chunks');

@@ -96,3 +96,24 @@ export async function deleteExpiredRows(
   );
   return rowCount ?? 0;
 }
+
+/**
+ * Deletes up to `limit` chunks of imports that ended more than 30 days ago, or whose file did not
+ * come whole within a day; and the latter imports themselves. Returns the number of rows.
+ */
+export async function deleteExpiredImports(pool: Pool, limit: number): Promise<number> {
+  const isBroken = `i.state = 'receiving' and i.created_at < now() - interval '1 day'`;
+  const { rowCount: chunks } = await pool.query(
+    `delete from import_chunks where ctid = any(array(
+       select c.ctid from imports i
+       join import_chunks c on c.operator_id = i.operator_id and c.import_id = i.id
+       where i.finished_at < now() - interval '30 days' or (${isBroken})
+       limit $1))`,
+    [limit],
+  );
+  const { rowCount: imports } = await pool.query(
+    `delete from imports i where ${isBroken} and not exists (
+       select from import_chunks c where c.operator_id = i.operator_id and c.import_id = i.id)`,
+  );
+  return (chunks ?? 0) + (imports ?? 0);
+}

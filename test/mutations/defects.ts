@@ -34,6 +34,8 @@ const SESSIONS = 'test/api/access/session.test.ts';
 const IN_TURN = 'test/activities/delivery/succession.test.ts';
 const MODELLED = 'test/store/delivery/delivery-model.test.ts';
 const SWEPT = 'test/activities/upkeep/sweep.test.ts';
+const PAYOUT_RUNS = 'test/api/ledger/payout-runs.test.ts';
+const IMPORTS = 'test/api/events/imports.test.ts';
 const STORED = 'test/activities/settlement/settle-linked-slots.test.ts';
 
 const KNOWN: readonly Defect[] = [
@@ -1041,5 +1043,61 @@ export const DEFECTS: readonly Defect[] = [
     to: `unfinished) as delivered`,
     tests: ['test/api/setup/overview.test.ts'],
     sees: 'counts events and postbacks by what became of them',
+  },
+  {
+    title: 'payout runs: a step that is made again pays again',
+    file: 'store/ledger/payout-run-steps.ts',
+    from: `if (run.afterId >= affiliateId) return true;`,
+    to: ``,
+    tests: [PAYOUT_RUNS],
+    sees: 'a payout run pays nobody twice',
+  },
+  {
+    title: 'payout runs: the bank gets what was paid or failed again',
+    file: 'api/ledger/payout-run-files.ts',
+    from: `if (item.payoutState === 'reserved')`,
+    to: `if (item.payoutId !== null)`,
+    tests: [PAYOUT_RUNS],
+    sees: 'leaves out what was paid or failed meanwhile',
+  },
+  {
+    title: 'payout runs: debts are paid out',
+    file: 'domain/ledger/payout-runs.ts',
+    from: `payableMinor > debtMinor ? payableMinor - debtMinor : 0n`,
+    to: `payableMinor`,
+    tests: [PAYOUT_RUNS],
+    sees: 'says why it paid the others nothing',
+  },
+  {
+    title: 'imports: a dry run takes events in',
+    file: 'store/intake/import-steps.ts',
+    from: `  await client.query('rollback to savepoint dry_run');`,
+    to: ``,
+    tests: [IMPORTS],
+    sees: 'an import that is dry says what would be refused',
+  },
+  {
+    title: 'imports: steps at one time take a chunk in twice',
+    file: 'store/intake/import-steps.ts',
+    from: `where operator_id = $1 and id = $2 for no key update`,
+    to: `where operator_id = $1 and id = $2`,
+    tests: [IMPORTS],
+    sees: 'an import takes nothing in twice',
+  },
+  {
+    title: 'CSV: formulas run in a spreadsheet',
+    file: 'api/http/csv.ts',
+    from: `FORMULA.test(text) && !NUMBER.test(text)`,
+    to: `text.startsWith('=')`,
+    tests: ['test/api/http/csv.test.ts'],
+    sees: 'which a spreadsheet would run, is written as text',
+  },
+  {
+    title: 'IBAN: check digits not checked',
+    file: 'domain/ledger/payment-details.ts',
+    from: `BigInt(digits) % 97n === 1n`,
+    to: `BigInt(digits) > 0n`,
+    tests: ['test/domain/ledger/payment-details.test.ts'],
+    sees: 'an IBAN with one wrong character',
   },
 ];

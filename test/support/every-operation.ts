@@ -37,6 +37,7 @@ export async function callEveryOperation(api: TestApi): Promise<unknown[]> {
   const clickId = await callLinksAndClicks(session, affiliate);
   const endpoint = await callEndpoints(session, affiliate);
   const { sale, eventId } = await callIntake(session, clickId);
+  await callImports(session);
   await callEventsAndSetAside(session, { sale, eventId, affiliate, deal });
   await callCommissions(session);
   await callPayoutsAndLedger(session, { parent, affiliate });
@@ -237,6 +238,14 @@ async function callIntake({ api, operatorId, key, ask, settleAll }: Session, cli
     operatorId,
   });
   return { sale, eventId };
+}
+
+async function callImports({ ask }: Session): Promise<void> {
+  const csv = { 'content-type': 'text/csv' };
+  const { id } = await ask('POST /v1/imports?dry_run=true', 'event,customer_id\nkyc,imported\n', csv);
+  await ask('GET /v1/imports');
+  await ask(`GET /v1/imports/${id}?status=refused`);
+  await ask(`DELETE /v1/imports/${id}`);
 }
 
 async function callEventsAndSetAside(

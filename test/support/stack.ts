@@ -19,7 +19,7 @@ export interface TestStack {
   readonly pool: Pool;
   readonly temporal: TestTemporal;
   readonly proxies: { readonly postgres: SeverableProxy; readonly temporal: SeverableProxy };
-  /** Requests are written `POST /v1/events`; the body goes as JSON. */
+  /** Requests are written `POST /v1/events`; the body goes as JSON unless it is text. */
   readonly call: <Body = Record<string, unknown>>(
     request: string,
     options?: CallOptions,
@@ -87,7 +87,7 @@ export async function withStack(settings: Readonly<Record<string, string>> = {})
         'content-type': 'application/json',
         ...headers,
       },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
     });
     const text = await response.text();
     return {

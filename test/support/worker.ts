@@ -2,6 +2,7 @@
 import type { Client } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { createActivities, DEFAULT_LIMITS, type Activities, type Limits } from '../../activities/index.ts';
+import { takeInLines } from '../../api/events/import-lines.ts';
 import { createRecorder } from '../../activities/delivery/recorder.ts';
 import { createGuard } from '../../delivery/guard.ts';
 import { createSender } from '../../delivery/send.ts';
@@ -40,6 +41,7 @@ export function withActivities(pool: Pool, client: Client, limits: Partial<Limit
     recorder: createRecorder(pool, (error) => dependencyErrors.push(error)),
     secretBox: SECRET_BOX,
     client,
+    takeInLines,
     limits: { ...SHORT_LIMITS, ...limits },
   });
   return { activities, dependencyErrors, close: () => sender.close() };

@@ -63,6 +63,12 @@ before(async () => {
   await api.call(`POST /v1/commissions/${resources.get('commissions')}/approve`, { key: owner.key });
   await make('payouts', { affiliate_id: affiliate, currency: 'USD' });
   await make('payout-runs', { currency: 'USD' });
+  const file = await api.call<{ id: string }>('POST /v1/imports', {
+    key: owner.key,
+    body: 'event,customer_id\nkyc,c\n',
+    headers: { 'content-type': 'text/csv' },
+  });
+  resources.set('imports', file.body.id);
   await api.call(`PUT /v1/affiliates/${affiliate}/payment-details`, { key: owner.key, body: DETAILS });
   resources.set('orphans', orphan);
   resources.set('set-aside', event);
@@ -171,6 +177,7 @@ test('the lists of a new operator are empty, while those of the other operator a
     'payouts',
     'payout-runs',
     'balances',
+    'imports',
   ])
     assert.ok(full.get(`/v1/${noun}`)! > 0, `the owner has some ${noun}`);
   // The newcomer's own resources, such as its first key and settings, name nothing of the owner.

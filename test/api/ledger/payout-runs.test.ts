@@ -65,7 +65,8 @@ async function run(body: object = {}): Promise<Run> {
 async function file(id: string, accept: string, query = '', key = operator.key) {
   const headers = { authorization: `Bearer ${key}`, accept };
   const answer = await fetch(`${api.url}/v1/payout-runs/${id}${query}`, { headers });
-  return { status: answer.status, type: answer.headers.get('content-type'), text: await answer.text() };
+  const [type, kept] = ['content-type', 'cache-control'].map((name) => answer.headers.get(name));
+  return { status: answer.status, type, kept, text: await answer.text() };
 }
 
 describe('a payout run', () => {
@@ -214,8 +215,8 @@ describe('the files of a payout run', () => {
     const bank = await affiliate(['20.00']);
     const wallet = await affiliate(['30.00'], WALLET);
     const { id } = await run();
-    const { status, type, text } = await file(id, 'text/csv');
-    assert.deepEqual([status, type], [200, 'text/csv; charset=utf-8']);
+    const { status, type, kept, text } = await file(id, 'text/csv');
+    assert.deepEqual([status, type, kept], [200, 'text/csv; charset=utf-8', 'no-store']);
     const rows = parse(text, { columns: true }) as unknown as Result[];
     assert.deepEqual(
       rows.map((row) => [row['affiliate_id'], row['amount'], row['iban'], row['kind'], row['account']]),

@@ -35,6 +35,7 @@ import { PERIOD_STATUSES } from '../../../store/ledger/periods.ts';
 import { CLICK_CHOICES, EXISTING_CUSTOMERS, WITHOUT_TRANSACTION_ID } from '../../../store/setup/operators.ts';
 import { APPLIES_TO } from '../../../store/agreements/deals.ts';
 import { AFFILIATE_STATES } from '../../../store/attribution/affiliates.ts';
+import { IMPORT_STATES } from '../../../store/intake/imports.ts';
 import { LINK_STATES } from '../../../store/attribution/links.ts';
 import { withDatabase, type TestDatabase } from '../../support/database.ts';
 
@@ -61,6 +62,7 @@ const LISTS: Record<string, readonly string[]> = {
   'event_outcomes.method': METHODS,
   'event_outcomes.status': EVENT_OUTCOMES,
   'events.key_kind': EVENT_KEY_KINDS,
+  'imports.state': IMPORT_STATES,
   'links.state': LINK_STATES,
   'operators.click_choice': CLICK_CHOICES,
   'operators.existing_customers': EXISTING_CUSTOMERS,

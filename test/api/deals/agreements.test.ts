@@ -387,9 +387,9 @@ describe('a preview', () => {
       terms: compiled.terms,
     };
     const asked: string[] = [];
-    const query = (statement: string, values: unknown[]) => {
-      asked.push(statement);
-      return api.pool.query(statement, values);
+    const query = (statement: string | { text: string }, values: unknown[]) => {
+      asked.push(typeof statement === 'string' ? statement : statement.text);
+      return api.pool.query(statement as string, values);
     };
     const noting = Object.create(api.pool, { query: { value: query } }) as Pool;
     const previewed = async (atMost: number) => {

@@ -5,6 +5,7 @@ import type { ApiConfig } from '../config.ts';
 import type { Logger } from '../log.ts';
 import { newId } from '../store/db/ids.ts';
 import { createAdmission } from './http/admission.ts';
+import type { Audit } from './http/audit.ts';
 import { createAuth } from './http/auth.ts';
 import { createSessionCookie } from './http/credentials.ts';
 import { createErrorHandler, unknownRoute } from './http/errors.ts';
@@ -16,6 +17,7 @@ import { type ResourceDeps, RESOURCES } from './resources.ts';
 
 export type AppDeps = Omit<ResourceDeps, 'auth' | 'cookie' | 'resources'> & {
   config: Pick<ApiConfig, 'adminToken' | 'requireHttps'>;
+  audit: Pick<Audit, 'watch'>;
   /** Verifies the signatures of signed requests. */
   signing: Signing;
   log: Logger;
@@ -36,6 +38,7 @@ export function createApp(deps: AppDeps): Express {
     sessions: store.sessions,
     cookie,
     own: createOwnRules(RESOURCES, store.owners),
+    audit: deps.audit,
     adminToken: config.adminToken,
     admission: createAdmission(config, createRateLimits()),
     signed: createSignatureCheck(store.inboundSecrets, deps.signing),

@@ -29,6 +29,7 @@ import { createDryRun } from './intake/dry-run.ts';
 import { createIntake } from './intake/intake.ts';
 import { createApiMetrics } from './process/metrics.ts';
 import { createRefusalLog } from './intake/refusals.ts';
+import { createAudit } from './http/audit.ts';
 import { createHttpServer } from './http/server.ts';
 import { createTemporal } from './temporal.ts';
 
@@ -99,6 +100,7 @@ const codecServer = codec && {
 const dryRun = createDryRun({ pool, createSettle });
 const refusals = createRefusalLog({ store: store.refusals, onRefused: metrics.refused, log });
 const pageFiles = createPageFiles(fileURLToPath(new URL('../console/dist/', import.meta.url)));
+const audit = createAudit({ store: store.auditLog, log });
 const signing = { secretKey, verify };
 
 const app = createApp({
@@ -115,6 +117,7 @@ const app = createApp({
   preflight,
   pageFiles,
   signing,
+  audit,
   refusals,
   metrics,
   log,
@@ -135,6 +138,7 @@ await close(server);
 await intake.drain();
 await clickWriter.drain(CLICKS_WITHIN_MS);
 await refusals.flush();
+await audit.flush();
 await dispatcher.drain(DISPATCH_WITHIN_MS);
 await pool.end();
 log.info('stopped');

@@ -12,6 +12,7 @@ import type { Store } from '../store/index.ts';
 import type { ClickWriter } from './clicks/click-writer.ts';
 import type { PageFiles } from './access/page-files.ts';
 import { pagesResource } from './access/pages.operations.ts';
+import { auditLogResource } from './access/audit-log.operations.ts';
 import { portalResource } from './access/portal.operations.ts';
 import { sessionResource } from './access/session.operations.ts';
 import { clicksResource } from './clicks/clicks.operations.ts';
@@ -148,6 +149,7 @@ export const RESOURCES: readonly Resource<ResourceDeps>[] = [
   codecResource,
   sessionResource,
   portalResource,
+  auditLogResource,
   pagesResource,
   apiDocsResource,
 ];

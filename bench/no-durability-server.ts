@@ -85,6 +85,7 @@ async function start({ endpoints, clicks }: Parameters<NoDurabilityQuestions['st
     sessions: { findAdministrator: async () => null },
     cookie: { read: () => undefined },
     own: createOwnRules([], { find: async () => null }),
+    audit: { watch: () => {} },
     apiKeys: { touch: async () => {} },
     adminToken: '',
     admission: createAdmission({ requireHttps: false, trustProxy: false }, createRateLimits()),

@@ -3,6 +3,7 @@
 // Two forms of queries: `createX(pool)` returns the queries of one resource for the API, which
 // takes them from here. Free functions take the pool or the client of a transaction, and are steps
 // that other transactions and the worker's activities combine.
+import { createAuditLog } from './access/audit-log.ts';
 import { createCallers } from './access/callers.ts';
 import { createOwners } from './access/owners.ts';
 import { createSessions } from './access/sessions.ts';
@@ -60,6 +61,7 @@ export function createStore(pool: Pool, secretBox: SecretBox) {
     callers: createCallers(pool),
     sessions: createSessions(pool),
     owners: createOwners(pool),
+    auditLog: createAuditLog(pool),
     inboundSecrets: createInboundSecrets(pool, secretBox),
     eventTypes: createEventTypes(pool),
     currencies: createCurrencies(pool),

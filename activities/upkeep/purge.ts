@@ -2,6 +2,7 @@
 import type { Pool } from '../../store/db/pool.ts';
 import {
   deleteEndedSessions,
+  deleteOldAuditEntries,
   deleteExpiredContentHolders,
   deleteExpiredEndpointHours,
   deleteExpiredImports,
@@ -28,6 +29,7 @@ export function createPurge({ pool, retention }: { pool: Pool; retention: Retent
       const partitions: string[] = [];
       let rows = await deleteExpiredContentHolders(pool, ROWS_PER_STEP);
       rows += await deleteEndedSessions(pool, ROWS_PER_STEP);
+      rows += await deleteOldAuditEntries(pool, ROWS_PER_STEP);
       rows += await deleteExpiredEndpointHours(pool, ROWS_PER_STEP);
       rows += await deleteExpiredImports(pool, ROWS_PER_STEP);
       for (const [table, months] of [

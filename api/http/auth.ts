@@ -6,6 +6,7 @@ import type { Caller, Callers } from '../../store/access/callers.ts';
 import type { Sessions } from '../../store/access/sessions.ts';
 import type { ApiKeys } from '../../store/setup/api-keys.ts';
 import { type Admission, type Scope, sessionEnded } from './admission.ts';
+import type { Audit } from './audit.ts';
 import { createCallerCache } from './caller-cache.ts';
 import { bearerOf, keyInQuery, passwordOf, type SessionCookie } from './credentials.ts';
 import { ApiError } from './errors.ts';
@@ -43,6 +44,7 @@ type AuthDeps = {
   adminToken: string;
   admission: Admission;
   own: OwnRules;
+  audit: Pick<Audit, 'watch'>;
   signed: RequestHandler;
   /** Called for requests with an unknown key. */
   onUnknownKey?: (req: Request) => void;
@@ -54,7 +56,7 @@ export function callerOf(res: Response): Caller {
 }
 
 export function createAuth(deps: AuthDeps): Auth {
-  const { sessions, cookie, adminToken, admission, own, signed, onUnknownKey = () => {} } = deps;
+  const { sessions, cookie, adminToken, admission, own, audit, signed, onUnknownKey = () => {} } = deps;
   const cache = createCallerCache(deps);
   const isAdminToken = comparing([adminToken]);
 
@@ -76,11 +78,12 @@ export function createAuth(deps: AuthDeps): Auth {
       admission.requireHttps(req);
       next();
     },
-    admin: async (req, _res, next) => {
+    admin: async (req, res, next) => {
       admission.requireHttps(req);
       const token = bearerOf(req) ?? cookie.read(req) ?? missing();
-      if ((await administratorBy(token)) !== null) return next();
-      throw await notAdministrator(token);
+      if ((await administratorBy(token)) === null) throw await notAdministrator(token);
+      audit.watch(req, res, null);
+      next();
     },
     adminOr: (token) => {
       const isEither = comparing(token === undefined ? [adminToken] : [adminToken, token]);
@@ -104,6 +107,7 @@ export function createAuth(deps: AuthDeps): Auth {
           admission.admit(req, caller, own.scopeOf(req));
           await own.confine(req, res, caller);
         } else admission.admit(req, caller, scope);
+        if (scope !== 'events:write') audit.watch(req, res, caller);
         next();
       },
     signed,

@@ -36,6 +36,7 @@ export type IdPrefix =
   | 'sec'
   | 'rfs'
   | 'req'
+  | 'adt'
   | 'test';
 
 const DIGITS = '0123456789abcdefghjkmnpqrstvwxyz';

@@ -26,3 +26,22 @@ comment on column sessions.token_hash is
   'SHA-256 of the token, 256 random bits; of an administrator keyed with ADMIN_TOKEN, so that a new one ends it';
 comment on column sessions.operator_id is 'null: the administrator';
 comment on column sessions.affiliate_id is 'the affiliate of a link to the portal; null in the console';
+
+create table audit_log (
+  operator_id text collate "C" not null references operators,
+  id text collate "C" not null,
+  at timestamptz not null,
+  by text not null check (by in ('key', 'session', 'portal', 'administrator')),
+  key_id text collate "C",
+  affiliate_id text collate "C",
+  method text not null,
+  route text not null,
+  subject_id text,
+  primary key (operator_id, id)
+);
+create index on audit_log (at);
+select estimate_tenants_alike('audit_log');
+comment on table audit_log is 'who changed what: requests that were done, without anything of their bodies';
+comment on column audit_log.key_id is 'the key, of a session or a link to the portal that of its maker; null: the administrator';
+comment on column audit_log.affiliate_id is 'the affiliate to whom the caller was confined';
+comment on column audit_log.route is 'the pattern of the path; subject_id is the id in it, or of what was made';

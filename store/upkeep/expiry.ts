@@ -53,6 +53,19 @@ export async function deleteExpiredContentHolders(pool: Pool, limit: number): Pr
   return rowCount ?? 0;
 }
 
+const AUDIT_KEPT_MONTHS = 24;
+
+/** Deletes up to `limit` old entries of the audit log, and returns their number. */
+export async function deleteOldAuditEntries(pool: Pool, limit: number): Promise<number> {
+  const { rowCount } = await pool.query(
+    `delete from audit_log where ctid = any(array(
+       select ctid from audit_log
+       where at < now() - make_interval(months => $2) order by at limit $1))`,
+    [limit, AUDIT_KEPT_MONTHS],
+  );
+  return rowCount ?? 0;
+}
+
 /** Deletes up to `limit` sessions that have ended, and returns their number. */
 export async function deleteEndedSessions(pool: Pool, limit: number): Promise<number> {
   const { rowCount } = await pool.query(

@@ -14,6 +14,7 @@ import { createIntake } from '../../api/intake/intake.ts';
 import { createApiMetrics } from '../../api/process/metrics.ts';
 import { readBacklog } from '../../store/upkeep/backlog.ts';
 import { createRefusalLog } from '../../api/intake/refusals.ts';
+import { createAudit } from '../../api/http/audit.ts';
 import { createHttpServer, type CallerLimits } from '../../api/http/server.ts';
 import { createTemporal, type Temporal } from '../../api/temporal.ts';
 import { createGuard } from '../../delivery/guard.ts';
@@ -156,6 +157,7 @@ export async function withApi({
   };
   const dryRun = createDryRun({ pool, createSettle });
   const refusals = createRefusalLog({ store: store.refusals, onRefused: metrics.refused, log });
+  const audit = createAudit({ store: store.auditLog, log });
   const signing = { secretKey, verify };
   const app = createApp({
     config,
@@ -170,6 +172,7 @@ export async function withApi({
     preflight,
     pageFiles: createPageFiles(pagesFolder),
     signing,
+    audit,
     codec,
     refusals,
     metrics,
@@ -227,6 +230,7 @@ export async function withApi({
       server.close();
       server.closeAllConnections();
       await refusals.flush();
+      await audit.flush();
       await dispatcher?.drain(1000);
       if (harness === undefined) await connection.close();
       await database?.drop();

@@ -96,6 +96,7 @@ async function callOperatorSettings({ ask }: Session): Promise<void> {
     expires_at: '2099-01-01T00:00:00Z',
   });
   await ask('GET /v1/api-keys');
+  await ask('GET /v1/audit-log');
   await ask(`DELETE /v1/api-keys/${keyId}`);
   await ask('POST /v1/event-types', { name: 'first_money', standard: 'ftd' });
   await ask('POST /v1/event-types', { name: 'first_money', standard: 'ftd' });

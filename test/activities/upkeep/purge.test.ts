@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { createPurge } from '../../../activities/upkeep/purge.ts';
+import { createAuditLog } from '../../../store/access/audit-log.ts';
 import { createSessions } from '../../../store/access/sessions.ts';
 import { newId } from '../../../store/db/ids.ts';
 import { createClicks } from '../../../store/attribution/clicks.ts';
@@ -149,6 +150,36 @@ test('purging deletes sessions that have ended, and keeps the others', async () 
     `select convert_from(token_hash, 'utf8') as name from sessions`,
   );
   assert.deepEqual(rows, [{ name: 'lasting' }]);
+});
+
+test('purging deletes entries of the audit log after two years', async () => {
+  const { pool } = database;
+  const { operatorId } = await withOperator(pool);
+  const auditLog = createAuditLog(pool);
+  for (const [id, days] of [
+    ['adt_old', 740],
+    ['adt_young', 700],
+  ] as const)
+    await auditLog.add([
+      {
+        operatorId,
+        id,
+        at: new Date(Date.now() - days * 86_400_000),
+        by: 'administrator',
+        keyId: null,
+        affiliateId: null,
+        method: 'POST',
+        route: '/v1/operators/:id/api-keys',
+        subjectId: null,
+      },
+    ]);
+  const { purgeOnce } = createPurge({ pool, retention: { clicksMonths: 13, attemptsMonths: 13 } });
+  assert.deepEqual(await purgeOnce(), { partitions: [], rows: 1 });
+  const left = await auditLog.list(operatorId, { keyId: null, subjectId: null }, { limit: 9, before: null });
+  assert.deepEqual(
+    left.map(({ id }) => id),
+    ['adt_young'],
+  );
 });
 
 test('purging keeps the current month however short the retention', async () => {

@@ -35,6 +35,7 @@ function createKeys(answers: Promise<void> = Promise.resolve()) {
     sessions: { findAdministrator: async () => null },
     cookie: { read: () => undefined },
     own: createOwnRules([], { find: async () => null }),
+    audit: { watch: () => {} },
     apiKeys: { touch: async () => void (touches += 1) },
     adminToken: 'admin',
     admission: { requireHttps: () => {}, admit: () => {} },

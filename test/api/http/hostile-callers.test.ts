@@ -50,7 +50,7 @@ after(() => api.close());
 async function rowsKept(): Promise<Record<string, number>> {
   const { rows: tables } = await api.pool.query<{ name: string }>(
     `select quote_ident(relname) as name from pg_class
-     where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') and not relispartition and relname not like 'refus%' order by 1`,
+     where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') and not relispartition and relname not like 'refus%' and relname <> 'audit_log' order by 1`,
   );
   const counts = tables.map(({ name }) => `select '${name}' as name, count(*)::int as count from ${name}`);
   const { rows } = await api.pool.query<{ name: string; count: number }>(counts.join(' union all '));
@@ -145,7 +145,8 @@ test('an invalid id in any path is answered as not found', async () => {
       for (const place of odd) {
         const request = `${method.toUpperCase()} ${template.replace(/\{\w+\}/, place)}`;
         const json = operation.requestBody === undefined ? {} : { body: {} };
-        const { status } = await api.call(request, { key, ...json });
+        const by = operation['x-scope'] === 'admin' ? ADMIN_TOKEN : key;
+        const { status } = await api.call(request, { key: by, ...json });
         assert.ok([400, 404].includes(status), `${status} for ${request.slice(0, 80)}`);
       }
     }

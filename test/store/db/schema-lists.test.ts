@@ -25,6 +25,7 @@ import {
   NEGATIVE_EVENTS,
   SUBS,
 } from '../../../domain/types.ts';
+import { AUDITED_BY } from '../../../store/access/audit-log.ts';
 import { AMENDMENT_STATES } from '../../../store/agreements/amendments.ts';
 import { sqlList } from '../../../store/db/sql-list.ts';
 import { STUCK_ACTIONS } from '../../../domain/delivery/stuck.ts';
@@ -50,6 +51,7 @@ const LISTS: Record<string, readonly string[]> = {
   'affiliates.state': AFFILIATE_STATES,
   'amendments.state': AMENDMENT_STATES,
   'attempts.cause': ATTEMPT_CAUSES,
+  'audit_log.by': AUDITED_BY,
   'commission_decisions.decision': VERDICTS,
   'deal_versions.applies_to': APPLIES_TO,
   'deliveries.next_cause': UNSCHEDULED_CAUSES,

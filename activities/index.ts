@@ -2,6 +2,7 @@
 import type { Client } from '@temporalio/client';
 import { createWorkflowClient } from '../workflows/client.ts';
 import type { EndpointState } from '../domain/delivery/endpoints.ts';
+import { LOOK_PAUSES, type LookPauses } from '../domain/delivery/looks.ts';
 import type { Sender } from '../delivery/send.ts';
 import { createSummaries } from '../store/delivery/standing.ts';
 import { switchEndpoint } from '../store/delivery/endpoint-switch.ts';
@@ -30,6 +31,8 @@ import { createSetAside, type SetAsideActivities } from './settlement/set-aside.
 import { createSettle, type SettleActivities } from './settlement/settle.ts';
 import { createTransact } from './settlement/transaction.ts';
 import { createSingleDelivery, type SingleDeliveryActivities } from './delivery/single-delivery.ts';
+import { createUnhurried } from './delivery/unhurried.ts';
+import { createWaking } from './delivery/waking.ts';
 import { createSweep, type SweepActivities } from './upkeep/sweep.ts';
 
 type EndpointActivities = {
@@ -66,6 +69,8 @@ type ActivityDeps = {
   /** The intake of the API, for files of events. */
   takeInLines: TakeInLines;
   limits: Limits;
+  /** Receives failures of work that nobody waits for, and that the sweep repeats. */
+  onError: (error: unknown) => void;
 };
 
 /** Limits of activities; tests use shorter ones. */
@@ -75,7 +80,10 @@ export type Limits = {
   /** Length of one turn at the queue of an endpoint. */
   drainTurnMs: number;
   probeWaits: ProbeWaits;
+  /** Time between two looks at the queue of an endpoint that is failing. */
+  lookPauses: LookPauses;
   selfPerEndpoint: number;
+  selfPerFailing: number;
   selfInAll: number;
   /** Length of one step of releasing holds. */
   releaseMs: number;
@@ -89,7 +97,9 @@ export const DEFAULT_LIMITS: Omit<Limits, 'retention'> = {
   firstAttemptsMs: 1000,
   drainTurnMs: 10_000,
   probeWaits: { firstMs: 30_000, longestMs: 600_000 },
+  lookPauses: LOOK_PAUSES,
   selfPerEndpoint: SINGLE_LIMITS.perEndpoint,
+  selfPerFailing: SINGLE_LIMITS.perFailing,
   selfInAll: SINGLE_LIMITS.inAll,
   releaseMs: 20_000,
   sweepGraceMs: 20_000,
@@ -103,23 +113,40 @@ export function createActivities({
   client,
   takeInLines,
   limits,
+  onError,
 }: ActivityDeps): Activities {
   const workflows = createWorkflowClient(client, { summaries: createSummaries(pool) });
+  const unhurried = createUnhurried();
+  const waking = createWaking({ pool, workflows, unhurried, pauses: limits.lookPauses, onError });
   const attempt = createAttempt({ sender, recorder, secretBox });
   const limiter = createConcurrencyLimiter();
   const transact = createTransact(pool);
-  const settling = createSettle({ pool, transact, workflows });
+  const settling = createSettle({ pool, transact, workflows, waking });
   const handingOver = createHandOver({
     pool,
     workflows,
-    limits: { perEndpoint: limits.selfPerEndpoint, inAll: limits.selfInAll },
+    waking,
+    unhurried,
+    limits: {
+      perEndpoint: limits.selfPerEndpoint,
+      perFailing: limits.selfPerFailing,
+      inAll: limits.selfInAll,
+    },
+    onError,
   });
   return {
     ...settling,
     ...handingOver,
     ...createDeliverFirst({ pool, attempt, limiter, recorder, budgetMs: limits.firstAttemptsMs }),
     ...createSingleDelivery({ pool, attempt, limiter }),
-    ...createDrain({ pool, attempt, limiter, budgetMs: limits.drainTurnMs, probeWaits: limits.probeWaits }),
+    ...createDrain({
+      pool,
+      attempt,
+      limiter,
+      budgetMs: limits.drainTurnMs,
+      probeWaits: limits.probeWaits,
+      lookPauses: limits.lookPauses,
+    }),
     ...createEndpointStanding({ pool }),
     ...createReplay({ pool, workflows }),
     ...createBulkActions({ pool, workflows }),
@@ -130,13 +157,10 @@ export function createActivities({
     ...createRerate({ pool, transact, ...handingOver }),
     ...createAmend({ pool, transact, ...settling, ...handingOver }),
     ...createPurge({ pool, retention: limits.retention }),
-    ...createSweep({ pool, client, workflows, ...handingOver, graceMs: limits.sweepGraceMs }),
+    ...createSweep({ pool, client, workflows, unhurried, ...handingOver, graceMs: limits.sweepGraceMs }),
     ...createClosePeriods({ pool, workflows }),
-    ...createReleaseHolds({ pool, workflows, budgetMs: limits.releaseMs }),
-    async wakeEndpoints(endpoints) {
-      for (const { operatorId, endpointId } of endpoints)
-        await workflows.wakeEndpoint(operatorId, endpointId);
-    },
+    ...createReleaseHolds({ pool, waking, budgetMs: limits.releaseMs }),
+    wakeEndpoints: waking.wake,
     async switchEndpoint({ operatorId, endpointId, state, reason }) {
       await switchEndpoint(pool, operatorId, endpointId, { to: state, reason });
     },

@@ -36,6 +36,12 @@ export type Figures = CpuFigures & {
   drain_10k_s: number | null;
   isolation_throughput_ratio: number | null;
   isolation_p99_ratio: number | null;
+  refused_cost_us: number | null;
+  refused_p99_ratio: number | null;
+  down_cost_us: number | null;
+  down_p99_ratio: number | null;
+  overload_ratio: number | null;
+  after_overload_ratio: number | null;
   ratio_vs_workflow_per_event: number | null;
   ratio_vs_no_durability: number | null;
   ratio_vs_queue: number | null;
@@ -136,6 +142,12 @@ export const ROWS: readonly [keyof Figures, string, string][] = [
   ['ratio_vs_workflow_per_event', '×', 'single events against one workflow per event'],
   ['ratio_vs_no_durability', '×', 'single events against nothing kept'],
   ['ratio_vs_queue', '×', 'first attempts against the faster job queue'],
+  ['refused_cost_us', 'µs', 'CPU that a postback costs more where a hundred endpoints answer 404'],
+  ['refused_p99_ratio', '×', 'wait beside them, in times of all well'],
+  ['down_cost_us', 'µs', 'the same where they are down'],
+  ['down_p99_ratio', '×', ''],
+  ['overload_ratio', '×', 'throughput of ten times the load, in times of the capacity'],
+  ['after_overload_ratio', '×', 'the same once it is over'],
   ['api_rss_mb', 'MB', 'API, most memory while single events and batches ran'],
   ['worker_rss_mb', 'MB', 'worker, the same'],
   ['lost', 'events', 'accepted, but neither received nor waiting in plain sight'],

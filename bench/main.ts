@@ -10,6 +10,7 @@ import { startChild } from './child.ts';
 import { measureClicks } from './clicks.ts';
 import { measureDelivery } from './delivery.ts';
 import { saveResults, tableOf, withRatios, type Figures } from './figures.ts';
+import { measureDown, measureRefused } from './failing.ts';
 import { measureLedger } from './ledger.ts';
 import { measureLists } from './lists.ts';
 import type { LoadQuestions } from './load.ts';
@@ -17,8 +18,18 @@ import { measureNoDurability } from './no-durability.ts';
 import { onServices, withOwnStack } from './own-stack.ts';
 import { measureBatch, measureIdle, measureOpenLoop, measureRealReceivers, measureSingle } from './phases.ts';
 import { enableProfiles } from './profile.ts';
+import { measureOverload } from './overload.ts';
 import type { ReceiverQuestions } from './receivers.ts';
-import { ALL_TO_ONE, EVENLY, HALF_TO_ONE, setUpStage, type Bench, type Spread, type Stage } from './stage.ts';
+import {
+  ALL_TO_ONE,
+  BESIDE_A_HUNDRED,
+  EVENLY,
+  HALF_TO_ONE,
+  setUpStage,
+  type Bench,
+  type Spread,
+  type Stage,
+} from './stage.ts';
 import { measureDrain, measureIsolation } from './trouble.ts';
 import { judge, type Verdict } from './verdict.ts';
 import { measureWorkflowPerEvent } from './workflow-per-event.ts';
@@ -30,7 +41,8 @@ const HELP = `npm run bench -- [options]
                 next runs
   --match TEXT  of lists: only the requests that contain it
   --only NAME   one measurement: single, batch, idle, open, clicks, real, wpe (a workflow per event),
-                drain (an endpoint after an outage), isolation (endpoints beside one that hangs; not with
+                drain (an endpoint after an outage), isolation (endpoints beside one that hangs), refused, down
+                (an endpoint beside a hundred that fail), overload (ten times the load; these four not with
                 --quick), nodur (no durability), delivery (first attempts alone, beside undici and job
                 queues), ledger (settling and the audit alone),
                 lists (every list and report of an operator with 5 million events; only by its name)
@@ -41,7 +53,19 @@ const HELP = `npm run bench -- [options]
   --cpu         only single and batch, with the CPU time of each part per event
   --profile     writes CPU profiles of the API and the worker to bench/results/profiles`;
 
-type Name = 'single' | 'batch' | 'idle' | 'open' | 'clicks' | 'wpe' | 'real' | 'drain' | 'isolation';
+type Name =
+  | 'single'
+  | 'batch'
+  | 'idle'
+  | 'open'
+  | 'clicks'
+  | 'wpe'
+  | 'real'
+  | 'drain'
+  | 'isolation'
+  | 'refused'
+  | 'down'
+  | 'overload';
 type Measure = (bench: Bench, stage: Stage, events: number) => Promise<Partial<Figures>>;
 
 /**
@@ -63,6 +87,9 @@ const STAGES: { spread: Spread; measurements: [Name, Measure][] }[] = [
   },
   { spread: ALL_TO_ONE, measurements: [['drain', measureDrain]] },
   { spread: HALF_TO_ONE, measurements: [['isolation', measureIsolation]] },
+  { spread: EVENLY, measurements: [['overload', measureOverload]] },
+  { spread: BESIDE_A_HUNDRED, measurements: [['refused', measureRefused]] },
+  { spread: BESIDE_A_HUNDRED, measurements: [['down', measureDown]] },
 ];
 
 type Sizes = Record<Name | 'nodur' | 'delivery' | 'ledger' | 'lists', number>;
@@ -80,6 +107,9 @@ function sizesOf(events: number, isQuick: boolean): Sizes {
       real: 1000,
       drain: 1000,
       isolation: 0,
+      refused: 0,
+      down: 0,
+      overload: 0,
       nodur: 3000,
       delivery: 2000,
       ledger: 5000,
@@ -95,6 +125,9 @@ function sizesOf(events: number, isQuick: boolean): Sizes {
     real: Math.ceil(events / 2),
     drain: 10_000,
     isolation: events * 2,
+    refused: events,
+    down: events,
+    overload: events * 4,
     nodur: events,
     delivery: events,
     ledger: events * 2,

@@ -15,10 +15,10 @@ export type Arrival = {
 };
 
 /**
- * Delay of the answer in milliseconds, or a server that closes every connection or never answers.
- * Only answered postbacks count as received.
+ * Delay of the answer in milliseconds, or a server that closes every connection, answers 404, or
+ * never answers. Only postbacks answered with 200 count as received.
  */
-type Behaviour = number | 'down' | 'hangs';
+export type Behaviour = number | 'down' | 'refuses' | 'hangs';
 
 export type ReceiverQuestions = {
   /**
@@ -74,6 +74,7 @@ function take(receiver: number, request: IncomingMessage, response: ServerRespon
   request.on('data', (chunk: Buffer) => body.push(chunk));
   request.on('end', () => {
     if (manner === 'hangs') return;
+    if (manner === 'refuses') return void response.writeHead(404).end();
     kept.push({ receiver, deliveryId: String(request.headers['webhook-id']), body, at: Date.now() });
     counts[receiver]!++;
     if (manner === 0) response.end();

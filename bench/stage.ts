@@ -30,7 +30,7 @@ export type Stage = {
 };
 
 export const CONNECTIONS = 64;
-const BATCH = 500;
+export const BATCH = 500;
 const BATCH_CONNECTIONS = 4;
 const SETUP_CONNECTIONS = 16;
 const LOOK_EVERY_MS = 20;
@@ -48,6 +48,12 @@ export const ALL_TO_ONE: Spread = { affiliates: 1, of: () => 0 };
 export const HALF_TO_ONE: Spread = {
   affiliates: 20,
   of: (customer) => (customer % 2 === 0 ? 0 : 1 + (((customer - 1) / 2) % 19)),
+};
+
+/** The first of a hundred and one affiliates has every second customer. */
+export const BESIDE_A_HUNDRED: Spread = {
+  affiliates: 101,
+  of: (customer) => (customer % 2 === 0 ? 0 : 1 + (((customer - 1) / 2) % 100)),
 };
 
 type StageSize = { events: number; warmUp: number; spread: Spread };
@@ -164,13 +170,18 @@ export async function sendBatches(bench: Bench, stage: Stage, bodies: readonly s
     bodies: batches,
     connections: BATCH_CONNECTIONS,
   });
-  for (const text of sent.answers) {
+  acceptBatches(stage, sent.answers);
+  return sent;
+}
+
+/** Notes the events of batch requests by their answers. Throws where one was not accepted. */
+export function acceptBatches(stage: Stage, answers: readonly string[]): void {
+  for (const text of answers) {
     const { results } = JSON.parse(text) as { results: { status: string; id: string }[] };
     const refused = results.find(({ status }) => status !== 'accepted');
     if (refused) throw new Error(`an event of a batch was not accepted: ${JSON.stringify(refused)}`);
     stage.accepted.push(...results.map(({ id }) => id));
   }
-  return sent;
 }
 
 /**

@@ -39,6 +39,7 @@ const activities = createActivities({
   client,
   takeInLines,
   limits: { ...DEFAULT_LIMITS, retention: config.retention },
+  onError: (error) => console.error(error),
 });
 
 let worker: Worker | undefined;

@@ -69,6 +69,7 @@ const activities = metrics.countBatches(
     client,
     takeInLines,
     limits: { ...DEFAULT_LIMITS, retention: config.retention },
+    onError: onDependencyError,
   }),
 );
 const workflowBundle = await loadBundle();

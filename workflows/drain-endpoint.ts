@@ -28,6 +28,9 @@ const status = defineQuery<EndpointStatus>(STATUS_QUERY);
 /** Shortest time between two counts, however many deliveries join the queue or are given up. */
 const COUNT_EVERY_MS = 10_000;
 
+/** Where only a signal brings the next turn. */
+const NEVER_MS = 365 * 24 * 3_600_000;
+
 /** What a person wants of the endpoint. */
 type Wish =
   { kind: 'switch'; state: 'paused' | 'active' | 'disabled'; reason: string } | { kind: 'acknowledge' };
@@ -141,14 +144,24 @@ export async function drainEndpoint(
       if (leftMs !== null && leftMs <= 0) return;
       if (leftMs === null) await condition(isSignalled);
       else if (!(await condition(isSignalled, leftMs, { summary: summaryOf(turn) }))) return;
-      if (isCommanded() || turn.condition === 'open') return;
+      if (isCommanded()) return;
+      if (turn.condition === 'open') {
+        // Of an endpoint that is failing, all that joined meanwhile goes out in one turn.
+        const pauseMs = Math.min(lookedAt + (turn.pauseMs ?? 0), until ?? Infinity) - Date.now();
+        if (pauseMs > 0)
+          await condition(isCommanded, pauseMs, { summary: 'until the next turn of a failing endpoint' });
+        return;
+      }
       // Histories recorded before this patch waited from the wake, not from the last count.
       const countAt = (patched('count-at-once') ? lookedAt : Date.now()) + COUNT_EVERY_MS;
       const pauseMs = Math.min(countAt, until ?? countAt) - Date.now();
       if (pauseMs > 0) await condition(isCommanded, pauseMs, { summary: 'until the queue is counted again' });
       if (isCommanded()) return;
       isWoken = false;
-      const { condition: currentCondition, ...count } = await upkeep.countQueue(of);
+      const { condition: currentCondition, ...count } = await upkeep.countQueue({
+        ...of,
+        readBy: until ?? Date.now() + NEVER_MS,
+      });
       lookedAt = countedAt = Date.now();
       showEndpoint(of, now, {
         ...turn,

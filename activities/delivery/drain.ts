@@ -1,23 +1,10 @@
 // Drains an endpoint's queue: one probe at a time while the endpoint is down, otherwise all due
-// deliveries at its rate.
+// deliveries at its rate; says when the next turn is, and promises it.
 import { conditionOf, isTripped } from '../../domain/delivery/breaker.ts';
-import {
-  askedWaitMs,
-  blamesEndpoint,
-  isDelivered,
-  type AttemptOutcome,
-} from '../../domain/delivery/retry.ts';
+import { lookWithinMs, type LookPauses } from '../../domain/delivery/looks.ts';
 import type { Pool } from '../../store/db/pool.ts';
-import {
-  isActive,
-  readQueueState,
-  readSendingEndpoints,
-  type Delivery,
-  type SendingEndpoint,
-} from '../../store/delivery/deliveries.ts';
-import type { AttemptRecord } from '../../store/delivery/attempts.ts';
-import { writeNextTurn } from '../../store/delivery/endpoint-health.ts';
-import { putBack, takeFromQueue } from '../../store/delivery/transitions/attempts.ts';
+import { readQueueState, readSendingEndpoints } from '../../store/delivery/deliveries.ts';
+import { forgetQueueLook, readQueueLooks, writeNextTurn } from '../../store/delivery/queue-looks.ts';
 import { cancelAll } from '../../store/delivery/transitions/endpoints.ts';
 import type { EndpointInput } from '../../workflows/contract.ts';
 import type { Attempt } from './attempt.ts';
@@ -28,18 +15,21 @@ import {
   type EndpointAbout,
   type QueueCondition,
 } from './endpoint-standing.ts';
-import { allSettledOrThrow, singleFlight } from '../single-flight.ts';
+import { createQueueTurns, newTurn, type Turn } from './queue-turn.ts';
+import { singleFlight } from '../single-flight.ts';
 
 /**
  * Result of a turn at the queue, for its workflow. `waitMs`: until the next turn; null: until a
- * signal. `nextSendAt`: before then the endpoint's rate allows no request (milliseconds since 1970;
- * 0 without a rate), also where the queue is empty. `hasGivenUp`: some were given up and not
- * acknowledged. Histories recorded earlier lack what is optional.
+ * signal. `pauseMs`: how long a wake may wait meanwhile. `nextSendAt`: before then the endpoint's
+ * rate allows no request (milliseconds since 1970; 0 without a rate), also where the queue is
+ * empty. `hasGivenUp`: some were given up and not acknowledged. Histories recorded earlier lack
+ * what is optional.
  */
 export type Drained = {
   held: number;
   sent: number;
   waitMs: number | null;
+  pauseMs?: number;
   nextSendAt: number;
   condition: 'drained' | QueueCondition;
   lastError: string | null;
@@ -66,255 +56,106 @@ type DrainDeps = {
   limiter: ConcurrencyLimiter;
   budgetMs: number;
   probeWaits: ProbeWaits;
+  lookPauses: LookPauses;
+  random?: () => number;
 };
-
-/**
- * Deliveries taken at once. What is taken must soon be sent: an endpoint starts with few, gets
- * twice as many each time all of them were sent in time, and half where they were not.
- */
-const TAKEN_AT_MOST = 200;
-const SENT_WITHIN_MS = 1000;
 
 /** A shorter wait for the next turn is as good as none. */
 const NOTED_FROM_MS = 1000;
 
+/** Where only a signal brings the next turn. */
+const NEVER_MS = 365 * 24 * 3_600_000;
+
 /** Deliveries of a deleted endpoint that one statement cancels. */
 const CANCELLED_AT_ONCE = 5000;
 
-/**
- * A delay of this process up to here is caught up on. After a longer one the rate counts anew, so
- * there is no burst.
- */
-const CATCH_UP_MS = 50;
-
-/** How soon a turn notices that its endpoint was switched off. */
-const LOOK_EVERY_MS = 500;
+/** Milliseconds until the next turn, where the first of what waits is due in so many. */
+type Wait = (dueInMs: number) => number | null;
 
 /** A turn lasts at most the budget plus one request. */
-export function createDrain({ pool, attempt, limiter, budgetMs, probeWaits }: DrainDeps): DrainActivities {
-  type Turn = Pick<Drained, 'sent' | 'lastError' | 'reason' | 'endpointsToWake' | 'nextSendAt'> & {
-    failures: number;
-    /**
-     * No more requests in this turn: a probe failed, or the receiver asked for a pause or for no
-     * more postbacks; or the endpoint was switched off.
-     */
-    isOff: boolean;
-    lookedAt: number;
-  };
-
-  const mustStop = (turn: Turn): boolean => turn.isOff || isTripped(turn.failures);
-
-  async function send(
-    turn: Turn,
-    due: Delivery,
-    endpoint: SendingEndpoint,
-    cause: AttemptRecord['cause'],
-    release: () => void,
-  ): Promise<void> {
-    const onAnswered = (outcome: AttemptOutcome): void => {
-      release();
-      if (isDelivered(outcome)) turn.failures = 0;
-      else if (blamesEndpoint(outcome)) turn.failures++;
-      // Retry-After holds for the whole queue: the next request of any kind waits as long.
-      const now = Date.now();
-      const waitMs = askedWaitMs(outcome, now);
-      if (waitMs > 0)
-        Object.assign(turn, { isOff: true, nextSendAt: Math.max(turn.nextSendAt, now + waitMs) });
-    };
-    const result = await attempt(due, endpoint, cause, { onAnswered });
-    turn.sent++;
-    if (result.state === 'held') turn.isOff = true;
-    turn.endpointsToWake.push(...result.endpointsToWake);
-    if (result.errorClass !== null)
-      Object.assign(turn, { lastError: result.errorClass, reason: result.reason });
-  }
-
-  /** Takes due deliveries from the queue, or gives the permit back and throws. */
-  async function take(
-    { operatorId, id }: SendingEndpoint,
-    count: number,
-    permit: () => void,
-  ): Promise<Delivery[]> {
-    try {
-      return await takeFromQueue(pool, operatorId, id, count);
-    } catch (error) {
-      permit();
-      throw error;
-    }
-  }
-
-  /** Ends a turn soon after its endpoint was switched off, which may be while it sends. */
-  async function lookAgain(turn: Turn, { operatorId, id }: SendingEndpoint): Promise<void> {
-    if (Date.now() - turn.lookedAt < LOOK_EVERY_MS) return;
-    turn.lookedAt = Date.now();
-    // What the turn took is put back also where this cannot be read.
-    if (!(await isActive(pool, operatorId, id).catch(() => false))) turn.isOff = true;
-  }
-
-  /**
-   * Sends due deliveries until the budget is spent, the queue is empty, or the breaker trips. The
-   * next ones are taken and sent while outcomes are still being recorded.
-   */
-  async function sendDue(turn: Turn, endpoint: SendingEndpoint, deadline: number): Promise<void> {
-    const underWay = new Set<Promise<void>>();
-    const { ratePerSecond } = endpoint;
-    const most = ratePerSecond === null ? TAKEN_AT_MOST : Math.max(1, Math.floor(ratePerSecond / 2));
-    let count = Math.min(endpoint.maxInFlight, most);
-    try {
-      while (Date.now() < deadline && !mustStop(turn) && mayGo(turn, endpoint, deadline)) {
-        await until(turn.nextSendAt);
-        const permit = await limiter.acquire(endpoint.id, endpoint.maxInFlight, deadline);
-        if (permit === null) return;
-        const due = await take(endpoint, count, permit);
-        if (due.length > 0) {
-          const left = await sendPage(turn, endpoint, due, permit, deadline, underWay);
-          if (left.length > 0) await putBack(pool, endpoint.operatorId, left);
-          count = left.length > 0 ? Math.ceil(count / 2) : Math.min(2 * count, most);
-        } else {
-          permit();
-          if (underWay.size === 0) return;
-          await Promise.race(underWay);
-        }
-      }
-    } finally {
-      await allSettledOrThrow([...underWay]);
-    }
-  }
-
-  /**
-   * Whether the next request may go in this turn: the rate's next slot is worth waiting for; a
-   * pause that the receiver asked for belongs to the next turn.
-   */
-  const mayGo = ({ nextSendAt }: Turn, { ratePerSecond }: SendingEndpoint, deadline: number): boolean =>
-    nextSendAt <= (ratePerSecond === null ? Date.now() : deadline);
-
-  /** Sends what was taken, the first with this permit. Returns what was not started in time. */
-  async function sendPage(
-    turn: Turn,
-    endpoint: SendingEndpoint,
-    due: readonly Delivery[],
-    permit: () => void,
-    deadline: number,
-    underWay: Set<Promise<void>>,
-  ): Promise<readonly Delivery[]> {
-    const spacingMs = endpoint.ratePerSecond === null ? 0 : 1000 / endpoint.ratePerSecond;
-    const startedBy = Math.min(deadline, Date.now() + SENT_WITHIN_MS);
-    let release: (() => void) | null = permit;
-    for (const [index, one] of due.entries()) {
-      release ??= await limiter.acquire(endpoint.id, endpoint.maxInFlight, startedBy);
-      if (release === null) return due.slice(index);
-      const isInTime = mayGo(turn, endpoint, startedBy);
-      if (isInTime && spacingMs > 0) await paced(turn, spacingMs);
-      await lookAgain(turn, endpoint);
-      if (!isInTime || mustStop(turn)) {
-        release();
-        return due.slice(index);
-      }
-      const cause = one.nextCause ?? (one.tries === 0 ? 'first' : 'retry');
-      const sending = send(turn, one, endpoint, cause, release).then(() => void underWay.delete(sending));
-      // A rejected promise stays in the set, so that the next wait throws; until then it must not
-      // count as unhandled.
-      sending.catch(() => {});
-      underWay.add(sending);
-      release = null;
-    }
-    return [];
-  }
-
-  /**
-   * Whether the endpoint answers a probe. Null without a probe: no permit, or no delivery that is
-   * due.
-   */
-  async function answersAgain(
-    turn: Turn,
-    endpoint: SendingEndpoint,
-    deadline: number,
-  ): Promise<boolean | null> {
-    if (turn.nextSendAt > Date.now()) return null;
-    const permit = await limiter.acquire(endpoint.id, endpoint.maxInFlight, deadline);
-    if (permit === null) return null;
-    const [oldest] = await take(endpoint, 1, permit);
-    if (oldest === undefined) {
-      permit();
-      return null;
-    }
-    await send(turn, oldest, endpoint, 'probe', permit);
-    return !turn.isOff;
-  }
+export function createDrain({
+  budgetMs,
+  probeWaits,
+  lookPauses,
+  random = Math.random,
+  ...deps
+}: DrainDeps): DrainActivities {
+  const { pool } = deps;
+  const turns = createQueueTurns(deps);
 
   async function drainQueue(input: DrainInput): Promise<Drained> {
     const { operatorId, endpointId, probes, nextSendAt } = input;
     const [endpoint] = await readSendingEndpoints(pool, operatorId, [endpointId]);
-    const turn: Turn = {
-      sent: 0,
-      failures: 0,
-      lastError: null,
-      reason: '',
-      endpointsToWake: [],
-      nextSendAt,
-      isOff: false,
-      lookedAt: Date.now(),
-    };
-    const result = async (
-      condition: Drained['condition'],
-      waitMs: (dueInMs: number | null) => number | null,
-    ): Promise<Drained> => {
-      const { held, dueInMs, hasGivenUp, ...queue } = await readQueueState(pool, operatorId, endpointId);
-      const isToShow = input.isCounting && (held > 0 || hasGivenUp);
-      const about = isToShow ? { about: await aboutEndpoint(pool, input) } : {};
-      const { sent } = turn;
-      // A turn without a request met no error itself, but shows why the endpoint is down.
-      const lastError = turn.lastError ?? (condition === 'failing' ? queue.lastError : null);
-      const reason = turn.reason || (lastError ?? '');
-      // The next turn sees a successor that joined this very queue; waking its own workflow would
-      // only add a turn.
-      const endpointsToWake = turn.endpointsToWake.filter((woken) => woken.endpointId !== endpointId);
-      const seen = { held, sent, hasGivenUp, lastError, reason, ...about };
-      const of = { ...seen, endpointsToWake, nextSendAt: turn.nextSendAt };
-      const nextMs = held === 0 ? null : waitMs(dueInMs);
-      if (endpoint !== undefined) await noteNextTurn(endpoint, nextMs);
-      return { ...of, condition: held === 0 ? 'drained' : condition, waitMs: nextMs };
-    };
+    const turn = newTurn(nextSendAt);
     // Cancels what its deletion left, and deliveries that were planned meanwhile.
     if (endpoint === undefined || endpoint.isDeleted)
       while (!(await cancelAll(pool, operatorId, endpointId, CANCELLED_AT_ONCE)));
     if (endpoint === undefined || conditionOf(endpoint) === 'off')
-      return result(queueConditionOf(endpoint), () => null);
+      return ended(input, turn, queueConditionOf(endpoint), () => null);
 
     const deadline = Date.now() + budgetMs;
-    const whenAllowed = (waitMs: number): number => Math.max(waitMs, turn.nextSendAt - Date.now());
-    const isDown = conditionOf(endpoint) === 'down';
-    if (isDown) {
-      const answers = await answersAgain(turn, endpoint, deadline);
-      if (answers === null)
-        return result('failing', (dueInMs) => whenAllowed(Math.max(dueInMs ?? 0, probeWaits.firstMs)));
-      if (!answers) return result('failing', () => whenAllowed(probeWait(probes, probeWaits)));
+    if (conditionOf(endpoint) === 'down') {
+      const answers = await turns.answersAgain(turn, endpoint, deadline);
+      const { firstMs } = probeWaits;
+      if (answers === null) return ended(input, turn, 'failing', (dueInMs) => Math.max(dueInMs, firstMs));
+      if (!answers) return ended(input, turn, 'failing', () => probeWait(probes, probeWaits));
+    } else {
+      turn.failures = endpoint.failuresInARow;
     }
-    if (!isDown) turn.failures = endpoint.failuresInARow;
-    await sendDue(turn, endpoint, deadline);
-    if (isTripped(turn.failures)) return result('failing', () => whenAllowed(probeWaits.firstMs));
-    return result('open', (dueInMs) => whenAllowed(dueInMs ?? 0));
+    await turns.sendDue(turn, endpoint, deadline);
+    if (isTripped(turn.failures)) return ended(input, turn, 'failing', () => probeWaits.firstMs);
+    return ended(input, turn, 'open', (dueInMs) => dueInMs);
   }
 
-  /** For people, who otherwise could not say when a held delivery is tried. */
-  async function noteNextTurn({ operatorId, id, nextTurnAt }: SendingEndpoint, waitMs: number | null) {
-    const at = waitMs === null || waitMs < NOTED_FROM_MS ? null : new Date(Date.now() + waitMs);
-    if (at !== null || nextTurnAt !== null) await writeNextTurn(pool, operatorId, id, at);
+  /** The look at the queue that ends a turn, and the promise of the next one. */
+  async function ended(
+    input: DrainInput,
+    turn: Turn,
+    condition: QueueCondition,
+    waitMs: Wait,
+  ): Promise<Drained> {
+    const { operatorId, endpointId } = input;
+    await forgetQueueLook(pool, operatorId, endpointId);
+    const { held, dueInMs, hasGivenUp, ...queue } = await readQueueState(pool, operatorId, endpointId);
+    const isToShow = input.isCounting && (held > 0 || hasGivenUp);
+    const about = isToShow ? { about: await aboutEndpoint(pool, input) } : {};
+    // A turn without a request met no error itself, but shows why the endpoint is down.
+    const lastError = turn.lastError ?? (condition === 'failing' ? queue.lastError : null);
+    // The next turn sees a successor that joined this very queue; waking its own workflow would
+    // only add a turn.
+    const endpointsToWake = turn.endpointsToWake.filter((woken) => woken.endpointId !== endpointId);
+    const { sent, nextSendAt } = turn;
+    const reason = turn.reason || (lastError ?? '');
+    const seen = { held, sent, hasGivenUp, lastError, reason, ...about, endpointsToWake, nextSendAt };
+    if (held === 0) {
+      await writeNextTurn(pool, operatorId, endpointId, { turnAt: null, readBy: null });
+      return { ...seen, condition: 'drained', waitMs: null };
+    }
+    const pauseMs = await pauseOf(input, condition);
+    const wait = waitMs(dueInMs ?? 0);
+    // What became due while the last requests were under way goes out at once.
+    const paused = condition === 'open' && wait !== null && wait > 0 ? Math.max(wait, pauseMs) : wait;
+    const nextMs = paused === null ? null : Math.max(paused, nextSendAt - Date.now());
+    await writeNextTurn(pool, operatorId, endpointId, {
+      turnAt: nextMs === null || nextMs < NOTED_FROM_MS ? null : new Date(Date.now() + nextMs),
+      readBy: new Date(Date.now() + (nextMs ?? NEVER_MS)),
+    });
+    return { ...seen, condition, waitMs: nextMs, pauseMs };
+  }
+
+  /**
+   * Spread, since one event may fail at a hundred endpoints at once; shorter than those who fill
+   * the queue reckon with, never longer.
+   */
+  async function pauseOf({ operatorId, endpointId }: EndpointInput, condition: QueueCondition) {
+    const [look] = await readQueueLooks(pool, operatorId, [endpointId]);
+    if (look === undefined) return 0;
+    const withinMs = lookWithinMs(look, Date.now(), lookPauses);
+    if (condition !== 'open') return withinMs;
+    return conditionOf(look) === 'failing' ? Math.floor(withinMs * (1 - 0.3 * random())) : 0;
   }
 
   return { drainQueue: singleFlight(({ endpointId }) => endpointId, drainQueue) };
-}
-
-/** Waits for the moment the rate allows the next request, and says when the one after it may go. */
-async function paced(turn: { nextSendAt: number }, spacingMs: number): Promise<void> {
-  await until(turn.nextSendAt);
-  const isOnTime = Date.now() - turn.nextSendAt <= CATCH_UP_MS;
-  turn.nextSendAt = (isOnTime ? turn.nextSendAt : Date.now()) + spacingMs;
-}
-
-async function until(time: number): Promise<void> {
-  const waitMs = time - Date.now();
-  if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs));
 }
 
 function probeWait(probes: number, { firstMs, longestMs }: ProbeWaits): number {

@@ -5,6 +5,7 @@ import { hostOf, receiverText, sumText } from '../../domain/delivery/labels.ts';
 import type { Pool } from '../../store/db/pool.ts';
 import { readSendingEndpoints, type SendingEndpoint } from '../../store/delivery/deliveries.ts';
 import { readEndpointStanding } from '../../store/delivery/standing.ts';
+import { forgetQueueLook, promiseQueueLook } from '../../store/delivery/queue-looks.ts';
 import { acknowledgeAll } from '../../store/delivery/transitions/endpoints.ts';
 import type { EndpointInput } from '../../workflows/contract.ts';
 
@@ -36,16 +37,19 @@ export type EndpointAbout = {
 type QueueCount = { held: number; condition: QueueCondition; about: EndpointAbout | null };
 
 export type EndpointStandingActivities = {
-  countQueue(endpoint: EndpointInput): Promise<QueueCount>;
+  /** `readBy`: when the workflow reads the queue the next time (milliseconds since 1970). */
+  countQueue(endpoint: EndpointInput & { readBy?: number }): Promise<QueueCount>;
   /** Notes that a person has seen all that was given up. */
   acknowledgeGivenUp(endpoint: EndpointInput): Promise<void>;
 };
 
 export function createEndpointStanding({ pool }: { pool: Pool }): EndpointStandingActivities {
   return {
-    async countQueue(of) {
+    async countQueue({ readBy, ...of }) {
+      await forgetQueueLook(pool, of.operatorId, of.endpointId);
       const [endpoint] = await readSendingEndpoints(pool, of.operatorId, [of.endpointId]);
       const about = await aboutEndpoint(pool, of);
+      if (readBy !== undefined) await promiseQueueLook(pool, of.operatorId, of.endpointId, new Date(readBy));
       return { held: about?.held ?? 0, condition: queueConditionOf(endpoint), about };
     },
     async acknowledgeGivenUp({ operatorId, endpointId }) {

@@ -1,10 +1,14 @@
-// Hands the unfinished deliveries of a batch to exactly one owner each, and starts every owner's
-// workflow.
+// Hands the unfinished deliveries of a batch to exactly one owner each, and sees to it that every
+// owner's workflow runs.
+import { deliveryWorkflowId } from '../../domain/keys.ts';
 import type { Pool } from '../../store/db/pool.ts';
 import { handOverBatch } from '../../store/delivery/hand-over.ts';
 import type { SingleLimits } from '../../store/delivery/single-limits.ts';
 import type { EndpointInput, OperatorEvents } from '../../workflows/contract.ts';
 import type { WorkflowClient } from '../../workflows/client.ts';
+import { inParallel } from '../in-parallel.ts';
+import type { Unhurried } from './unhurried.ts';
+import type { Waking } from './waking.ts';
 
 /** The batch, and the endpoints and reasons whose workflows must run as well. */
 type HandOverInput = {
@@ -16,15 +20,28 @@ type HandOverInput = {
 
 export type HandOverActivities = { handOver(input: HandOverInput): Promise<{ workflows: number }> };
 
+/** `onError` receives the failures of starts that nobody waits for. */
+type HandOverDeps = {
+  pool: Pool;
+  workflows: WorkflowClient;
+  waking: Waking;
+  unhurried: Unhurried;
+  limits: SingleLimits;
+  onError: (error: unknown) => void;
+};
+
+/**
+ * Single deliveries are due in seconds at the earliest, so their workflows are started in turn,
+ * after the activity is over. Those that a killed process did not start, the sweep starts.
+ */
 export function createHandOver({
   pool,
   workflows,
+  waking,
+  unhurried,
   limits,
-}: {
-  pool: Pool;
-  workflows: WorkflowClient;
-  limits: SingleLimits;
-}): HandOverActivities {
+  onError,
+}: HandOverDeps): HandOverActivities {
   return {
     async handOver({ batchId, operators, endpointsToWake, setAside }) {
       const endpoints = new Map(endpointsToWake.map((endpoint) => [endpoint.endpointId, endpoint]));
@@ -32,25 +49,13 @@ export function createHandOver({
       for (const { operatorId } of operators) {
         const left = await handOverBatch(pool, operatorId, batchId, limits);
         for (const endpointId of left.endpoints) endpoints.set(endpointId, { operatorId, endpointId });
-        await inParallel(left.deliveries, (deliveryId) => workflows.startDelivery(operatorId, deliveryId));
+        for (const id of left.deliveries)
+          unhurried(deliveryWorkflowId(id), () => workflows.startDelivery(operatorId, id)).catch(onError);
         started += left.deliveries.length;
       }
-      await inParallel([...endpoints.values()], ({ operatorId, endpointId }) =>
-        workflows.wakeEndpoint(operatorId, endpointId),
-      );
+      await waking.wake([...endpoints.values()]);
       await inParallel(setAside, ({ operatorId, reason }) => workflows.startSetAside(operatorId, reason));
       return { workflows: started + endpoints.size + setAside.length };
     },
   };
-}
-
-/** Starts are unary calls: a few at once keep Temporal busy without flooding it. */
-const STARTS_AT_ONCE = 16;
-
-async function inParallel<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
-  const rest = items.values();
-  const worker = async (): Promise<void> => {
-    for (const item of rest) await work(item);
-  };
-  await Promise.all(Array.from({ length: Math.min(STARTS_AT_ONCE, items.length) }, worker));
 }

@@ -9,6 +9,7 @@ import { joinCustomers, readBatch, type BatchRest } from '../../store/settlement
 import { isConflict, RETRIES_AFTER_CONFLICT } from '../../store/db/conflict.ts';
 import type { EndpointInput, OperatorEvents } from '../../workflows/contract.ts';
 import type { WorkflowClient } from '../../workflows/client.ts';
+import type { Waking } from '../delivery/waking.ts';
 import { createConcurrencyLimiter } from '../delivery/concurrency-limiter.ts';
 import type { SetAside } from './booking.ts';
 import { createTransact, type Done, type Transact } from './transaction.ts';
@@ -42,6 +43,8 @@ type SettleDeps = {
   now?: () => Date;
   /** Starts the rating again of conversions that were asked for; without it the sweep does. */
   workflows?: Pick<WorkflowClient, 'applyAmendments'>;
+  /** Without it every endpoint whose queue got some is to be woken. */
+  waking?: Pick<Waking, 'unpromised'>;
 };
 
 /** Events of one operator that one transaction settles: either conversions or reversals. */
@@ -74,7 +77,14 @@ export type SettleActivities = { settle(input: SettleInput): Promise<Settled> };
  * retry: PostgreSQL is unavailable, or too many conflicts.
  */
 export function createSettle(deps: SettleDeps): SettleActivities {
-  const { pool, transact = createTransact(deps.pool), atOnce = 4, now = () => new Date(), workflows } = deps;
+  const {
+    pool,
+    transact = createTransact(deps.pool),
+    atOnce = 4,
+    now = () => new Date(),
+    workflows,
+    waking,
+  } = deps;
   const places = createConcurrencyLimiter();
 
   async function settleHalf(half: Half, eventIds: readonly string[], setAside: SetAside): Promise<Part> {
@@ -158,7 +168,9 @@ export function createSettle(deps: SettleDeps): SettleActivities {
         ? await readBatch(pool, operatorId, batchId)
         : sumOf(parts);
       settled.forBatch += rest.forBatch;
-      settled.endpointsToWake.push(...rest.endpointsToWake.map((endpointId) => ({ operatorId, endpointId })));
+      const toWake = rest.endpointsToWake;
+      const late = (await waking?.unpromised(operatorId, toWake)) ?? toWake;
+      settled.endpointsToWake.push(...late.map((endpointId) => ({ operatorId, endpointId })));
       settled.setAside.push(...rest.setAside.map((reason) => ({ operatorId, reason })));
       const matched = await afterwards(operatorId, batchId, parts);
       if (matched.length > 0) settled.matched.push({ operatorId, eventIds: matched });

@@ -1,8 +1,8 @@
 // Releases commission whose hold has ended, operator by operator, on schedule.
-import type { WorkflowClient } from '../../workflows/client.ts';
 import { createHolds } from '../../store/ledger/holds.ts';
 import type { Pool } from '../../store/db/pool.ts';
 import { findOperatorsWithDueHolds } from '../../store/upkeep/sweep.ts';
+import type { Waking } from '../delivery/waking.ts';
 
 export type ReleaseHoldsActivities = {
   /**
@@ -14,11 +14,11 @@ export type ReleaseHoldsActivities = {
 
 export function createReleaseHolds({
   pool,
-  workflows,
+  waking,
   budgetMs,
 }: {
   pool: Pool;
-  workflows: Pick<WorkflowClient, 'wakeEndpoint'>;
+  waking: Pick<Waking, 'wake'>;
   budgetMs: number;
 }): ReleaseHoldsActivities {
   const holds = createHolds(pool);
@@ -29,7 +29,7 @@ export function createReleaseHolds({
       for (const operatorId of await findOperatorsWithDueHolds(pool)) {
         const { released, endpointsToWake } = await holds.release(operatorId, null, deadline);
         sum += released;
-        for (const endpointId of endpointsToWake) await workflows.wakeEndpoint(operatorId, endpointId);
+        await waking.wake(endpointsToWake.map((endpointId) => ({ operatorId, endpointId })));
         if (Date.now() >= deadline) return { released: sum, more: true };
       }
       return { released: sum, more: false };

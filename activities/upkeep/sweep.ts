@@ -25,6 +25,7 @@ import { findUnfollowed, releaseSuccessors } from '../../store/delivery/successi
 import { findSetAsideReasons } from '../../store/settlement/set-aside.ts';
 import { MAX_BATCH_EVENTS, byOperator, type BatchInput } from '../../workflows/contract.ts';
 import type { HandOverActivities } from '../delivery/hand-over.ts';
+import type { Unhurried } from '../delivery/unhurried.ts';
 
 /** Numbers of restarted items per kind of work. */
 export type SweepResult = {
@@ -50,6 +51,7 @@ type SweepDeps = {
   pool: Pool;
   client: Client;
   workflows: WorkflowClient;
+  unhurried: Unhurried;
   graceMs: number;
 } & HandOverActivities;
 
@@ -69,7 +71,14 @@ function placeAfter(page: readonly Found[]): Found {
 }
 
 /** Creates the sweep. `graceMs`: age at which unfinished work counts as abandoned. */
-export function createSweep({ pool, client, workflows, handOver, graceMs }: SweepDeps): SweepActivities {
+export function createSweep({
+  pool,
+  client,
+  workflows,
+  unhurried,
+  handOver,
+  graceMs,
+}: SweepDeps): SweepActivities {
   /** Restart times of events, so that a slow batch does not get a second one at every run. */
   const recentlyStarted = new Map<string, number>();
 
@@ -138,7 +147,7 @@ export function createSweep({ pool, client, workflows, handOver, graceMs }: Swee
     ];
     const running = await runningAmong(owners.map(({ workflowId }) => workflowId));
     const missing = owners.filter(({ workflowId }) => !running.has(workflowId));
-    for (const { start } of missing) await start();
+    await Promise.all(missing.map(({ workflowId, start }) => unhurried(workflowId, start)));
     return { missing: missing.length, late: late.length };
   }
 

@@ -57,8 +57,6 @@ export type SendingEndpoint = {
   state: EndpointState;
   isDeleted: boolean;
   failingSince: Date | null;
-  /** As the last turn at its queue left it. */
-  nextTurnAt: Date | null;
   failuresInARow: number;
   /** Null: nothing failed since the last delivery. */
   lastError: string | null;
@@ -144,7 +142,7 @@ export async function readSendingEndpoints(
     `select operator_id as "operatorId", id, url, method, body, form, headers, schedule,
       max_in_flight as "maxInFlight",
        rate_per_second::float8 as "ratePerSecond", signing, secret, state,
-         deleted_at is not null as "isDeleted", failing_since as "failingSince", next_turn_at as "nextTurnAt",
+         deleted_at is not null as "isDeleted", failing_since as "failingSince",
        failures_in_a_row as "failuresInARow", last_error as "lastError",
        array(select r.secret from retiring_secrets r
          where r.operator_id = e.operator_id and r.endpoint_id = e.id and r.ends_at > now()

@@ -79,17 +79,3 @@ export async function writeHealth(
     ],
   );
 }
-
-/** Notes when the queue of an endpoint has its next turn; null: now, or not before a signal. */
-export async function writeNextTurn(
-  db: Queryable,
-  operatorId: string,
-  endpointId: string,
-  at: Date | null,
-): Promise<void> {
-  await db.query(`update endpoints set next_turn_at = $3 where operator_id = $1 and id = $2`, [
-    operatorId,
-    endpointId,
-    at,
-  ]);
-}

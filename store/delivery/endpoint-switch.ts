@@ -1,7 +1,8 @@
 // Switches the state of an endpoint for a person, by the API or by a signal to its workflow.
 import { switched } from '../../domain/delivery/breaker.ts';
 import { ENDPOINT_STATES, type EndpointState } from '../../domain/delivery/endpoints.ts';
-import { lockHealth, writeHealth, writeNextTurn } from './endpoint-health.ts';
+import { lockHealth, writeHealth } from './endpoint-health.ts';
+import { writeNextTurn } from './queue-looks.ts';
 import { withTransaction, type Pool } from '../db/pool.ts';
 
 /** A switch from one of these states to another. `reason` is that of a person, in a few words. */
@@ -22,7 +23,7 @@ export async function switchEndpoint(
     if (found === undefined) return null;
     if (from.includes(found.health.state)) {
       await writeHealth(client, [{ operatorId, endpointId, health: switched(found.health, to, reason) }]);
-      await writeNextTurn(client, operatorId, endpointId, null);
+      await writeNextTurn(client, operatorId, endpointId, { turnAt: null, readBy: null });
     }
     return found.health.state;
   });

@@ -19,7 +19,7 @@ export async function takeForRetry(
   pool: Pool,
   operatorId: string,
   deliveryId: string,
-  limits = SINGLE_LIMITS,
+  limits: Parameters<typeof isRoomForSingle>[3] = SINGLE_LIMITS,
 ): Promise<
   | { kind: 'taken'; owner: 'self' | 'endpoint'; endpointId: string; wasGivenUp: boolean }
   | { kind: 'under_way' }

@@ -5,11 +5,12 @@ import type { Queryable } from '../db/pool.ts';
 
 /**
  * The most workflows of single deliveries; above them a retry waits as a row in its endpoint's
- * queue.
+ * queue. `perFailing`: for an endpoint that does nothing but fail, where a further workflow would
+ * say nothing new, and would cost as much as a hundred rows.
  */
-export type SingleLimits = { perEndpoint: number; inAll: number };
+export type SingleLimits = { perEndpoint: number; perFailing: number; inAll: number };
 
-export const SINGLE_LIMITS: SingleLimits = { perEndpoint: 50, inAll: 2000 };
+export const SINGLE_LIMITS: SingleLimits = { perEndpoint: 50, perFailing: 5, inAll: 2000 };
 
 /** The key of the advisory lock; no other lock of the project uses it. */
 const SINGLES_LOCK = 5_410_050;
@@ -28,7 +29,7 @@ export async function isRoomForSingle(
   db: Queryable,
   operatorId: string,
   endpointId: string,
-  limits: SingleLimits,
+  limits: Pick<SingleLimits, 'perEndpoint' | 'inAll'>,
 ): Promise<boolean> {
   const { rows } = await db.query<{ here: number; all: number }>(
     `select count(*)::int as "all",

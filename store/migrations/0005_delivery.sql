@@ -27,6 +27,7 @@ create table endpoints (
   last_error text,
   notices_sent int not null default 0,
   next_turn_at timestamptz,
+  queue_read_by timestamptz,
   created_at timestamptz not null default now(),
   deleted_at timestamptz,
   primary key (operator_id, id),
@@ -57,6 +58,9 @@ comment on column endpoints.failed_about is
 comment on column endpoints.last_error is 'why the latest of these failed; null: none since the last delivery';
 comment on column endpoints.next_turn_at is
   'when its queue is looked at next, where that is later than at once; for people, since the workflow knows itself';
+comment on column endpoints.queue_read_by is
+  'by when its workflow reads its queue, so that not everyone who fills it need wake the workflow; in the past: '
+  'it is about to; null: nobody promises that';
 comment on column endpoints.notices_sent is
   'notices to the operator that the endpoint fails, since failing_since';
 

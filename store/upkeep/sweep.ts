@@ -1,6 +1,7 @@
 // Finds abandoned work of all operators: rows that no batch or workflow has moved for longer than a
 // grace period. Every row carries its operator, since only the sweep reads across tenants.
 import { bulkColumns } from '../db/bulk.ts';
+import { LOOK_PAUSES } from '../../domain/delivery/looks.ts';
 import type { Pool, Queryable } from '../db/pool.ts';
 import { withTransaction } from '../db/pool.ts';
 import { conditionSql } from '../delivery/endpoint-condition.ts';
@@ -140,8 +141,8 @@ export async function findSingles(db: Queryable, after: Found, limit: number): P
 
 /**
  * An endpoint in whose queue something waits, or to which something was given up and not
- * acknowledged. `isLate`: something is overdue, and the endpoint is neither off nor down, which
- * would explain it.
+ * acknowledged. `isLate`: something is overdue, and neither is the endpoint off or down, nor is a
+ * look at its queue promised soon, which would explain it.
  */
 type Owing = Found & { isLate: boolean };
 
@@ -170,11 +171,13 @@ export async function findOwingEndpoints(
      select f.operator_id as "operatorId", f.endpoint_id as id,
        ${conditionSql('e')} not in ('down', 'off') and exists (
          select from deliveries d where d.operator_id = f.operator_id and d.endpoint_id = f.endpoint_id
-           and d.owner = 'endpoint' and d.next_attempt_at < now() - make_interval(secs => $3)) as "isLate"
+           and d.owner = 'endpoint' and d.next_attempt_at < now() - make_interval(secs => $3))
+         and not coalesce(e.queue_read_by between now() - make_interval(secs => $3)
+           and now() + make_interval(secs => $5), false) as "isLate"
      from (select * from found limit $4) f
      join endpoints e on e.operator_id = f.operator_id and e.id = f.endpoint_id
      order by 1, 2`,
-    [after.operatorId, after.id, graceMs / 1000, limit],
+    [after.operatorId, after.id, graceMs / 1000, limit, LOOK_PAUSES.longestMs / 1000],
   );
   return rows;
 }

@@ -26,6 +26,7 @@ const SHORT_LIMITS: Limits = {
   ...DEFAULT_LIMITS,
   drainTurnMs: 2000,
   probeWaits: { firstMs: 100, longestMs: 400 },
+  lookPauses: { shortestMs: 0, longestMs: 0 },
   retention: { clicksMonths: 13, attemptsMonths: 13 },
 };
 
@@ -43,6 +44,7 @@ export function withActivities(pool: Pool, client: Client, limits: Partial<Limit
     client,
     takeInLines,
     limits: { ...SHORT_LIMITS, ...limits },
+    onError: (error) => dependencyErrors.push(error),
   });
   return { activities, dependencyErrors, close: () => sender.close() };
 }

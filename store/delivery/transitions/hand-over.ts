@@ -25,6 +25,7 @@ export async function handOverTried(
        where operator_id = $1 and batch_id = $2 and owner = 'batch' and tries > 0
      ), concerned as materialized (
        select e.id,
+         case when ${conditionSql('e')} = 'failing' then $5::int else $3::int end as room,
          ${conditionSql('e')} in ('down', 'off') or e.rate_per_second is not null or exists (
            select from deliveries q
            where q.operator_id = $1 and q.endpoint_id = e.id and q.owner = 'endpoint') as queued,
@@ -32,17 +33,17 @@ export async function handOverTried(
            where s.operator_id = $1 and s.endpoint_id = e.id and s.owner = 'self') as singles
        from endpoints e where e.operator_id = $1 and e.id in (select endpoint_id from mine)
      ), left_over as materialized (
-       select m.id, c.queued, c.singles + row_number() over (partition by c.id order by m.id) as rank,
+       select m.id, c.queued, c.room, c.singles + row_number() over (partition by c.id order by m.id) as rank,
          (select count(*) from deliveries s where s.owner = 'self')
            + row_number() over (partition by c.queued order by m.id) as rank_in_all
        from mine m join concerned c on c.id = m.endpoint_id
      )
      update deliveries d
      set state = 'retrying',
-       owner = case when not l.queued and l.rank <= $3 and l.rank_in_all <= $4 then 'self' else 'endpoint' end
+       owner = case when not l.queued and l.rank <= l.room and l.rank_in_all <= $4 then 'self' else 'endpoint' end
      from left_over l
      where d.operator_id = $1 and d.id = l.id and d.owner = 'batch'`,
-    [operatorId, batchId, limits.perEndpoint, limits.inAll],
+    [operatorId, batchId, limits.perEndpoint, limits.inAll, limits.perFailing],
   );
 }
 

@@ -6,6 +6,7 @@ import { deliveryWorkflowId, endpointWorkflowId } from '../../../domain/keys.ts'
 import { takeForRetry } from '../../../store/delivery/manual-actions.ts';
 import { withDatabase, type TestDatabase } from '../../support/database.ts';
 import { countBy, deliveriesOf, settleBatch, type DeliveryRow } from '../../support/deliveries.ts';
+import { eventually } from '../../support/eventually.ts';
 import { withOperator, type TestOperator } from '../../support/operator.ts';
 import { startReceiver, type FaultyReceiver } from '../../support/faulty-receiver.ts';
 import { withTemporal, type TestTemporal } from '../../support/temporal.ts';
@@ -39,9 +40,12 @@ async function sendAndHandOver(operator: TestOperator, sales: number) {
 
 const ownersOf = (rows: DeliveryRow[]) => countBy(rows, ({ state, owner }) => `${state} ${owner}`);
 
-async function isRunning(workflowId: string): Promise<boolean> {
-  const { status } = await temporal.client.workflow.getHandle(workflowId).describe();
-  return status.name === 'RUNNING';
+async function untilRunning(workflowId: string): Promise<void> {
+  await eventually(`${workflowId} to run`, async () => {
+    const handle = temporal.client.workflow.getHandle(workflowId);
+    const described = await handle.describe().catch(() => null);
+    return described?.status.name === 'RUNNING';
+  });
 }
 
 test('refused deliveries get workflows of their own up to the limit; the rest joins the queue', async () => {
@@ -52,8 +56,8 @@ test('refused deliveries get workflows of their own up to the limit; the rest jo
   assert.deepEqual(ownersOf(rows), { 'retrying self': 5, 'retrying endpoint': 7 });
   assert.equal(workflows, 6);
   for (const { id: deliveryId, owner } of rows)
-    if (owner === 'self') assert.ok(await isRunning(deliveryWorkflowId(deliveryId)), deliveryId);
-  assert.ok(await isRunning(endpointWorkflowId(id)));
+    if (owner === 'self') await untilRunning(deliveryWorkflowId(deliveryId));
+  await untilRunning(endpointWorkflowId(id));
 
   assert.deepEqual(
     await working.activities.handOver(input),
@@ -105,6 +109,10 @@ test('the default limits are 50 single deliveries for each endpoint and 2,000 in
     await operator.addEndpoint(`${receiver.url}/status/404`, { schedule: [0, 3600], maxInFlight: 64 });
     const batch = await settleBatch(real.activities, operator, await operator.ingestSales(60));
     await real.activities.deliverFirst(batch);
+    // As if something had been delivered between, so that the endpoint is not failing.
+    await database.pool.query(`update endpoints set failing_since = null where operator_id = $1`, [
+      operator.operatorId,
+    ]);
     await real.activities.handOver({ ...batch, endpointsToWake: [], setAside: [] });
     const rows = await deliveriesOf(database.pool, operator);
     assert.ok(rows.every(({ owner }) => owner === 'self' || owner === 'endpoint'));
@@ -120,6 +128,21 @@ test('the default limits are 50 single deliveries for each endpoint and 2,000 in
   assert.equal(await singlesOf60(), 15);
   assert.equal(await singles(), 2000);
   await database.pool.query(`delete from deliveries where batch_id = 'filler'`);
+});
+
+test('an endpoint that does nothing but fail gets five workflows of single deliveries by default', async (t) => {
+  const real = withActivities(database.pool, temporal.client, { firstAttemptsMs: 10_000 });
+  t.after(() => real.close());
+  await database.pool.query(`update deliveries set owner = 'endpoint' where owner = 'self'`);
+  const operator = await withOperator(database.pool);
+  await operator.addEndpoint(`${receiver.url}/status/404`, { schedule: [0, 3600] });
+  const batch = await settleBatch(real.activities, operator, await operator.ingestSales(9));
+  await real.activities.deliverFirst(batch);
+  await real.activities.handOver({ ...batch, endpointsToWake: [], setAside: [] });
+  assert.deepEqual(ownersOf(await deliveriesOf(database.pool, operator)), {
+    'retrying self': 5,
+    'retrying endpoint': 4,
+  });
 });
 
 test('the limits of single deliveries hold when many hand-overs and manual retries race', async () => {

@@ -170,7 +170,7 @@ async function withDeliveries() {
     if (one.kind === 'hand over') {
       // A batch is handed over once it sends nothing more.
       if (isSending) return;
-      await handOverBatch(pool, operatorId, batchId, { perEndpoint: 100, inAll: 1000 });
+      await handOverBatch(pool, operatorId, batchId, { perEndpoint: 100, perFailing: 100, inAll: 1000 });
       return model.handOver();
     }
     if (one.kind === 'end' || one.kind === 'put back') {

@@ -120,7 +120,7 @@ const WAYS: Record<string, Way[]> = {
     arrange: (pool) =>
       pool.query(`update deliveries set owner = 'self' where owner = 'endpoint' and tries = 0`),
     call: (pool, { id }) =>
-      handOver.handOverTried(pool, operator.operatorId, id, { perEndpoint: 1000, inAll }),
+      handOver.handOverTried(pool, operator.operatorId, id, { perEndpoint: 1000, perFailing: 1000, inAll }),
   })),
   handOverUntried: [{ call: (pool, { id }) => handOver.handOverUntried(pool, operator.operatorId, id) }],
   returnToQueue: [{ call: (pool, rows) => handOver.returnToQueue(pool, ref(rows), 'manual') }],

@@ -25,7 +25,10 @@ const errors: Middleware = {
     new ApiError(0, 'unreachable', 'the API does not answer; it is asked again by itself', [], null),
 };
 
-export const client = createFetch<paths>({ headers: OWN_REQUEST, credentials: 'same-origin' });
+export const client = createFetch<paths, 'application/json'>({
+  headers: OWN_REQUEST,
+  credentials: 'same-origin',
+});
 client.use(errors);
 
 /** `api.useQuery('get', '/v1/stuck', …)`, `api.useMutation('post', …)`. */

@@ -35,6 +35,16 @@ export const PAGES: readonly PageEntry[] = [
     menu: { label: 'Events', group: 'Conversions' },
     key: 'e',
   },
+  {
+    path: '/orphans',
+    load: () => import('../pages/orphans/orphans.tsx'),
+    menu: { label: 'Orphans', group: 'Conversions' },
+  },
+  {
+    path: '/set-aside',
+    load: () => import('../pages/set-aside/set-aside.tsx'),
+    menu: { label: 'Set aside', group: 'Conversions' },
+  },
   { path: '/events/:id', load: () => import('../pages/events/trace.tsx') },
   {
     path: '/deliveries',
@@ -50,4 +60,14 @@ export const PAGES: readonly PageEntry[] = [
   },
   { path: '/endpoints/:id', load: () => import('../pages/endpoints/endpoint.tsx') },
   { path: '/deliveries/:id', load: () => import('../pages/deliveries/delivery.tsx') },
+  {
+    path: '/onboarding',
+    load: () => import('../pages/onboarding/onboarding.tsx'),
+    menu: { label: 'Onboarding', group: 'Setup' },
+  },
+  {
+    path: '/refusals',
+    load: () => import('../pages/refusals/refusals.tsx'),
+    menu: { label: 'Refusals', group: 'Setup' },
+  },
 ];

@@ -38,22 +38,21 @@ describe('the console', { skip: noBrowser }, () => {
     await receiver?.close();
   });
 
+  async function send(event: object): Promise<void> {
+    const body = { event: 'sale', transaction_id: `t-${(sent += 1)}`, amount: '12.50', ...event };
+    await stack.call('POST /v1/events', { key: broker.key, body });
+  }
+
+  async function click(): Promise<string> {
+    const clicked = await stack.call(`GET /c/${broker.linkId}`);
+    return new URL(clicked.headers.get('location')!).searchParams.get('click_id')!;
+  }
+
   /** Sales whose postbacks fail, as many as `SALES`. */
   async function becomeStuck(): Promise<void> {
     isBroken = true;
-    const clicked = await stack.call(`GET /c/${broker.linkId}`);
-    const clickId = new URL(clicked.headers.get('location')!).searchParams.get('click_id');
-    for (let index = 0; index < SALES; index += 1)
-      await stack.call('POST /v1/events', {
-        key: broker.key,
-        body: {
-          event: 'sale',
-          transaction_id: `t-${(sent += 1)}`,
-          click_id: clickId,
-          amount: '12.50',
-          currency: 'USD',
-        },
-      });
+    const clickId = await click();
+    for (let index = 0; index < SALES; index += 1) await send({ click_id: clickId, currency: 'USD' });
     await eventually('the postbacks to be stuck', async () => (await countStuck()) === SALES);
   }
 
@@ -174,10 +173,43 @@ describe('the console', { skip: noBrowser }, () => {
       });
     });
 
+    test(`the console gives an orphan to an affiliate, ${at}`, async () => {
+      await send({ customer_id: `lost-${screen.width}`, currency: 'USD' });
+      await onScreen(screen, async (opened) => {
+        const { page } = opened;
+        await opened.open('/orphans');
+        const row = page.getByRole('row').filter({ hasText: `lost-${screen.width}` });
+        await row.getByRole('button', { name: /^Assign/ }).click();
+        await page.getByLabel('Affiliate').fill(broker.affiliateId);
+        await opened.check();
+        await page.getByRole('button', { name: 'Assign 1 event' }).click();
+        await page.getByText('Assigned.').waitFor();
+        await eventually('the orphan to be settled', async () => {
+          const path = `GET /v1/events?status=settled&customer_id=lost-${screen.width}`;
+          return (await stack.call<{ data: unknown[] }>(path, { key: broker.key })).body.data.length === 1;
+        });
+        await opened.open(`/events?customer_id=lost-${screen.width}`);
+        await page.getByRole('table').getByText('settled').waitFor();
+      });
+    });
+
     test(`every page of the console is free of barriers and errors, and fits, ${at}`, async () => {
       await becomeStuck();
+      await send({ customer_id: 'nobody', currency: 'USD' });
+      await send({ click_id: await click(), currency: 'GBP' });
       await onScreen(screen, async (opened) => {
-        const pages = ['/', '/stuck', '/stuck?group=reason', '/events', '/deliveries', '/endpoints'];
+        const pages = [
+          '/',
+          '/stuck',
+          '/stuck?group=reason',
+          '/events',
+          '/orphans',
+          '/set-aside',
+          '/deliveries',
+          '/endpoints',
+          '/onboarding',
+          '/refusals',
+        ];
         const endpoint = `/endpoints/${broker.endpoint.id}`;
         for (const path of [
           ...pages,

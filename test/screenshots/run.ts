@@ -1,12 +1,15 @@
-// Takes the pictures of docs/OPERATIONS.md from the running system: a stack of its own, the story
-// of story.ts, and the Temporal UI in Chromium. `CHROMIUM_PATH`: where it is not Debian's.
+// Takes the pictures of README.md and docs/OPERATIONS.md from the running system: a stack of its
+// own, the story of story.ts, the console and the Temporal UI in Chromium. `CHROMIUM_PATH`: where it
+// is not Debian's.
 // node --import ./typescript.mjs test/screenshots/run.ts
 import { fileURLToPath } from 'node:url';
-import { chromium, type Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { withOwnStack } from '../../bench/own-stack.ts';
 import { stuckWorkflowsUrl } from '../../local/temporal.ts';
+import { startBrowser } from '../support/browser.ts';
 import { freePort } from '../support/ports.ts';
 import { eventually } from '../support/eventually.ts';
+import { takeConsole } from './console.ts';
 import { tell } from './story.ts';
 
 const FOLDER = fileURLToPath(new URL('../../docs/images/', import.meta.url));
@@ -37,13 +40,14 @@ const KEPT = {
 const receiver = { RECEIVER_PORT: String(await freePort()), DEMO: '1' };
 await withOwnStack(async (stack) => {
   const workflows = await tell(stack);
-  const executablePath = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium';
-  const browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
+  const browser = await startBrowser();
   try {
     const context = await browser.newContext({ viewport: SIZE, timezoneId: 'UTC' });
     await context.addInitScript(`Object.assign(localStorage, ${JSON.stringify(KEPT)})`);
     const page = await context.newPage();
     const uiUrl = stack.temporalUiUrl!;
+    for (const name of await takeConsole(browser, stack.apiUrl, workflows, FOLDER))
+      console.log(`docs/images/${name}.png`);
 
     await page.goto(stuckWorkflowsUrl(uiUrl, NAMESPACE));
     await take(page, 'stuck-list', 520, 'Dana pixel');

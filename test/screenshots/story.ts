@@ -1,4 +1,4 @@
-// Story that the pictures of docs/OPERATIONS.md show: the demo, an endpoint that is down, one that
+// Story that the pictures of README.md and docs/OPERATIONS.md show: the demo, an endpoint that is down, one that
 // gave up, and events without an exchange rate.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,7 +10,7 @@ import { freePort } from '../support/ports.ts';
 
 type Id = { id: string };
 type Demo = { api_key: string; affiliates: { name: string; id: string; link_url: string }[] };
-type Row = { id: string; state: string; owner: string | null; endpoint_id: string };
+type Row = { id: string; state: string; owner: string | null; endpoint_id: string; event_id: string };
 
 /** Workflows to show, by what their pictures are about; and how the stuck postback is delivered. */
 export type Story = {
@@ -18,6 +18,10 @@ export type Story = {
   down: string;
   gaveUp: string;
   setAside: string;
+  /** For the console: the operator's key, an event whose postback is stuck, and its endpoint. */
+  key: string;
+  event: string;
+  endpointId: string;
   heal(): Promise<void>;
 };
 
@@ -78,6 +82,9 @@ export async function tell(
     down: `endpoint/${down.endpointId}`,
     gaveUp: `endpoint/${gaveUp.endpointId}`,
     setAside: `set-aside/${operatorId}/no_exchange_rate`,
+    key: demo.api_key,
+    event: stuck.event_id,
+    endpointId: stuck.endpoint_id,
     async heal() {
       await fetch(`${stack.receiverUrl}/heal`, { method: 'POST', redirect: 'manual' });
       await api.post(`/v1/deliveries/${stuck.id}/retry`, {});

@@ -67,14 +67,14 @@ function Waiting({ waiting }: { waiting: Overview['waiting'] }) {
             )}
           </span>
         </Link>
-        <Link href="/events?status=orphaned" className="tile" data-tone={orphaned > 0 ? 'warn' : undefined}>
+        <Link href="/orphans" className="tile" data-tone={orphaned > 0 ? 'warn' : undefined}>
           <span className="tile-label">Orphaned events</span>
           <span className="tile-value">{atMost(orphaned)}</span>
           <span className="tile-note">
             {orphaned > 0 ? 'no affiliate, or no conversion' : 'all attributed'}
           </span>
         </Link>
-        <Link href="/events?status=set_aside" className="tile" data-tone={setAside > 0 ? 'bad' : undefined}>
+        <Link href="/set-aside" className="tile" data-tone={setAside > 0 ? 'bad' : undefined}>
           <span className="tile-label">Events set aside</span>
           <span className="tile-value">{atMost(setAside)}</span>
           <span className="tile-note">{setAside > 0 ? 'something is missing' : 'nothing is missing'}</span>

@@ -1,0 +1,122 @@
+// Orphans: events that no affiliate was found for, and their assignment by hand.
+import { useState } from 'react';
+import { formatCount } from '../../format/money.ts';
+import { plain, reasonText } from '../../format/words.ts';
+import { Button } from '../../parts/button.tsx';
+import { FilterBar, SelectFilter, useFilters } from '../../parts/filters.tsx';
+import { Empty, Loaded, PageFrame, Panel } from '../../parts/layout.tsx';
+import { MoreRows, Table, type Column } from '../../parts/table.tsx';
+import { Id, Money, Time } from '../../parts/values.tsx';
+import { api } from '../../wire/client.ts';
+import { allRows, paged } from '../../wire/lists.ts';
+import { useMay } from '../../wire/session.ts';
+import { AssignDialog, type Orphan } from './assign.tsx';
+
+type Reason =
+  | 'before_click'
+  | 'existing_customer'
+  | 'affiliate_closed'
+  | 'unknown_click'
+  | 'unknown_coupon'
+  | 'no_evidence'
+  | 'unvoided'
+  | 'unbound'
+  | 'no_conversion';
+
+/** What each reason waits for. */
+const REASONS: Readonly<Record<Reason, string>> = {
+  no_evidence: 'names no click or coupon, and its customer belongs to nobody',
+  unknown_click: 'waits for its click to be reported',
+  unknown_coupon: 'waits for its coupon to be made',
+  no_conversion: 'waits for the conversion that it takes back',
+  before_click: 'occurred before its click: a person may assign it',
+  existing_customer: 'its customer was known before: a person may assign it',
+  affiliate_closed: 'its affiliate was closed by then: a person may assign it',
+  unvoided: 'is settled anew in a moment',
+  unbound: 'is attributed anew in a moment',
+};
+
+export function Page() {
+  const filters = useFilters(['reason']);
+  const [assigning, assign] = useState<Orphan | null>(null);
+  const query = filters.values as { reason?: Reason };
+  const pages = api.useInfiniteQuery(
+    'get',
+    '/v1/orphans',
+    { params: { query: { ...query, limit: 50 } } },
+    paged,
+  );
+  const mayManage = useMay('manage');
+  return (
+    <PageFrame
+      title="Orphans"
+      about="Events without an affiliate, or reversals without their conversion. They are kept, and settled when evidence comes."
+    >
+      <FilterBar filters={filters}>
+        <SelectFilter
+          filters={filters}
+          name="reason"
+          label="Reason"
+          options={Object.keys(REASONS).map((reason) => [reason, reasonText(reason)] as const)}
+        />
+      </FilterBar>
+      <Loaded query={pages} of="orphans">
+        {(data) => (
+          <Panel title="Orphans" about={countsText(data.pages[0]?.counts ?? {})} bare>
+            <Table
+              caption="Orphans"
+              columns={[...COLUMNS, ...(mayManage ? [actions(assign)] : [])]}
+              rows={allRows(data)}
+              keyOf={({ id }) => id}
+              empty={<Empty title="There is no orphan.">Every event found its affiliate.</Empty>}
+            />
+            <MoreRows pages={pages} />
+          </Panel>
+        )}
+      </Loaded>
+      {assigning && <AssignDialog orphan={assigning} onClose={() => assign(null)} />}
+    </PageFrame>
+  );
+}
+
+function countsText(counts: Readonly<Record<string, number>>): string {
+  return Object.entries(counts)
+    .map(([reason, count]) => `${formatCount(count)} × ${reasonText(reason)}`)
+    .join(', ');
+}
+
+const COLUMNS: readonly Column<Orphan>[] = [
+  { title: 'Event', cell: ({ id }) => <Id id={id} /> },
+  { title: 'Type', cell: ({ event }) => plain(event.event) },
+  { title: 'Transaction', cell: ({ event }) => <span className="break">{event.transaction_id ?? '–'}</span> },
+  { title: 'Customer', cell: ({ event }) => <span className="break">{event.customer_id ?? '–'}</span> },
+  {
+    title: 'Amount',
+    end: true,
+    cell: ({ event: { amount, currency } }) =>
+      amount && currency ? <Money amount={amount} currency={currency} /> : '–',
+  },
+  {
+    title: 'Why',
+    cell: ({ reason = '' }) => (
+      <>
+        {reasonText(reason)}
+        <div className="muted small">{REASONS[reason as Reason]}</div>
+      </>
+    ),
+  },
+  { title: 'Occurred', cell: ({ event }) => <Time at={event.occurred_at} /> },
+];
+
+/** A reversal without its conversion belongs to whoever has the conversion. */
+const actions = (assign: (orphan: Orphan) => void): Column<Orphan> => ({
+  title: 'Actions',
+  hidden: true,
+  end: true,
+  cell: (orphan) =>
+    orphan.reason === 'no_conversion' ? null : (
+      <Button aria-label={`Assign ${orphan.id}`} onClick={() => assign(orphan)}>
+        Assign…
+      </Button>
+    ),
+});

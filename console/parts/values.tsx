@@ -36,13 +36,15 @@ export function Sums({
   );
 }
 
-/** Relative, with the exact time on hover and for screen readers. */
-export function Time({ at, none = '–' }: { at: string | null | undefined; none?: ReactNode }) {
+/** Relative, with the exact time on hover. `isDue`: a time that has come is not in the past. */
+type TimeProps = { at: string | null | undefined; none?: ReactNode; isDue?: boolean };
+
+export function Time({ at, none = '–', isDue = false }: TimeProps) {
   const now = useNow();
   if (at == null) return <span className="muted">{none}</span>;
   return (
     <time dateTime={at} title={exactTime(at)} className="nowrap">
-      {relativeTime(at, now)}
+      {isDue && Date.parse(at) <= now ? 'due now' : relativeTime(at, now)}
     </time>
   );
 }

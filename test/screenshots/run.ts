@@ -1,6 +1,6 @@
 // Takes the pictures of README.md and docs/OPERATIONS.md from the running system: a stack of its
-// own, the story of story.ts, the console and the Temporal UI in Chromium. `CHROMIUM_PATH`: where it
-// is not Debian's.
+// own, the story of story.ts, the console and the Temporal UI in Chromium. `CHROMIUM_PATH`: where
+// it is not Debian's.
 // node --import ./typescript.mjs test/screenshots/run.ts
 import { fileURLToPath } from 'node:url';
 import type { Page } from 'playwright-core';

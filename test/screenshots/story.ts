@@ -1,5 +1,5 @@
-// Story that the pictures of README.md and docs/OPERATIONS.md show: the demo, an endpoint that is down, one that
-// gave up, and events without an exchange rate.
+// Story that the pictures of README.md and docs/OPERATIONS.md show: the demo, an endpoint that is
+// down, one that gave up, and events without an exchange rate.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';

@@ -52,7 +52,7 @@ function nextTry({ next_attempt_at: at, next_reason: reason, finished_at: finish
   if (finished !== null) return <span className="muted">none: finished</span>;
   return (
     <>
-      {at !== null && <Time at={at} />}
+      {at !== null && <Time at={at} isDue />}
       {reason && (
         <div className="muted small break">
           <WithIds text={reason} />

@@ -99,7 +99,7 @@ function NextTry({
   if (reason === null && at === null) return <>none</>;
   return (
     <>
-      {at !== null && <Time at={at} />}{' '}
+      {at !== null && <Time at={at} isDue />}{' '}
       {reason && (
         <span className="muted">
           <WithIds text={reason} />

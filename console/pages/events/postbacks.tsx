@@ -55,7 +55,7 @@ function One({
           <>
             {finished === null && (
               <p className="panel-body small">
-                Next try: {at ? <Time at={at} /> : 'not planned yet'}{' '}
+                Next try: {at ? <Time at={at} isDue /> : 'not planned yet'}{' '}
                 {reason && <WithIds text={`– ${reason}`} />}
               </p>
             )}

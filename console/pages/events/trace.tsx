@@ -54,7 +54,7 @@ function isOver({ status, deliveries }: Trace): boolean {
 function Steps({ trace }: { trace: Trace }) {
   return (
     <>
-      <div className="columns">
+      <div className="columns columns-wide">
         <Panel title="1 · Request" actions={<State of={trace.status} />}>
           <Request trace={trace} />
         </Panel>

@@ -212,6 +212,7 @@ function NextTry({ next_attempt_at: at, reasons, workflow_url: url }: Group) {
     <>
       <Time
         at={at}
+        isDue
         none={reasons[0]?.reason.startsWith('endpoint_') ? 'when it is resumed' : 'only by a person'}
       />
       {url && (

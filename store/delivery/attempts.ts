@@ -1,8 +1,8 @@
 // Attempts of deliveries: the record of each, and the statement that stores them.
 import type { ATTEMPT_CAUSES, DeliveryState, Owner, SendingOwner } from '../../domain/delivery/deliveries.ts';
-import { LATENCY_BOUNDS_MS, latencyBucket } from '../../domain/delivery/latency.ts';
 import { bulkColumns, type ColumnSpec } from '../db/bulk.ts';
 import type { Queryable } from '../db/pool.ts';
+import { addHoursSql, countAttempts, hourValues } from './endpoint-hours.ts';
 
 /** A finished attempt, and the state in which it leaves its delivery. */
 export type AttemptRecord = {
@@ -51,19 +51,7 @@ const COLUMNS: ColumnSpec<AttemptRecord> = {
 };
 const ATTEMPTS = bulkColumns(COLUMNS);
 
-/** With what its endpoint's statistics count. */
-const COUNTED = bulkColumns<AttemptRecord>({
-  ...COLUMNS,
-  endpoint_id: ['text', ({ endpointId }) => endpointId],
-  is_delivered: ['bool', ({ next }) => next.state === 'delivered'],
-  bucket: ['int', ({ durationMs }) => latencyBucket(durationMs)],
-});
-
-/** Rows that count for the same hour of an endpoint: one for each of so many connections. */
-const COUNTERS = 8;
-const BUCKETS = Array.from({ length: LATENCY_BOUNDS_MS.length + 1 }, (_, bucket) => bucket);
-const within = BUCKETS.map((bucket) => `count(*) filter (where bucket = ${bucket})`).join(', ');
-const added = BUCKETS.map((bucket) => `h.within_ms[${bucket + 1}] + excluded.within_ms[${bucket + 1}]`);
+const COLUMN_COUNT = Object.keys(COLUMNS).length;
 
 /**
  * Stores attempts, also those whose delivery was moved on meanwhile, and counts them for their
@@ -73,24 +61,22 @@ const added = BUCKETS.map((bucket) => `h.within_ms[${bucket + 1}] + excluded.wit
 export async function insertAttempts(db: Queryable, records: readonly AttemptRecord[]): Promise<Set<string>> {
   const { rows } = await db.query<{ id: string }>({
     name: 'insert-attempts',
-    text: `with given as materialized (select * from ${COUNTED.unnest(1, 'r')}),
-      stored as (
-        insert into attempts (${ATTEMPTS.names()}) select ${ATTEMPTS.names()} from given
-        on conflict do nothing returning id),
+    text: `with stored as (
+        insert into attempts (${ATTEMPTS.names()}) select ${ATTEMPTS.names()}
+        from ${ATTEMPTS.unnest(1, 'r')} on conflict do nothing returning id),
       counted as (
-        insert into endpoint_hours as h
-          (operator_id, endpoint_id, hour, counter, attempts, delivered, within_ms)
-        select operator_id, endpoint_id, date_trunc('hour', started_at, 'UTC'), pg_backend_pid() % ${COUNTERS},
-          count(*), count(*) filter (where is_delivered), array[${within}]::int[]
-        from given where id in (select id from stored)
-        group by 1, 2, 3 order by 1, 2, 3
-        on conflict (operator_id, endpoint_id, hour, counter) do update
-        set attempts = h.attempts + excluded.attempts, delivered = h.delivered + excluded.delivered,
-          within_ms = array[${added.join(', ')}])
+        ${addHoursSql(COLUMN_COUNT + 2, `(select count(*) from stored) = $${COLUMN_COUNT + 1}`)})
       select id from stored`,
-    values: COUNTED.values(records),
+    values: [...ATTEMPTS.values(records), records.length, ...hourValues(records)],
   });
-  return new Set(rows.map(({ id }) => id));
+  const stored = new Set(rows.map(({ id }) => id));
+  // As a rule all were stored, or none.
+  if (stored.size > 0 && stored.size < records.length)
+    await countAttempts(
+      db,
+      records.filter(({ attemptId }) => stored.has(attemptId)),
+    );
+  return stored;
 }
 
 /**

@@ -74,13 +74,13 @@ function winsNaming(chargeback: ConversionEvent, { reversals }: Known): Loaded[]
 }
 
 /**
- * The exchange rate that a reversal lacks, null where it lacks none: by a reference for any of its
- * conversions, up to an amount only where it reaches none.
+ * The exchange rate that a reversal lacks for a conversion that it would lower, null where it lacks
+ * none. Up to an amount, it has taken by then what it reaches without that rate, and waits with
+ * what is left of it.
  */
 export function rateLackedBy(event: ConversionEvent, { conversions, effects }: Scope): string | null {
-  const own = effects.filter(({ reversal }) => reversal.id === event.id);
-  const lacking = own.find(({ why }) => why === 'no_exchange_rate');
-  if (!lacking || (event.reference === null && own.some(({ fact }) => fact !== null))) return null;
+  const lacking = effects.find(({ reversal, why }) => reversal.id === event.id && why === 'no_exchange_rate');
+  if (!lacking) return null;
   const { event: of } = conversions.find((one) => one.event.id === lacking.conversionId)!;
   return lackedRate(event.currency ?? '', of.currency ?? '', of.occurredAt);
 }

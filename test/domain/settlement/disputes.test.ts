@@ -223,6 +223,29 @@ test('a refund that waited and comes again with its conversion, which a chargeba
   );
 });
 
+test('a chargeback by customer takes what it reaches at once, and waits for the rate of what is left', () => {
+  const own = anEvent({ transactionId: 's1', amountMinor: 100_00n });
+  const foreign = anEvent({ transactionId: 's2', amountMinor: 100_00n, currency: 'EUR' });
+  const charge = anEvent({ type: 'chargeback', amountMinor: 150_00n, currency: 'USD', ...on(1) });
+  const rate = (base: string, quote: string): FxRate => ({
+    id: `fx_${base}`,
+    base,
+    quote,
+    rate: '1',
+    rateE12: 1_000_000_000_000n,
+    source: 'test',
+    asOf: NOON,
+  });
+  const rates = [rate('EUR', 'USD')];
+  const settling = settledOneByOne(by('proportional'), [own, foreign, charge], { rates });
+  assert.equal(settling.outcomes.get(charge.id)?.reason, 'no_exchange_rate');
+  assert.equal(totalOf(settling), 10_00n);
+  rates.push(rate('USD', 'EUR'));
+  settling.settle([charge]);
+  assert.equal(settling.outcomes.get(charge.id)?.status, 'settled');
+  assert.equal(totalOf(settling), 5_00n);
+});
+
 test('a chargeback that is retried when its rate came takes its amount once', () => {
   const sales = ['s1', 's2'].map((transactionId) => anEvent({ transactionId, amountMinor: 100_00n }));
   const charge = anEvent({ type: 'chargeback', amountMinor: 10_000n, currency: 'JPY', ...on(1) });

@@ -133,7 +133,7 @@ for (const [world, versions] of [
             booked,
           };
         });
-        // A reversal up to an amount waits for a rate while it reaches no conversion without one.
+        // A reversal that took some before a conversion without a rate came stays settled.
         const statuses = Array.from(outcomes, ([id, { status, reason }]) =>
           isUpToAmount(settling.events.get(id)!) && reason === 'no_exchange_rate'
             ? `${id} settled`

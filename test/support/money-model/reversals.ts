@@ -171,7 +171,7 @@ class Reversals {
 
   /**
    * The latest conversions first, those of the same currency before others, by what is left of
-   * each.
+   * each. One that lacks a rate is passed over, and the reversal waits with what it did not take.
    */
   private latestFirst(reversal: Timed, reached: readonly Rated[]): EventOutcome {
     const { event } = reversal;
@@ -180,6 +180,7 @@ class Reversals {
       .filter((conversion) => isLess(ZERO, amountOf(conversion.event)))
       .sort((a, b) => isForeign(a) - isForeign(b) || byTime(b, a));
     let rest = amountOf(event);
+    let isWaiting = false;
     const taken: { conversion: Rated; share: Fraction }[] = [];
     for (const conversion of order) {
       if (!isLess(ZERO, rest)) break;
@@ -188,13 +189,16 @@ class Reversals {
       const left = multiply(whole, larger(ZERO, subtract(ONE, before)));
       if (!isLess(ZERO, left)) continue;
       const rate = this.rateTo(event, conversion);
-      if (rate === undefined) return { status: 'set_aside', reason: 'no_exchange_rate' };
+      if (rate === undefined) {
+        isWaiting = true;
+        continue;
+      }
       const taking = smaller(left, multiply(rest, rate));
       taken.push({ conversion, share: divide(taking, whole) });
       rest = subtract(rest, divide(taking, rate));
     }
     for (const { conversion, share } of taken) this.strike(reversal, conversion, share);
-    return SETTLED;
+    return isWaiting ? { status: 'set_aside', reason: 'no_exchange_rate' } : SETTLED;
   }
 
   /**

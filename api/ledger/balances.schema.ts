@@ -29,6 +29,6 @@ export const balanceFilter = z
   })
   .refine((filter) => filter.minimum_payable === undefined || filter.currency !== undefined, {
     params: { code: 'required' },
-    error: 'is required with minimum_payable',
-    path: ['currency'],
+    error: 'is in a currency: give currency as well',
+    path: ['minimum_payable'],
   });

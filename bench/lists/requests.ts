@@ -89,6 +89,8 @@ function filtersOf({ samples, affiliates }: ListsData): Record<string, Values> {
     recipient_id: [0, affiliates - 1].map((number) => numbered('aff', number)),
     endpoint_id: [0, 3, affiliates - 1].map((number) => numbered('ep', number)),
     link_id: [0, affiliates * 2 - 1].map((number) => numbered('link', number)),
+    key_id: [numbered('key', 0)],
+    subject_id: [numbered('ep', 3), 'nobody'],
     event_id: samples.map(({ event }) => event),
     click_id: samples.map(({ click }) => click),
     transaction_id: ['tx-1000', 'nobody'],

@@ -37,6 +37,7 @@ export async function openConsole(browser: Browser, url: string, { width, theme 
     if (['error', 'warning'].includes(message.type())) errors.push(`${message.type()}: ${message.text()}`);
   });
   await page.goto(`${url}/console`);
+  await page.locator('main h1').waitFor();
   return {
     page,
     async open(path) {

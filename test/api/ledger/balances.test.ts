@@ -81,7 +81,7 @@ test('balances are filtered by currency, state, affiliate and minimum', async ()
   const { status, body } = await call<Failure>('GET /v1/balances?minimum_payable=10');
   assert.deepEqual(
     [status, body.error.issues![0]!.path, body.error.issues![0]!.code],
-    [400, 'currency', 'required'],
+    [400, 'minimum_payable', 'required'],
   );
   assert.equal((await call('GET /v1/balances?cursor=nonsense')).status, 400);
 });

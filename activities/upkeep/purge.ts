@@ -1,13 +1,11 @@
 // Deletes expired data in steps: at most one monthly partition of each table, and some rows.
 import type { Pool } from '../../store/db/pool.ts';
 import {
-  deleteEndedSessions,
-  deleteOldAuditEntries,
-  deleteExpiredContentHolders,
-  deleteExpiredEndpointHours,
+  deleteExpired,
   deleteExpiredImports,
   deleteExpiredRows,
   dropExpiredPartition,
+  EXPIRING_TABLES,
 } from '../../store/upkeep/expiry.ts';
 
 export type PurgeActivities = {
@@ -27,11 +25,8 @@ export function createPurge({ pool, retention }: { pool: Pool; retention: Retent
   return {
     async purgeOnce() {
       const partitions: string[] = [];
-      let rows = await deleteExpiredContentHolders(pool, ROWS_PER_STEP);
-      rows += await deleteEndedSessions(pool, ROWS_PER_STEP);
-      rows += await deleteOldAuditEntries(pool, ROWS_PER_STEP);
-      rows += await deleteExpiredEndpointHours(pool, ROWS_PER_STEP);
-      rows += await deleteExpiredImports(pool, ROWS_PER_STEP);
+      let rows = await deleteExpiredImports(pool, ROWS_PER_STEP);
+      for (const table of EXPIRING_TABLES) rows += await deleteExpired(pool, table, ROWS_PER_STEP);
       for (const [table, months] of [
         ['clicks', retention.clicksMonths],
         ['attempts', retention.attemptsMonths],

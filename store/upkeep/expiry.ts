@@ -37,54 +37,30 @@ export async function dropExpiredPartition(
 }
 
 /**
- * Deletes up to `limit` content holders whose repeat window has ended, and returns their number.
- * One extra day covers differing clocks and events that wait to be inserted.
+ * Tables whose rows expire one by one: the column that says when, and how long they stay after it.
+ * Content holders stay a day longer than their repeat window, for differing clocks and events that
+ * wait to be inserted; hours of an endpoint as long as its statistics show them, and one day more.
  */
-export async function deleteExpiredContentHolders(pool: Pool, limit: number): Promise<number> {
+const EXPIRING = {
+  content_holders: { at: 'held_until', staysFor: '1 day' },
+  sessions: { at: 'expires_at', staysFor: '0' },
+  audit_log: { at: 'at', staysFor: '24 months' },
+  endpoint_hours: { at: 'hour', staysFor: '32 days' },
+} as const;
+type ExpiringTable = keyof typeof EXPIRING;
+export const EXPIRING_TABLES = Object.keys(EXPIRING) as ExpiringTable[];
+
+/** Deletes up to `limit` rows that have expired, the oldest first, and returns their number. */
+export async function deleteExpired(pool: Pool, table: ExpiringTable, limit: number): Promise<number> {
+  const { at, staysFor } = EXPIRING[table];
   const { rowCount } = await pool.query(
-    `delete from content_holders where ctid = any(array(
+    `delete from ${table} where ctid = any(array(
        select ctid
-       from content_holders
-       where held_until < now() - interval '1 day'
-       order by held_until limit $1
+       from ${table}
+       where ${at} < now() - interval '${staysFor}'
+       order by ${at} limit $1
        for update skip locked))`,
     [limit],
-  );
-  return rowCount ?? 0;
-}
-
-const AUDIT_KEPT_MONTHS = 24;
-
-/** Deletes up to `limit` old entries of the audit log, and returns their number. */
-export async function deleteOldAuditEntries(pool: Pool, limit: number): Promise<number> {
-  const { rowCount } = await pool.query(
-    `delete from audit_log where ctid = any(array(
-       select ctid from audit_log
-       where at < now() - make_interval(months => $2) order by at limit $1))`,
-    [limit, AUDIT_KEPT_MONTHS],
-  );
-  return rowCount ?? 0;
-}
-
-/** Deletes up to `limit` sessions that have ended, and returns their number. */
-export async function deleteEndedSessions(pool: Pool, limit: number): Promise<number> {
-  const { rowCount } = await pool.query(
-    `delete from sessions where token_hash = any(array(
-       select token_hash from sessions where expires_at < now() order by expires_at limit $1))`,
-    [limit],
-  );
-  return rowCount ?? 0;
-}
-
-/** Days of counts behind the statistics of an endpoint: those that it shows, and one to spare. */
-const ENDPOINT_HOURS_DAYS = 32;
-
-/** Deletes up to `limit` counts of attempts that no statistics show, and returns their number. */
-export async function deleteExpiredEndpointHours(pool: Pool, limit: number): Promise<number> {
-  const { rowCount } = await pool.query(
-    `delete from endpoint_hours where ctid = any(array(
-       select ctid from endpoint_hours where hour < now() - make_interval(days => $1) order by hour limit $2))`,
-    [ENDPOINT_HOURS_DAYS, limit],
   );
   return rowCount ?? 0;
 }

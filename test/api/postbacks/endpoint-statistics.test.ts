@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { insertAttempts } from '../../../store/delivery/attempts.ts';
-import { deleteExpiredEndpointHours } from '../../../store/upkeep/expiry.ts';
+import { deleteExpired } from '../../../store/upkeep/expiry.ts';
 import { withApi, type TestApi } from '../../support/api.ts';
 import { anAttempt } from '../../support/deliveries.ts';
 import { withSettledBroker, type SettledBroker } from '../../support/settled-broker.ts';
@@ -104,7 +104,7 @@ test('counts of attempts go when no statistics show them any more', async () => 
   const old = new Date(Date.now() - 33 * 24 * HOUR_MS);
   await insertAttempts(api.pool, [anAttempt({ operatorId: broker.operatorId, endpointId, startedAt: old })]);
   const attempts = (await statistics()).last_30_days;
-  assert.equal(await deleteExpiredEndpointHours(api.pool, 100), 1);
+  assert.equal(await deleteExpired(api.pool, 'endpoint_hours', 100), 1);
   assert.deepEqual((await statistics()).last_30_days, attempts);
-  assert.equal(await deleteExpiredEndpointHours(api.pool, 100), 0);
+  assert.equal(await deleteExpired(api.pool, 'endpoint_hours', 100), 0);
 });

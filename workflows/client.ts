@@ -138,13 +138,8 @@ export function createWorkflowClient(
 
   async function endpointOptions(operatorId: string, endpointId: string): Promise<Options> {
     const receiver = await summaries.endpoint(operatorId, endpointId).catch(() => null);
-    return {
-      workflowId: endpointWorkflowId(endpointId),
-      taskQueue: TASK_QUEUES.upkeep,
-      args: [{ operatorId, endpointId }],
-      staticSummary: `postbacks to ${receiver ?? endpointId}`,
-      ...fairnessOf(operatorId),
-    };
+    const summary = `postbacks to ${receiver ?? endpointId}`;
+    return upkeepOptions(endpointWorkflowId(endpointId), { operatorId, endpointId }, summary);
   }
 
   const wakeEndpoint: WorkflowClient['wakeEndpoint'] = async (operatorId, endpointId, name = 'wake') =>
@@ -211,43 +206,26 @@ export function createWorkflowClient(
       await Promise.all(reasons.map(retry));
     },
     async startRerating(operatorId, dealId, version) {
-      await start(WORKFLOWS.rerateDeal, {
-        workflowId: rerateWorkflowId(dealId, version),
-        taskQueue: TASK_QUEUES.upkeep,
-        args: [{ operatorId, dealId, version }],
-        staticSummary: `conversions of ${operatorId} rated again by version ${version} of ${dealId}`,
-        ...fairnessOf(operatorId),
-      });
+      const summary = `conversions of ${operatorId} rated again by version ${version} of ${dealId}`;
+      const input = { operatorId, dealId, version };
+      await start(WORKFLOWS.rerateDeal, upkeepOptions(rerateWorkflowId(dealId, version), input, summary));
     },
     async applyAmendments(operatorId) {
-      const options = {
-        workflowId: amendmentsWorkflowId(operatorId),
-        taskQueue: TASK_QUEUES.upkeep,
-        args: [{ operatorId }],
-        staticSummary: `amendments of ${operatorId}`,
-        ...fairnessOf(operatorId),
-      };
+      const summary = `amendments of ${operatorId}`;
+      const options = upkeepOptions(amendmentsWorkflowId(operatorId), { operatorId }, summary);
       await signal(WORKFLOWS.applyAmendments, options, 'wake');
     },
     async rematchOrphans(operatorId) {
-      const options = {
-        workflowId: rematchWorkflowId(operatorId),
-        taskQueue: TASK_QUEUES.upkeep,
-        args: [{ operatorId }],
-        staticSummary: `orphans of ${operatorId}: new evidence`,
-        ...fairnessOf(operatorId),
-      };
+      const summary = `orphans of ${operatorId}: new evidence`;
+      const options = upkeepOptions(rematchWorkflowId(operatorId), { operatorId }, summary);
       await signal(WORKFLOWS.rematchOrphans, options, 'wake');
     },
     closePeriod(operatorId, period) {
-      const options = {
-        workflowId: periodWorkflowId(operatorId, period),
-        taskQueue: TASK_QUEUES.upkeep,
-        args: [{ operatorId, period }],
-        staticSummary: `closing ${period}`,
-        ...fairnessOf(operatorId),
-      };
-      return start(WORKFLOWS.closePeriod, options);
+      const workflowId = periodWorkflowId(operatorId, period);
+      return start(
+        WORKFLOWS.closePeriod,
+        upkeepOptions(workflowId, { operatorId, period }, `closing ${period}`),
+      );
     },
   };
 }
@@ -262,59 +240,46 @@ type Options = Pick<WorkflowStartOptions, 'taskQueue' | 'args' | 'priority' | 's
  */
 const fairnessOf = (operatorId: string) => ({ priority: { fairnessKey: operatorId } });
 
-function replayOptions(operatorId: string, replayId: string): Options {
+/** Options of a workflow of an operator that is no batch and no single postback. */
+function upkeepOptions(
+  workflowId: string,
+  input: { operatorId: string } & Record<string, unknown>,
+  staticSummary: string,
+): Options {
   return {
-    workflowId: replayWorkflowId(replayId),
+    workflowId,
     taskQueue: TASK_QUEUES.upkeep,
-    args: [{ operatorId, replayId }],
-    staticSummary: `replay ${replayId}`,
-    ...fairnessOf(operatorId),
+    args: [input],
+    staticSummary,
+    ...fairnessOf(input.operatorId),
   };
 }
+
+const replayOptions = (operatorId: string, replayId: string): Options =>
+  upkeepOptions(replayWorkflowId(replayId), { operatorId, replayId }, `replay ${replayId}`);
 
 function stuckActionOptions(
   operatorId: string,
   actionId: string,
   action: StuckActionInput['action'],
 ): Options {
-  return {
-    workflowId: stuckActionWorkflowId(actionId),
-    taskQueue: TASK_QUEUES.upkeep,
-    args: [{ operatorId, actionId, action } satisfies StuckActionInput],
-    staticSummary: `${action.replace('_', ' ')} of what is stuck: ${actionId}`,
-    ...fairnessOf(operatorId),
-  };
+  const input: StuckActionInput = { operatorId, actionId, action };
+  const summary = `${action.replace('_', ' ')} of what is stuck: ${actionId}`;
+  return upkeepOptions(stuckActionWorkflowId(actionId), input, summary);
 }
 
-function payoutRunOptions(operatorId: string, runId: string): Options {
-  return {
-    workflowId: payoutRunWorkflowId(runId),
-    taskQueue: TASK_QUEUES.upkeep,
-    args: [{ operatorId, runId }],
-    staticSummary: `payout run ${runId}`,
-    ...fairnessOf(operatorId),
-  };
-}
+const payoutRunOptions = (operatorId: string, runId: string): Options =>
+  upkeepOptions(payoutRunWorkflowId(runId), { operatorId, runId }, `payout run ${runId}`);
 
-function importOptions(operatorId: string, importId: string): Options {
-  return {
-    workflowId: importWorkflowId(importId),
-    taskQueue: TASK_QUEUES.upkeep,
-    args: [{ operatorId, importId }],
-    staticSummary: `import ${importId}`,
-    ...fairnessOf(operatorId),
-  };
-}
+const importOptions = (operatorId: string, importId: string): Options =>
+  upkeepOptions(importWorkflowId(importId), { operatorId, importId }, `import ${importId}`);
 
-function setAsideOptions(operatorId: string, reason: string): Options {
-  return {
-    workflowId: setAsideWorkflowId(operatorId, reason),
-    taskQueue: TASK_QUEUES.upkeep,
-    args: [{ operatorId, reason }],
-    staticSummary: `events set aside: ${reason}`,
-    ...fairnessOf(operatorId),
-  };
-}
+const setAsideOptions = (operatorId: string, reason: string): Options =>
+  upkeepOptions(
+    setAsideWorkflowId(operatorId, reason),
+    { operatorId, reason },
+    `events set aside: ${reason}`,
+  );
 
 function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));

@@ -28,9 +28,6 @@ const status = defineQuery<EndpointStatus>(STATUS_QUERY);
 /** Shortest time between two counts, however many deliveries join the queue or are given up. */
 const COUNT_EVERY_MS = 10_000;
 
-/** Where only a signal brings the next turn. */
-const NEVER_MS = 365 * 24 * 3_600_000;
-
 /** What a person wants of the endpoint. */
 type Wish =
   { kind: 'switch'; state: 'paused' | 'active' | 'disabled'; reason: string } | { kind: 'acknowledge' };
@@ -158,10 +155,7 @@ export async function drainEndpoint(
       if (pauseMs > 0) await condition(isCommanded, pauseMs, { summary: 'until the queue is counted again' });
       if (isCommanded()) return;
       isWoken = false;
-      const { condition: currentCondition, ...count } = await upkeep.countQueue({
-        ...of,
-        readBy: until ?? Date.now() + NEVER_MS,
-      });
+      const { condition: currentCondition, ...count } = await upkeep.countQueue({ ...of, readBy: until });
       lookedAt = countedAt = Date.now();
       showEndpoint(of, now, {
         ...turn,

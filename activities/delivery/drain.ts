@@ -4,7 +4,12 @@ import { conditionOf, isTripped } from '../../domain/delivery/breaker.ts';
 import { lookWithinMs, type LookPauses } from '../../domain/delivery/looks.ts';
 import type { Pool } from '../../store/db/pool.ts';
 import { readQueueState, readSendingEndpoints } from '../../store/delivery/deliveries.ts';
-import { forgetQueueLook, readQueueLooks, writeNextTurn } from '../../store/delivery/queue-looks.ts';
+import {
+  forgetQueueLook,
+  readByOf,
+  readQueueLooks,
+  writeNextTurn,
+} from '../../store/delivery/queue-looks.ts';
 import { cancelAll } from '../../store/delivery/transitions/endpoints.ts';
 import type { EndpointInput } from '../../workflows/contract.ts';
 import type { Attempt } from './attempt.ts';
@@ -62,9 +67,6 @@ type DrainDeps = {
 
 /** A shorter wait for the next turn is as good as none. */
 const NOTED_FROM_MS = 1000;
-
-/** Where only a signal brings the next turn. */
-const NEVER_MS = 365 * 24 * 3_600_000;
 
 /** Deliveries of a deleted endpoint that one statement cancels. */
 const CANCELLED_AT_ONCE = 5000;
@@ -138,7 +140,7 @@ export function createDrain({
     const nextMs = paused === null ? null : Math.max(paused, nextSendAt - Date.now());
     await writeNextTurn(pool, operatorId, endpointId, {
       turnAt: nextMs === null || nextMs < NOTED_FROM_MS ? null : new Date(Date.now() + nextMs),
-      readBy: new Date(Date.now() + (nextMs ?? NEVER_MS)),
+      readBy: readByOf(nextMs === null ? null : Date.now() + nextMs),
     });
     return { ...seen, condition, waitMs: nextMs, pauseMs };
   }

@@ -5,7 +5,7 @@ import { hostOf, receiverText, sumText } from '../../domain/delivery/labels.ts';
 import type { Pool } from '../../store/db/pool.ts';
 import { readSendingEndpoints, type SendingEndpoint } from '../../store/delivery/deliveries.ts';
 import { readEndpointStanding } from '../../store/delivery/standing.ts';
-import { forgetQueueLook, promiseQueueLook } from '../../store/delivery/queue-looks.ts';
+import { forgetQueueLook, promiseQueueLook, readByOf } from '../../store/delivery/queue-looks.ts';
 import { acknowledgeAll } from '../../store/delivery/transitions/endpoints.ts';
 import type { EndpointInput } from '../../workflows/contract.ts';
 
@@ -37,8 +37,11 @@ export type EndpointAbout = {
 type QueueCount = { held: number; condition: QueueCondition; about: EndpointAbout | null };
 
 export type EndpointStandingActivities = {
-  /** `readBy`: when the workflow reads the queue the next time (milliseconds since 1970). */
-  countQueue(endpoint: EndpointInput & { readBy?: number }): Promise<QueueCount>;
+  /**
+   * `readBy`: when the workflow reads the queue the next time (milliseconds since 1970), null where
+   * only a signal brings that.
+   */
+  countQueue(endpoint: EndpointInput & { readBy?: number | null }): Promise<QueueCount>;
   /** Notes that a person has seen all that was given up. */
   acknowledgeGivenUp(endpoint: EndpointInput): Promise<void>;
 };
@@ -49,7 +52,7 @@ export function createEndpointStanding({ pool }: { pool: Pool }): EndpointStandi
       await forgetQueueLook(pool, of.operatorId, of.endpointId);
       const [endpoint] = await readSendingEndpoints(pool, of.operatorId, [of.endpointId]);
       const about = await aboutEndpoint(pool, of);
-      if (readBy !== undefined) await promiseQueueLook(pool, of.operatorId, of.endpointId, new Date(readBy));
+      if (readBy !== undefined) await promiseQueueLook(pool, of.operatorId, of.endpointId, readByOf(readBy));
       return { held: about?.held ?? 0, condition: queueConditionOf(endpoint), about };
     },
     async acknowledgeGivenUp({ operatorId, endpointId }) {

@@ -30,15 +30,16 @@ type ExplainedSlot = {
 
 /** What a component pays, and for what. */
 export function explainComponent(component: Component, currency: string): string {
-  return kindOf(component).formulaOf(component, (minor, decimals) => {
-    return `${formatMoney(minor, currency, decimals)} ${currency}`;
-  });
+  return kindOf(component).formulaOf(component, moneyIn(currency));
+}
+
+function moneyIn(currency: string): FormatMoney {
+  return (minor, decimals) => `${formatMoney(minor, currency, decimals)} ${currency}`;
 }
 
 /** Explains the target of a slot that a component rates. */
 export function explain({ component, terms, groups, sums, links, period }: ExplainedSlot): Explanation {
-  const money: FormatMoney = (minor, decimals) =>
-    `${formatMoney(minor, terms.currency, decimals)} ${terms.currency}`;
+  const money = moneyIn(terms.currency);
   const kind = kindOf(component);
   const formula = kind.formulaOf(component, money);
   const { tiers } = component;

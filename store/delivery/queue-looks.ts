@@ -12,6 +12,14 @@ export type QueueLook = {
   readBy: Date | null;
 };
 
+/** A promise so late that it is none to wait for: where only a signal brings the next look. */
+const NEVER_MS = 365 * 24 * 3_600_000;
+
+/** The promise of a look at a time (milliseconds since 1970); null: after a signal alone. */
+export function readByOf(at: number | null): Date {
+  return new Date(at ?? Date.now() + NEVER_MS);
+}
+
 /**
  * To be read after the commit that filled the queues: a look that began earlier may have missed it.
  */

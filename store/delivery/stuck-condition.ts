@@ -41,6 +41,14 @@ export type StuckFilter = {
   lastError: string | null;
 };
 
+export const NO_FILTER: StuckFilter = {
+  endpointId: null,
+  affiliateId: null,
+  state: null,
+  reason: null,
+  lastError: null,
+};
+
 /**
  * The filter but for its reason, for a row of `deliveries` or a part of `stuck_counts`: $2 to $5.
  * The reason is $6.

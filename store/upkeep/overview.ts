@@ -1,7 +1,8 @@
 // Overview of an operator: events and postbacks of the last 24 hours, and what waits for a person.
-// Every count uses an index and stops at a maximum.
+// Counts use an index and stop at a maximum, or read what is counted as it changes.
 import type { Queryable } from '../db/pool.ts';
-import { stuckSql } from '../delivery/stuck-condition.ts';
+import { NO_FILTER, stuckValues } from '../delivery/stuck-condition.ts';
+import { chosenParts } from '../delivery/stuck-counts.ts';
 
 /** What came in during an hour; `settled` and `delivered` are of the same events and postbacks. */
 export type OverviewHour = {
@@ -27,7 +28,7 @@ export function createOverview(db: Queryable) {
     async read(operatorId: string): Promise<Overview> {
       const [hours, waiting] = await Promise.all([
         db.query<OverviewHour>(HOURS, [operatorId]),
-        db.query<Waiting>(WAITING, [operatorId]),
+        db.query<Waiting>(WAITING, [operatorId, ...stuckValues(NO_FILTER)]),
       ]);
       return { hours: hours.rows, waiting: waiting.rows[0]! };
     },
@@ -72,7 +73,6 @@ const WAITING = `
     (select count(*)::int from (
        select from event_outcomes where operator_id = $1 and status = 'set_aside' limit ${WAITING_AT_MOST}) c)
        as "setAside",
-    (select count(*)::int from (
-       select from deliveries d where operator_id = $1 and ${stuckSql('d')} limit ${WAITING_AT_MOST}) c) as stuck,
-    (select created_at from deliveries d where operator_id = $1 and ${stuckSql('d')} order by id limit 1)
-       as "oldestStuckAt"`;
+    stuck.count as stuck, stuck."oldestAt" as "oldestStuckAt"
+  from (select least(coalesce(sum(count), 0), ${WAITING_AT_MOST})::int as count, min(oldest_at) as "oldestAt"
+    from (${chosenParts('p.count, p.oldest_at')}) parts) stuck`;

@@ -1,9 +1,11 @@
 // Filters of a list, kept in the address, so that a filtered list can be linked to and reloaded.
 import { useId, type ReactNode } from 'react';
 import { useSearchParams } from 'wouter';
+import { Button } from './button.tsx';
 
 export type Filters = {
   values: Readonly<Record<string, string>>;
+  areSet: boolean;
   set: (name: string, value: string) => void;
   clear: () => void;
 };
@@ -28,6 +30,7 @@ export function useFilters(names: readonly string[]): Filters {
     );
   return {
     values,
+    areSet: Object.keys(values).length > 0,
     set: (name, value) => change((to) => (value === '' ? to.delete(name) : to.set(name, value))),
     clear: () => change((to) => names.forEach((name) => to.delete(name))),
   };
@@ -37,11 +40,7 @@ export function FilterBar({ filters, children }: { filters: Filters; children: R
   return (
     <form className="filters" role="search" onSubmit={(event) => event.preventDefault()}>
       {children}
-      {Object.keys(filters.values).length > 0 && (
-        <button type="button" className="button" onClick={filters.clear}>
-          Clear
-        </button>
-      )}
+      {filters.areSet && <Button onClick={filters.clear}>Clear</Button>}
     </form>
   );
 }

@@ -2,6 +2,7 @@
 import type { UseQueryResult } from '@tanstack/react-query';
 import { useEffect, type ReactNode } from 'react';
 import { ApiError } from '../wire/errors.ts';
+import { Button } from './button.tsx';
 
 type PageProps = {
   title: string;
@@ -95,9 +96,7 @@ export function Failure({ error, onRetry }: { error: unknown; onRetry?: () => vo
       {known?.requestId && <p className="muted small">request {known.requestId}</p>}
       {onRetry && (
         <p>
-          <button type="button" className="button" onClick={onRetry}>
-            Try again
-          </button>
+          <Button onClick={onRetry}>Try again</Button>
         </p>
       )}
     </div>

@@ -1,6 +1,5 @@
-// Tables that become one card a row on a small screen, and lists of several pages.
+// Tables that become one card a row on a small screen.
 import type { ReactNode } from 'react';
-import { Button } from './button.tsx';
 
 export type Column<Row> = {
   title: string;
@@ -52,24 +51,6 @@ export function Table<Row>({ caption, columns, rows, keyOf, empty }: TableProps<
           ))}
         </tbody>
       </table>
-    </div>
-  );
-}
-
-type Pages = {
-  hasNextPage: boolean;
-  isFetchingNextPage: boolean;
-  fetchNextPage: () => Promise<unknown>;
-};
-
-/** The button below a list that has further pages. */
-export function MoreRows({ pages }: { pages: Pages }) {
-  if (!pages.hasNextPage) return null;
-  return (
-    <div className="panel-body">
-      <Button disabled={pages.isFetchingNextPage} onClick={() => void pages.fetchNextPage()}>
-        {pages.isFetchingNextPage ? 'Loading…' : 'Show more'}
-      </Button>
     </div>
   );
 }

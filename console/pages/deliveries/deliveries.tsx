@@ -2,11 +2,12 @@
 import { Link } from 'wouter';
 import { reasonText } from '../../format/words.ts';
 import { FilterBar, SelectFilter, TextFilter, useFilters } from '../../parts/filters.tsx';
-import { Empty, Loaded, PageFrame, Panel } from '../../parts/layout.tsx';
-import { MoreRows, Table, type Column } from '../../parts/table.tsx';
+import { Empty, PageFrame, Panel } from '../../parts/layout.tsx';
+import { List } from '../../parts/list.tsx';
+import type { Column } from '../../parts/table.tsx';
 import { Id, Money, State, Time, WithIds } from '../../parts/values.tsx';
 import { api } from '../../wire/client.ts';
-import { allRows, paged } from '../../wire/lists.ts';
+import { paged } from '../../wire/lists.ts';
 import type { RowOf } from '../../wire/types.ts';
 
 type Delivery = RowOf<'/v1/deliveries'>;
@@ -90,25 +91,20 @@ export function Page() {
         />
       </FilterBar>
       <Panel title="Postbacks" bare>
-        <Loaded query={pages} of="postbacks">
-          {(data) => (
-            <Table
-              caption="Postbacks"
-              columns={COLUMNS}
-              rows={allRows(data)}
-              keyOf={({ id }) => id}
-              empty={<NoDeliveries isFiltered={Object.keys(filters.values).length > 0} />}
-            />
-          )}
-        </Loaded>
-        <MoreRows pages={pages} />
+        <List
+          caption="Postbacks"
+          one="postback"
+          pages={pages}
+          columns={COLUMNS}
+          filters={filters}
+          empty={<NoDeliveries />}
+        />
       </Panel>
     </PageFrame>
   );
 }
 
-function NoDeliveries({ isFiltered }: { isFiltered: boolean }) {
-  if (isFiltered) return <Empty title="No postback fits these filters.">Take one of them away.</Empty>;
+function NoDeliveries() {
   return (
     <Empty title="There are no postbacks yet.">
       They are planned when a conversion of an affiliate with an endpoint is settled. Look at the{' '}

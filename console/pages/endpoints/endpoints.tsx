@@ -3,10 +3,11 @@ import type { ReactNode } from 'react';
 import { Link } from 'wouter';
 import { formatCount } from '../../format/money.ts';
 import { FilterBar, TextFilter, useFilters } from '../../parts/filters.tsx';
-import { Empty, Loaded, PageFrame, Panel } from '../../parts/layout.tsx';
-import { MoreRows, Table, type Column } from '../../parts/table.tsx';
+import { Empty, PageFrame, Panel } from '../../parts/layout.tsx';
+import { List } from '../../parts/list.tsx';
+import type { Column } from '../../parts/table.tsx';
 import { api } from '../../wire/client.ts';
-import { allRows, paged } from '../../wire/lists.ts';
+import { paged } from '../../wire/lists.ts';
 import { Condition, nameOf, type Endpoint } from './condition.tsx';
 import { LatestStrip, latencyText, successText, type Statistics } from './figures.tsx';
 
@@ -82,23 +83,19 @@ export function Page() {
         <TextFilter filters={filters} name="affiliate_id" label="Affiliate" hint="aff_…" />
       </FilterBar>
       <Panel title="Endpoints" bare>
-        <Loaded query={pages} of="endpoints">
-          {(data) => (
-            <Table
-              caption="Endpoints"
-              columns={COLUMNS}
-              rows={allRows(data)}
-              keyOf={({ id }) => id}
-              empty={
-                <Empty title="There is no endpoint yet.">
-                  Add one by <code>POST /v1/endpoints</code>: with <code>affiliate_id</code> for an
-                  affiliate’s server, without it for a webhook of your own.
-                </Empty>
-              }
-            />
-          )}
-        </Loaded>
-        <MoreRows pages={pages} />
+        <List
+          caption="Endpoints"
+          one="endpoint"
+          pages={pages}
+          columns={COLUMNS}
+          filters={filters}
+          empty={
+            <Empty title="There is no endpoint yet.">
+              Add one by <code>POST /v1/endpoints</code>: with <code>affiliate_id</code> for an affiliate’s
+              server, without it for a webhook of your own.
+            </Empty>
+          }
+        />
       </Panel>
     </PageFrame>
   );

@@ -1,11 +1,12 @@
 // Events as a list with filters, newest first.
 import { plain, reasonText } from '../../format/words.ts';
 import { FilterBar, SelectFilter, TextFilter, useFilters } from '../../parts/filters.tsx';
-import { Empty, Loaded, PageFrame, Panel } from '../../parts/layout.tsx';
-import { MoreRows, Table, type Column } from '../../parts/table.tsx';
+import { Empty, PageFrame, Panel } from '../../parts/layout.tsx';
+import { List } from '../../parts/list.tsx';
+import type { Column } from '../../parts/table.tsx';
 import { Id, Money, State, Time } from '../../parts/values.tsx';
 import { api } from '../../wire/client.ts';
-import { allRows, paged } from '../../wire/lists.ts';
+import { paged } from '../../wire/lists.ts';
 import type { RowOf } from '../../wire/types.ts';
 
 type Event = RowOf<'/v1/events'>;
@@ -69,25 +70,20 @@ export function Page() {
         <SelectFilter filters={filters} name="status" label="Status" options={STATUSES} />
       </FilterBar>
       <Panel title="Events" bare>
-        <Loaded query={pages} of="events">
-          {(data) => (
-            <Table
-              caption="Events"
-              columns={COLUMNS}
-              rows={allRows(data)}
-              keyOf={({ id }) => id}
-              empty={<NoEvents isFiltered={Object.keys(filters.values).length > 0} />}
-            />
-          )}
-        </Loaded>
-        <MoreRows pages={pages} />
+        <List
+          caption="Events"
+          one="event"
+          pages={pages}
+          columns={COLUMNS}
+          filters={filters}
+          empty={<NoEvents />}
+        />
       </Panel>
     </PageFrame>
   );
 }
 
-function NoEvents({ isFiltered }: { isFiltered: boolean }) {
-  if (isFiltered) return <Empty title="No event fits these filters.">Take one of them away.</Empty>;
+function NoEvents() {
   return (
     <Empty title="No event was sent yet.">
       Send one to <code>POST /v1/events</code> or <code>/postback</code>. Refused ones are not here, but among

@@ -4,11 +4,12 @@ import { formatCount } from '../../format/money.ts';
 import { plain, reasonText } from '../../format/words.ts';
 import { Button } from '../../parts/button.tsx';
 import { FilterBar, SelectFilter, useFilters } from '../../parts/filters.tsx';
-import { Empty, Loaded, PageFrame, Panel } from '../../parts/layout.tsx';
-import { MoreRows, Table, type Column } from '../../parts/table.tsx';
+import { Empty, PageFrame, Panel } from '../../parts/layout.tsx';
+import { List } from '../../parts/list.tsx';
+import type { Column } from '../../parts/table.tsx';
 import { Id, Money, Time } from '../../parts/values.tsx';
 import { api } from '../../wire/client.ts';
-import { allRows, paged } from '../../wire/lists.ts';
+import { paged } from '../../wire/lists.ts';
 import { useMay } from '../../wire/session.ts';
 import { AssignDialog, type Orphan } from './assign.tsx';
 
@@ -60,20 +61,16 @@ export function Page() {
           options={Object.keys(REASONS).map((reason) => [reason, reasonText(reason)] as const)}
         />
       </FilterBar>
-      <Loaded query={pages} of="orphans">
-        {(data) => (
-          <Panel title="Orphans" about={countsText(data.pages[0]?.counts ?? {})} bare>
-            <Table
-              caption="Orphans"
-              columns={[...COLUMNS, ...(mayManage ? [actions(assign)] : [])]}
-              rows={allRows(data)}
-              keyOf={({ id }) => id}
-              empty={<Empty title="There is no orphan.">Every event found its affiliate.</Empty>}
-            />
-            <MoreRows pages={pages} />
-          </Panel>
-        )}
-      </Loaded>
+      <Panel title="Orphans" about={countsText(pages.data?.pages[0]?.counts ?? {})} bare>
+        <List
+          caption="Orphans"
+          one="orphan"
+          pages={pages}
+          columns={[...COLUMNS, ...(mayManage ? [actions(assign)] : [])]}
+          filters={filters}
+          empty={<Empty title="There is no orphan.">Every event found its affiliate.</Empty>}
+        />
+      </Panel>
       {assigning && <AssignDialog orphan={assigning} onClose={() => assign(null)} />}
     </PageFrame>
   );

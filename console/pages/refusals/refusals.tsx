@@ -2,11 +2,12 @@
 import { formatCount } from '../../format/money.ts';
 import { plain } from '../../format/words.ts';
 import { FilterBar, TextFilter, useFilters } from '../../parts/filters.tsx';
-import { Empty, Loaded, PageFrame, Panel } from '../../parts/layout.tsx';
-import { MoreRows, Table, type Column } from '../../parts/table.tsx';
+import { Empty, PageFrame, Panel } from '../../parts/layout.tsx';
+import { List } from '../../parts/list.tsx';
+import { Table, type Column } from '../../parts/table.tsx';
 import { Id, Time } from '../../parts/values.tsx';
 import { api } from '../../wire/client.ts';
-import { allRows, paged } from '../../wire/lists.ts';
+import { paged } from '../../wire/lists.ts';
 import type { Answer, RowOf } from '../../wire/types.ts';
 
 type Refusal = RowOf<'/v1/refusals'>;
@@ -41,23 +42,17 @@ export function Page() {
         <TextFilter filters={filters} name="reason" label="Reason" hint="invalid_request" />
         <TextFilter filters={filters} name="address" label="Address" hint="203.0.113.7" />
       </FilterBar>
-      <Loaded query={pages} of="refusals">
-        {(data) => (
-          <>
-            {data.pages[0] && <Totals counts={data.pages[0].counts} />}
-            <Panel title="Samples" bare>
-              <Table
-                caption="Refused requests"
-                columns={COLUMNS}
-                rows={allRows(data)}
-                keyOf={({ id }) => id}
-                empty={<Empty title="Nothing was refused." />}
-              />
-              <MoreRows pages={pages} />
-            </Panel>
-          </>
-        )}
-      </Loaded>
+      {pages.data?.pages[0] && <Totals counts={pages.data.pages[0].counts} />}
+      <Panel title="Samples" bare>
+        <List
+          caption="Refused requests"
+          one="refusal"
+          pages={pages}
+          columns={COLUMNS}
+          filters={filters}
+          empty={<Empty title="Nothing was refused." />}
+        />
+      </Panel>
     </PageFrame>
   );
 }

@@ -3,11 +3,12 @@ import { useState } from 'react';
 import { plain, reasonText } from '../../format/words.ts';
 import { Button } from '../../parts/button.tsx';
 import { Confirm } from '../../parts/dialog.tsx';
-import { Empty, Loaded, PageFrame, Panel } from '../../parts/layout.tsx';
-import { MoreRows, Table, type Column } from '../../parts/table.tsx';
+import { Empty, PageFrame, Panel } from '../../parts/layout.tsx';
+import { List } from '../../parts/list.tsx';
+import type { Column } from '../../parts/table.tsx';
 import { Id, Money, Time } from '../../parts/values.tsx';
 import { api, client, refresh } from '../../wire/client.ts';
-import { allRows, paged } from '../../wire/lists.ts';
+import { paged } from '../../wire/lists.ts';
 import { useMay } from '../../wire/session.ts';
 import type { RowOf } from '../../wire/types.ts';
 
@@ -29,18 +30,13 @@ export function Page() {
       about="Events whose rule failed, or that lack something. They wait, and are settled by themselves when it is there."
     >
       <Panel title="Events set aside" bare>
-        <Loaded query={pages} of="events">
-          {(data) => (
-            <Table
-              caption="Events set aside"
-              columns={[...COLUMNS, ...(mayManage ? [actions(ask)] : [])]}
-              rows={allRows(data)}
-              keyOf={({ id }) => id}
-              empty={<Empty title="Nothing is set aside.">Every event could be settled.</Empty>}
-            />
-          )}
-        </Loaded>
-        <MoreRows pages={pages} />
+        <List
+          caption="Events set aside"
+          one="event"
+          pages={pages}
+          columns={[...COLUMNS, ...(mayManage ? [actions(ask)] : [])]}
+          empty={<Empty title="Nothing is set aside.">Every event could be settled.</Empty>}
+        />
       </Panel>
       {asked?.verb === 'retry' && <RetryDialog event={asked.event} onClose={() => ask(null)} />}
       {asked?.verb === 'dismiss' && <DismissDialog event={asked.event} onClose={() => ask(null)} />}

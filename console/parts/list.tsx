@@ -1,0 +1,47 @@
+// Lists of several pages as one table: the rows read so far, and a button for more.
+import type { UseInfiniteQueryResult } from '@tanstack/react-query';
+import type { ReactNode } from 'react';
+import { Button } from './button.tsx';
+import type { Filters } from './filters.tsx';
+import { Empty, Loaded } from './layout.tsx';
+import { Table, type Column } from './table.tsx';
+
+type Pages<Row> = UseInfiniteQueryResult<{ pages: { data: Row[] }[] }, unknown>;
+
+type ListProps<Row> = {
+  caption: string;
+  /** A row in one word: `postback`. */
+  one: string;
+  pages: Pages<Row>;
+  columns: readonly Column<Row>[];
+  /** In place of rows where there are none at all. */
+  empty: ReactNode;
+  filters?: Filters;
+};
+
+export function List<Row extends { id: string }>(props: ListProps<Row>) {
+  const { caption, one, pages, columns, empty, filters } = props;
+  const noneFits = <Empty title={`No ${one} fits these filters.`}>Take one of them away.</Empty>;
+  return (
+    <>
+      <Loaded query={pages} of={`${one}s`}>
+        {(read) => (
+          <Table
+            caption={caption}
+            columns={columns}
+            rows={read.pages.flatMap(({ data }) => data)}
+            keyOf={({ id }) => id}
+            empty={filters?.areSet ? noneFits : empty}
+          />
+        )}
+      </Loaded>
+      {pages.hasNextPage && (
+        <div className="panel-body">
+          <Button disabled={pages.isFetchingNextPage} onClick={() => void pages.fetchNextPage()}>
+            {pages.isFetchingNextPage ? 'Loading…' : 'Show more'}
+          </Button>
+        </div>
+      )}
+    </>
+  );
+}

@@ -1,13 +1,14 @@
 // Events as a list with filters, newest first.
-import { plain, reasonText } from '../../format/words.ts';
+import { reasonText } from '../../format/words.ts';
 import { FilterBar, SelectFilter, TextFilter, useFilters } from '../../parts/filters.tsx';
 import { Empty, PageFrame, Panel } from '../../parts/layout.tsx';
 import { List } from '../../parts/list.tsx';
 import type { Column } from '../../parts/table.tsx';
-import { Id, Money, State, Time } from '../../parts/values.tsx';
+import { Id, State } from '../../parts/values.tsx';
 import { api } from '../../wire/client.ts';
 import { paged } from '../../wire/lists.ts';
 import type { RowOf } from '../../wire/types.ts';
+import { EVENT } from './columns.tsx';
 
 type Event = RowOf<'/v1/events'>;
 
@@ -21,16 +22,11 @@ const STATUSES = [
 ] as const satisfies readonly (readonly [Event['status'], string])[];
 
 const COLUMNS: readonly Column<Event>[] = [
-  { title: 'Event', cell: ({ id }) => <Id id={id} /> },
-  { title: 'Type', cell: ({ event: { event, sent_as: name } }) => <span title={name}>{plain(event)}</span> },
-  { title: 'Transaction', cell: ({ event }) => <span className="break">{event.transaction_id ?? '–'}</span> },
-  { title: 'Customer', cell: ({ event }) => <span className="break">{event.customer_id ?? '–'}</span> },
-  {
-    title: 'Amount',
-    end: true,
-    cell: ({ event: { amount, currency } }) =>
-      amount !== undefined && currency !== undefined ? <Money amount={amount} currency={currency} /> : null,
-  },
+  EVENT.id,
+  EVENT.type,
+  EVENT.transaction,
+  EVENT.customer,
+  EVENT.amount,
   {
     title: 'Status',
     cell: ({ status, reason, detail }) => (
@@ -45,7 +41,7 @@ const COLUMNS: readonly Column<Event>[] = [
     title: 'Affiliate',
     cell: ({ attribution }) => (attribution ? <Id id={attribution.affiliate_id} /> : '–'),
   },
-  { title: 'Occurred', cell: ({ event }) => <Time at={event.occurred_at} /> },
+  EVENT.occurred,
 ];
 
 const FILTERS = ['status', 'transaction_id', 'customer_id', 'click_id', 'affiliate_id', 'event'];

@@ -1,16 +1,16 @@
 // Orphans: events that no affiliate was found for, and their assignment by hand.
 import { useState } from 'react';
 import { formatCount } from '../../format/money.ts';
-import { plain, reasonText } from '../../format/words.ts';
+import { reasonText } from '../../format/words.ts';
 import { Button } from '../../parts/button.tsx';
 import { FilterBar, SelectFilter, useFilters } from '../../parts/filters.tsx';
 import { Empty, PageFrame, Panel } from '../../parts/layout.tsx';
 import { List } from '../../parts/list.tsx';
 import type { Column } from '../../parts/table.tsx';
-import { Id, Money, Time } from '../../parts/values.tsx';
 import { api } from '../../wire/client.ts';
 import { paged } from '../../wire/lists.ts';
 import { useMay } from '../../wire/session.ts';
+import { EVENT } from '../events/columns.tsx';
 import { AssignDialog, type Orphan } from './assign.tsx';
 
 type Reason =
@@ -83,16 +83,11 @@ function countsText(counts: Readonly<Record<string, number>>): string {
 }
 
 const COLUMNS: readonly Column<Orphan>[] = [
-  { title: 'Event', cell: ({ id }) => <Id id={id} /> },
-  { title: 'Type', cell: ({ event }) => plain(event.event) },
-  { title: 'Transaction', cell: ({ event }) => <span className="break">{event.transaction_id ?? '–'}</span> },
-  { title: 'Customer', cell: ({ event }) => <span className="break">{event.customer_id ?? '–'}</span> },
-  {
-    title: 'Amount',
-    end: true,
-    cell: ({ event: { amount, currency } }) =>
-      amount && currency ? <Money amount={amount} currency={currency} /> : '–',
-  },
+  EVENT.id,
+  EVENT.type,
+  EVENT.transaction,
+  EVENT.customer,
+  EVENT.amount,
   {
     title: 'Why',
     cell: ({ reason = '' }) => (
@@ -102,7 +97,7 @@ const COLUMNS: readonly Column<Orphan>[] = [
       </>
     ),
   },
-  { title: 'Occurred', cell: ({ event }) => <Time at={event.occurred_at} /> },
+  EVENT.occurred,
 ];
 
 /** A reversal without its conversion belongs to whoever has the conversion. */

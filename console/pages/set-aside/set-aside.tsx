@@ -1,16 +1,16 @@
 // Events set aside: what each lacks, and settling again or rejecting by a person.
 import { useState } from 'react';
-import { plain, reasonText } from '../../format/words.ts';
+import { reasonText } from '../../format/words.ts';
 import { Button } from '../../parts/button.tsx';
 import { Confirm } from '../../parts/dialog.tsx';
 import { Empty, PageFrame, Panel } from '../../parts/layout.tsx';
 import { List } from '../../parts/list.tsx';
 import type { Column } from '../../parts/table.tsx';
-import { Id, Money, Time } from '../../parts/values.tsx';
 import { api, client, refresh } from '../../wire/client.ts';
 import { paged } from '../../wire/lists.ts';
 import { useMay } from '../../wire/session.ts';
 import type { RowOf } from '../../wire/types.ts';
+import { EVENT } from '../events/columns.tsx';
 
 type Event = RowOf<'/v1/events'>;
 type Asked = { event: Event; verb: 'retry' | 'dismiss' };
@@ -45,15 +45,10 @@ export function Page() {
 }
 
 const COLUMNS: readonly Column<Event>[] = [
-  { title: 'Event', cell: ({ id }) => <Id id={id} /> },
-  { title: 'Type', cell: ({ event }) => plain(event.event) },
-  { title: 'Transaction', cell: ({ event }) => <span className="break">{event.transaction_id ?? '–'}</span> },
-  {
-    title: 'Amount',
-    end: true,
-    cell: ({ event: { amount, currency } }) =>
-      amount && currency ? <Money amount={amount} currency={currency} /> : '–',
-  },
+  EVENT.id,
+  EVENT.type,
+  EVENT.transaction,
+  EVENT.amount,
   {
     title: 'What is missing',
     cell: ({ reason, detail }) => (
@@ -63,7 +58,7 @@ const COLUMNS: readonly Column<Event>[] = [
       </>
     ),
   },
-  { title: 'Occurred', cell: ({ event }) => <Time at={event.occurred_at} /> },
+  EVENT.occurred,
 ];
 
 const actions = (ask: (asked: Asked) => void): Column<Event> => ({

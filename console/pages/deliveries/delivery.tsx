@@ -2,29 +2,23 @@
 import { useState } from 'react';
 import { Link, useParams } from 'wouter';
 import { reasonText } from '../../format/words.ts';
-import { Button } from '../../parts/button.tsx';
+import { Button, type ButtonKind } from '../../parts/button.tsx';
 import { Confirm } from '../../parts/dialog.tsx';
 import { Loaded, PageFrame, Panel } from '../../parts/layout.tsx';
 import { toast } from '../../parts/toasts.tsx';
 import { Facts, Id, Money, Outside, State, Time, WithIds } from '../../parts/values.tsx';
-import { api, client, refresh } from '../../wire/client.ts';
+import { client, refresh } from '../../wire/client.ts';
 import { useMay } from '../../wire/session.ts';
 import type { Answer } from '../../wire/types.ts';
 import { Attempts } from './attempts.tsx';
+import { useDelivery } from './use-delivery.ts';
 
 type Delivery = Answer<'/v1/deliveries/{id}'>;
 type Verb = 'retry' | 'pause' | 'resume' | 'give-up' | 'acknowledge';
 
-const LIVE_MS = 3000;
-
 export function Page() {
   const { id } = useParams<{ id: string }>();
-  const query = api.useQuery(
-    'get',
-    '/v1/deliveries/{id}',
-    { params: { path: { id } } },
-    { refetchInterval: ({ state: { data } }) => (data?.finished_at == null ? LIVE_MS : false) },
-  );
+  const query = useDelivery(id);
   return (
     <PageFrame
       title="Postback"
@@ -50,7 +44,7 @@ export function Page() {
   );
 }
 
-export function DeliveryFacts({ of: delivery }: { of: Delivery }) {
+function DeliveryFacts({ of: delivery }: { of: Delivery }) {
   const {
     payout_delta: amount,
     payout_currency: currency,
@@ -109,15 +103,44 @@ function NextTry({
   );
 }
 
-const ACTIONS: Readonly<Record<Verb, { label: string; isFor: (delivery: Delivery) => boolean }>> = {
-  retry: { label: 'Try now', isFor: ({ state }) => ['retrying', 'held', 'gave_up'].includes(state) },
-  pause: { label: 'Pause', isFor: ({ owner, pause_reason: paused }) => owner === 'self' && paused === null },
-  resume: { label: 'Resume', isFor: ({ pause_reason: paused }) => paused !== null },
+type Wording = {
+  label: string;
+  kind: ButtonKind;
+  effect: string;
+  isFor: (delivery: Delivery) => boolean;
+};
+
+const ACTIONS: Readonly<Record<Verb, Wording>> = {
+  retry: {
+    label: 'Try now',
+    kind: 'primary',
+    effect: 'It is sent now. The schedule goes on from there if it fails again.',
+    isFor: ({ state }) => ['retrying', 'held', 'gave_up'].includes(state),
+  },
+  pause: {
+    label: 'Pause',
+    kind: 'plain',
+    effect: 'It is not tried until somebody resumes it.',
+    isFor: ({ owner, pause_reason: paused }) => owner === 'self' && paused === null,
+  },
+  resume: {
+    label: 'Resume',
+    kind: 'plain',
+    effect: 'It goes on where its schedule was.',
+    isFor: ({ pause_reason: paused }) => paused !== null,
+  },
   acknowledge: {
     label: 'Acknowledge',
+    kind: 'plain',
+    effect: 'It leaves the list of what is stuck. It can still be sent again.',
     isFor: ({ state, acknowledged_at: at }) => state === 'gave_up' && at === null,
   },
-  'give-up': { label: 'Give up', isFor: ({ finished_at: finished }) => finished === null },
+  'give-up': {
+    label: 'Give up',
+    kind: 'danger',
+    effect: 'It is not tried any more. It can be sent again later: nothing is deleted.',
+    isFor: ({ finished_at: finished }) => finished === null,
+  },
 };
 
 function DeliveryActions({ delivery }: { delivery: Delivery }) {
@@ -135,11 +158,7 @@ function DeliveryActions({ delivery }: { delivery: Delivery }) {
   return (
     <>
       {offered.map((verb) => (
-        <Button
-          key={verb}
-          kind={verb === 'give-up' ? 'danger' : verb === 'retry' ? 'primary' : 'plain'}
-          onClick={() => ask(verb)}
-        >
+        <Button key={verb} kind={ACTIONS[verb].kind} onClick={() => ask(verb)}>
           {ACTIONS[verb].label}
         </Button>
       ))}
@@ -151,17 +170,9 @@ function DeliveryActions({ delivery }: { delivery: Delivery }) {
           run={() => act(asked)}
           onClose={() => ask(null)}
         >
-          <p>{EFFECTS[asked]}</p>
+          <p>{ACTIONS[asked].effect}</p>
         </Confirm>
       )}
     </>
   );
 }
-
-const EFFECTS: Readonly<Record<Verb, string>> = {
-  retry: 'It is sent now. The schedule goes on from there if it fails again.',
-  pause: 'It is not tried until somebody resumes it.',
-  resume: 'It goes on where its schedule was.',
-  acknowledge: 'It leaves the list of what is stuck. It can still be sent again.',
-  'give-up': 'It is not tried any more. It can be sent again later: nothing is deleted.',
-};

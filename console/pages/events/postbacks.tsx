@@ -1,11 +1,9 @@
 // The postbacks of a trace, each with its attempts.
 import { Empty, Loaded, Panel } from '../../parts/layout.tsx';
 import { Id, Outside, State, Time, WithIds } from '../../parts/values.tsx';
-import { api } from '../../wire/client.ts';
 import { Attempts } from '../deliveries/attempts.tsx';
+import { useDelivery } from '../deliveries/use-delivery.ts';
 import type { TracedDelivery } from './trace-types.ts';
-
-const LIVE_MS = 3000;
 
 export function Postbacks({ deliveries }: { deliveries: readonly TracedDelivery[] }) {
   if (deliveries.length === 0)
@@ -28,12 +26,7 @@ function One({
   delivery: TracedDelivery;
   title: string;
 }) {
-  const query = api.useQuery(
-    'get',
-    '/v1/deliveries/{id}',
-    { params: { path: { id } } },
-    { refetchInterval: ({ state: { data } }) => (data?.finished_at == null ? LIVE_MS : false) },
-  );
+  const query = useDelivery(id);
   return (
     <Panel
       title={title}

@@ -8,6 +8,7 @@ import { Table, type Column } from '../../parts/table.tsx';
 import { Badge, Outside, Sums, Time } from '../../parts/values.tsx';
 import { api } from '../../wire/client.ts';
 import type { Answer } from '../../wire/types.ts';
+import { nameOf as nameOfEndpoint } from '../endpoints/condition.tsx';
 import { Actions, type Choice, type Target } from './actions.tsx';
 import { RecentActions } from './recent-actions.tsx';
 
@@ -158,11 +159,7 @@ function columns(byReason: boolean, chosen: Choice): Column<Group>[] {
 }
 
 function nameOf({ endpoint, reason }: Group): string {
-  return endpoint ? (endpoint.name ?? hostOf(endpoint.url)) : reasonText(reason);
-}
-
-function hostOf(url: string): string {
-  return /^https?:\/\/([^/?#]+)/.exec(url)?.[1] ?? url;
+  return endpoint ? nameOfEndpoint(endpoint) : reasonText(reason);
 }
 
 /** The list of the same postbacks. It has no filter for reasons that are no error. */

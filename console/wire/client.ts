@@ -46,9 +46,7 @@ export const queries = new QueryClient({
   },
 });
 
-/** Reads anew what a page shows of these paths, after a change. */
-export async function refresh(...paths: string[]): Promise<void> {
-  await queries.invalidateQueries({
-    predicate: ({ queryKey: [, path] }) => paths.some((one) => String(path).startsWith(one)),
-  });
+/** After a change: reads anew what is on the screen, and everything else when it is shown again. */
+export async function refresh(): Promise<void> {
+  await queries.invalidateQueries();
 }

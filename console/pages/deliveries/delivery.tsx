@@ -152,7 +152,7 @@ function DeliveryActions({ delivery }: { delivery: Delivery }) {
       params: { path: { id: delivery.id }, ...(verb === 'retry' && { header: { prefer: 'wait=5' } }) },
     });
     toast(`${ACTIONS[verb].label}: done`);
-    await refresh('/v1/deliveries', '/v1/stuck', '/v1/events', '/v1/overview');
+    await refresh();
   };
   const offered = (Object.keys(ACTIONS) as Verb[]).filter((verb) => ACTIONS[verb].isFor(delivery));
   return (

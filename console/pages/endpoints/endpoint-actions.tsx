@@ -4,10 +4,9 @@ import { counted } from '../../format/money.ts';
 import { Button } from '../../parts/button.tsx';
 import { Confirm } from '../../parts/dialog.tsx';
 import { toast } from '../../parts/toasts.tsx';
-import { client } from '../../wire/client.ts';
+import { client, refresh } from '../../wire/client.ts';
 import { useMay } from '../../wire/session.ts';
 import { nameOf, type Endpoint } from './condition.tsx';
-import { refreshEndpoint } from './refresh.ts';
 import { ReplayDialog } from './replay.tsx';
 import { RotateDialog } from './rotate.tsx';
 import { TestDialog } from './test.tsx';
@@ -62,7 +61,7 @@ function SwitchDialog({ endpoint, to, onClose }: DialogProps & { to: 'pause' | '
   const { label, done, effect } = SWITCHES[to];
   const run = async () => {
     await client.POST(`/v1/endpoints/{id}/${to}`, { params: { path: { id: endpoint.id } } });
-    await refreshEndpoint();
+    await refresh();
     toast(`${nameOf(endpoint)} is ${done}.`);
   };
   return (
@@ -83,7 +82,7 @@ function EnableDialog({ endpoint, onClose }: DialogProps) {
     const { data } = await client.POST('/v1/endpoints/{id}/enable', {
       params: { path: { id: endpoint.id } },
     });
-    await refreshEndpoint();
+    await refresh();
     return data!.offer;
   };
   if (isReplaying) return <ReplayDialog endpoint={endpoint} onClose={onClose} />;

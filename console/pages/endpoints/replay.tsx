@@ -6,10 +6,9 @@ import { Button } from '../../parts/button.tsx';
 import { Confirm } from '../../parts/dialog.tsx';
 import { Failure } from '../../parts/layout.tsx';
 import { State } from '../../parts/values.tsx';
-import { api, client } from '../../wire/client.ts';
+import { api, client, refresh } from '../../wire/client.ts';
 import type { Answer } from '../../wire/types.ts';
 import { nameOf, type Endpoint } from './condition.tsx';
-import { refreshEndpoint } from './refresh.ts';
 
 type Replay = Answer<'/v1/replays/{id}'>;
 type State = Replay['states'][number];
@@ -58,7 +57,7 @@ export function ReplayDialog({ endpoint, onClose }: { endpoint: Endpoint; onClos
       result={(id) => <ReplayProgress id={id} />}
       onClose={() => {
         onClose();
-        void refreshEndpoint();
+        void refresh();
       }}
     >
       <p>They are sent again with the same ids, so that the receiver can tell them from new ones.</p>

@@ -2,9 +2,8 @@
 import { useState } from 'react';
 import { Confirm } from '../../parts/dialog.tsx';
 import { Copy, Time } from '../../parts/values.tsx';
-import { client } from '../../wire/client.ts';
+import { client, refresh } from '../../wire/client.ts';
 import { nameOf, type Endpoint } from './condition.tsx';
-import { refreshEndpoint } from './refresh.ts';
 
 const LONGEST_HOURS = 168;
 
@@ -16,7 +15,7 @@ export function RotateDialog({ endpoint, onClose }: { endpoint: Endpoint; onClos
       params: { path: { id: endpoint.id } },
       body: { overlap_hours: Number(hours) },
     });
-    await refreshEndpoint();
+    await refresh();
     return data!;
   };
   return (

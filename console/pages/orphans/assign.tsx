@@ -21,7 +21,7 @@ export function AssignDialog({ orphan, onClose }: { orphan: Orphan; onClose: () 
       body: { affiliate_id: affiliate },
     });
     toast('Assigned. It is settled in a moment.');
-    await refresh('/v1/orphans', '/v1/events', '/v1/overview');
+    await refresh();
   };
   return (
     <Confirm

@@ -99,7 +99,7 @@ function RetryDialog({ event, onClose }: DialogProps) {
       )}
       onClose={() => {
         onClose();
-        void refresh('/v1/events', '/v1/overview');
+        void refresh();
       }}
     >
       <p>
@@ -112,7 +112,7 @@ function RetryDialog({ event, onClose }: DialogProps) {
 function DismissDialog({ event, onClose }: DialogProps) {
   const run = async () => {
     await client.POST('/v1/set-aside/{event_id}/dismiss', { params: { path: { event_id: event.id } } });
-    await refresh('/v1/events', '/v1/overview');
+    await refresh();
   };
   return (
     <Confirm title="Reject for good" confirm="Reject 1 event" kind="danger" run={run} onClose={onClose}>

@@ -120,7 +120,7 @@ function ActDialog({ verbs, target, onClose }: Asked & { onClose: () => void }) 
       result={({ id }) => <ActionProgress id={id} />}
       onClose={() => {
         onClose();
-        void refresh('/v1/stuck', '/v1/deliveries', '/v1/endpoints', '/v1/overview');
+        void refresh();
       }}
     >
       <div className="notice">

@@ -6,7 +6,7 @@ import type { paths } from '../generated/api.ts';
 import { ApiError, errorFrom } from './errors.ts';
 
 /** Other sites cannot set it, so that a forged request is refused although it brings the cookie. */
-export const OWN_REQUEST = { 'x-postrider-console': '1' };
+const OWN_REQUEST = { 'x-postrider-console': '1' };
 
 let onSignedOut = (): void => {};
 

@@ -1,29 +1,15 @@
 // The session of a person who signed in: who it is, and what the key may do.
 import { useMutation, useQuery } from '@tanstack/react-query';
-import { OWN_REQUEST, queries } from './client.ts';
-import { errorFrom } from './errors.ts';
+import { client, queries } from './client.ts';
 import type { Answer } from './types.ts';
 
 export type Session = Answer<'/session'>;
 
 const KEY = ['session'];
 
-async function send(method: 'POST' | 'DELETE', body?: object): Promise<Session | null> {
-  const response = await fetch('/session', {
-    method,
-    headers: { ...OWN_REQUEST, ...(body && { 'content-type': 'application/json' }) },
-    ...(body && { body: JSON.stringify(body) }),
-  });
-  if (!response.ok) throw await errorFrom(response);
-  return method === 'DELETE' ? null : await read();
-}
-
 async function read(): Promise<Session | null> {
-  const response = await fetch('/session', { headers: OWN_REQUEST });
-  if (response.status === 401) return null;
-  if (!response.ok) throw await errorFrom(response);
-  const session = (await response.json()) as Session;
-  return session.operator === null && !session.administrator ? null : session;
+  const { data } = await client.GET('/session');
+  return data!.operator === null && !data!.administrator ? null : data!;
 }
 
 /** The session; null where nobody is signed in. */
@@ -33,8 +19,11 @@ export function useSession() {
 
 export function useSignIn() {
   return useMutation({
-    mutationFn: (apiKey: string) => send('POST', { api_key: apiKey }),
-    onSuccess: (session) => queries.setQueryData(KEY, session),
+    mutationFn: async (apiKey: string) => {
+      const { data } = await client.POST('/session', { body: { api_key: apiKey } });
+      return data!;
+    },
+    onSuccess: (session) => queries.setQueryData<Session>(KEY, session),
   });
 }
 
@@ -45,7 +34,7 @@ export function forgetSession(): void {
 }
 
 export function useSignOut() {
-  return useMutation({ mutationFn: () => send('DELETE'), onSettled: forgetSession });
+  return useMutation({ mutationFn: () => client.DELETE('/session'), onSettled: forgetSession });
 }
 
 /** Whether the signed-in key has a scope, such as `manage`. */

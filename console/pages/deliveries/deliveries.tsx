@@ -22,7 +22,7 @@ const STATES = [
   ['cancelled', 'Cancelled'],
 ] as const satisfies readonly (readonly [Delivery['state'] | 'stuck', string])[];
 
-export const COLUMNS: readonly Column<Delivery>[] = [
+const COLUMNS: readonly Column<Delivery>[] = [
   { title: 'Postback', cell: ({ id }) => <Id id={id} /> },
   { title: 'Message', cell: ({ type }) => <code>{type}</code> },
   {

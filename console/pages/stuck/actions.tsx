@@ -40,7 +40,7 @@ type Wording = {
   effect: (target: Target) => ReactNode;
 };
 
-export const WORDING: Readonly<Record<Verb, Wording>> = {
+const WORDING: Readonly<Record<Verb, Wording>> = {
   retry: {
     path: '/v1/stuck/retry',
     label: 'Retry',
@@ -164,7 +164,7 @@ function Choices({ verbs, chosen, onChoose, target }: ChoicesProps) {
 const POLL_MS = 700;
 
 /** How far an action is, and what came of it; read until it is over. */
-export function ActionProgress({ id }: { id: string }) {
+function ActionProgress({ id }: { id: string }) {
   const query = api.useQuery(
     'get',
     '/v1/stuck/actions/{id}',

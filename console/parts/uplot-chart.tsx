@@ -22,7 +22,7 @@ export function UplotChart({ times, series }: ChartProps) {
     let plot: UPlot | null = null;
     const draw = () => {
       plot?.destroy();
-      plot = new UPlot(optionsOf(all, element.clientWidth), data as UPlot.AlignedData, element);
+      plot = new UPlot(optionsOf(all, element), data as UPlot.AlignedData, element);
     };
     draw();
     const resized = new ResizeObserver(() => plot?.setSize({ width: element.clientWidth, height: HEIGHT }));
@@ -52,10 +52,17 @@ function timeTexts(_plot: UPlot, ticks: number[]): string[] {
   });
 }
 
-function optionsOf(series: readonly Series[], width: number): UPlot.Options {
-  const css = getComputedStyle(document.documentElement);
-  const color = (name: string) => css.getPropertyValue(`--${name}`).trim();
-  const font = `12px ${color('font')}`;
+/** A colour of the theme, worked out: a canvas understands no `light-dark()`. */
+function colorIn(element: HTMLElement, name: string): string {
+  element.style.color = `var(--${name})`;
+  const { color } = getComputedStyle(element);
+  element.style.color = '';
+  return color;
+}
+
+function optionsOf(series: readonly Series[], element: HTMLElement): UPlot.Options {
+  const color = (name: string) => colorIn(element, name);
+  const font = `12px ${getComputedStyle(element).fontFamily}`;
   const colors = { ok: color('chart-ok'), bad: color('chart-bad'), accent: color('accent') };
   const axis = {
     stroke: color('muted'),
@@ -66,7 +73,7 @@ function optionsOf(series: readonly Series[], width: number): UPlot.Options {
   const unit = series.find((one) => one.unit !== undefined)?.unit;
   const bars = UPlot.paths.bars!({ size: [BAR_WIDTH, BAR_PX] });
   return {
-    width,
+    width: element.clientWidth,
     height: HEIGHT,
     scales: {
       y: { range: (_plot, _min, max) => [0, Math.max(1, max)] },

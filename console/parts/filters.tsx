@@ -2,6 +2,7 @@
 import { useId, type ReactNode } from 'react';
 import { useSearchParams } from 'wouter';
 import { Button } from './button.tsx';
+import { Empty } from './layout.tsx';
 
 export type Filters = {
   values: Readonly<Record<string, string>>;
@@ -43,6 +44,11 @@ export function FilterBar({ filters, children }: { filters: Filters; children: R
       {filters.areSet && <Button onClick={filters.clear}>Clear</Button>}
     </form>
   );
+}
+
+/** In place of a filtered list without rows. */
+export function NoneFits({ one }: { one: string }) {
+  return <Empty title={`No ${one} fits these filters.`}>Take one of them away.</Empty>;
 }
 
 type FieldProps = { filters: Filters; name: string; label: string };

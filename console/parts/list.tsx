@@ -2,8 +2,8 @@
 import type { UseInfiniteQueryResult } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
 import { Button } from './button.tsx';
-import type { Filters } from './filters.tsx';
-import { Empty, Loaded } from './layout.tsx';
+import { NoneFits, type Filters } from './filters.tsx';
+import { Loaded } from './layout.tsx';
 import { Table, type Column } from './table.tsx';
 
 type Pages<Row> = UseInfiniteQueryResult<{ pages: { data: Row[] }[] }, unknown>;
@@ -21,7 +21,6 @@ type ListProps<Row> = {
 
 export function List<Row extends { id: string }>(props: ListProps<Row>) {
   const { caption, one, pages, columns, empty, filters } = props;
-  const noneFits = <Empty title={`No ${one} fits these filters.`}>Take one of them away.</Empty>;
   return (
     <>
       <Loaded query={pages} of={`${one}s`}>
@@ -31,7 +30,7 @@ export function List<Row extends { id: string }>(props: ListProps<Row>) {
             columns={columns}
             rows={read.pages.flatMap(({ data }) => data)}
             keyOf={({ id }) => id}
-            empty={filters?.areSet ? noneFits : empty}
+            empty={filters?.areSet ? <NoneFits one={one} /> : empty}
           />
         )}
       </Loaded>

@@ -242,6 +242,23 @@ describe('the console', { skip: noBrowser }, () => {
     await assert.rejects(opened.close(), /401/);
   });
 
+  test('the console says of a list without rows whether filters left none', async () => {
+    await onScreen(SCREENS[0]!, async ({ page, open }) => {
+      const lists = {
+        '/stuck?reason=http_418': 'No stuck postback fits these filters.',
+        '/events?transaction_id=none': 'No event fits these filters.',
+        '/orphans?reason=unbound': 'No orphan fits these filters.',
+        '/deliveries?last_error=http_418': 'No postback fits these filters.',
+        '/endpoints?affiliate_id=aff_00000000000000000000000000': 'No endpoint fits these filters.',
+        '/refusals?reason=none': 'No refusal fits these filters.',
+      };
+      for (const [path, text] of Object.entries(lists)) {
+        await open(path);
+        await page.getByText(text).waitFor();
+      }
+    });
+  });
+
   async function stateOfEndpoint(): Promise<string> {
     const path = `GET /v1/endpoints/${broker.endpoint.id}`;
     return (await stack.call<{ state: string }>(path, { key: broker.key })).body.state;

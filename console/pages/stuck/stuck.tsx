@@ -2,7 +2,7 @@
 import { Link } from 'wouter';
 import { counted, formatCount } from '../../format/money.ts';
 import { reasonText } from '../../format/words.ts';
-import { FilterBar, SelectFilter, TextFilter, useFilters } from '../../parts/filters.tsx';
+import { FilterBar, NoneFits, SelectFilter, TextFilter, useFilters } from '../../parts/filters.tsx';
 import { Empty, Loaded, PageFrame, Panel } from '../../parts/layout.tsx';
 import { Table, type Column } from '../../parts/table.tsx';
 import { Badge, Outside, Sums, Time } from '../../parts/values.tsx';
@@ -79,12 +79,13 @@ export function Page() {
 function Groups({ stuck: { data, total }, query }: { stuck: Stuck; query: Query }) {
   const byReason = query.group === 'reason';
   const chosen = choiceOf(query);
+  const isFiltered = Object.keys(chosen).length > 0;
   const all: Target = {
-    name: Object.keys(chosen).length === 0 ? 'everything' : 'all of this list',
+    name: isFiltered ? 'all of this list' : 'everything',
     count: total.count,
     endpoints: byReason ? null : total.groups,
     notTold: total.not_told,
-    choice: Object.keys(chosen).length === 0 ? { all: true } : chosen,
+    choice: isFiltered ? chosen : { all: true },
   };
   return (
     <Panel
@@ -108,14 +109,18 @@ function Groups({ stuck: { data, total }, query }: { stuck: Stuck; query: Query 
         columns={columns(byReason, chosen)}
         rows={data}
         keyOf={({ endpoint, reason }) => endpoint?.id ?? reason}
-        empty={
-          <Empty title="Nothing is stuck.">
-            Every postback arrived, or is on its way for the first time. Those given up and acknowledged are
-            among the <Link href="/deliveries?state=gave_up">postbacks</Link>.
-          </Empty>
-        }
+        empty={isFiltered ? <NoneFits one="stuck postback" /> : <NothingStuck />}
       />
     </Panel>
+  );
+}
+
+function NothingStuck() {
+  return (
+    <Empty title="Nothing is stuck.">
+      Every postback arrived, or is on its way for the first time. Those given up and acknowledged are among
+      the <Link href="/deliveries?state=gave_up">postbacks</Link>.
+    </Empty>
   );
 }
 

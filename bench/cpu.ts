@@ -8,27 +8,47 @@ export type CpuPart = (typeof PARTS)[number];
 /** Ticks per second in /proc, the same on every Linux that Node supports. */
 const TICKS_PER_S = 100;
 
-/** Process ids of a running stack, by part. */
-export function processIds(dataDir: string): Record<CpuPart, number> {
-  return JSON.parse(readFileSync(join(dataDir, 'processes.json'), 'utf8')) as Record<CpuPart, number>;
+/** Process ids by part. Services that ran already (`--database`, `--temporal`) have none here. */
+export type ProcessIds = Record<'api' | 'worker', number> & Partial<Record<CpuPart, number>>;
+
+/** CPU microseconds by part; null where its process is not known. */
+export type CpuTimes = Readonly<Record<CpuPart, number | null>>;
+
+/** Process ids of a running stack. */
+export function processIds(dataDir: string): ProcessIds {
+  return JSON.parse(readFileSync(join(dataDir, 'processes.json'), 'utf8')) as ProcessIds;
 }
 
 /**
  * Starts counting. The returned function returns the CPU microseconds of each part since then, per
  * event, or null without /proc.
  */
-export function watchCpu(pids: Record<CpuPart, number>): (events: number) => Record<CpuPart, number> | null {
+export function watchCpu(pids: ProcessIds): (events: number) => CpuTimes | null {
   const before = ticksByPart(pids);
   return (events) => {
     const after = ticksByPart(pids);
     if (before === null || after === null) return null;
-    const inUs = (part: CpuPart): number =>
-      Math.round(((after[part] - before[part]) * 1e6) / TICKS_PER_S / events);
-    return Object.fromEntries(PARTS.map((part) => [part, inUs(part)])) as Record<CpuPart, number>;
+    const inUs = (part: CpuPart): number | null => {
+      const [from, to] = [before[part], after[part]];
+      return from === null || to === null ? null : Math.round(((to - from) * 1e6) / TICKS_PER_S / events);
+    };
+    return byPart(inUs);
   };
 }
 
-function ticksByPart(pids: Record<CpuPart, number>): Record<CpuPart, number> | null {
+/** Sum of all parts; null where one is not known. */
+export function totalOf(times: CpuTimes): number | null {
+  return PARTS.reduce<number | null>((sum, part) => {
+    const us = times[part];
+    return sum === null || us === null ? null : sum + us;
+  }, 0);
+}
+
+function byPart(valueOf: (part: CpuPart) => number | null): CpuTimes {
+  return Object.fromEntries(PARTS.map((part) => [part, valueOf(part)])) as CpuTimes;
+}
+
+function ticksByPart(pids: ProcessIds): CpuTimes | null {
   const all = readTicks();
   if (all === null) return null;
   const ticksOf = (pid: number): number => {
@@ -36,7 +56,10 @@ function ticksByPart(pids: Record<CpuPart, number>): Record<CpuPart, number> | n
     const children = [...all].filter(([, { parent }]) => parent === pid);
     return children.reduce((sum, [child]) => sum + ticksOf(child), own);
   };
-  return Object.fromEntries(PARTS.map((part) => [part, ticksOf(pids[part])])) as Record<CpuPart, number>;
+  return byPart((part) => {
+    const pid = pids[part];
+    return pid === undefined ? null : ticksOf(pid);
+  });
 }
 
 /**

@@ -1,7 +1,7 @@
 // Cost of postbacks that fail: a hundred endpoints that do nothing but fail, beside one that is
 // well, at a steady pace.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { PARTS, processIds, watchCpu, type CpuPart } from './cpu.ts';
+import { PARTS, processIds, totalOf, watchCpu, type CpuTimes } from './cpu.ts';
 import { percentile, ratio, type Figures } from './figures.ts';
 import type { Behaviour } from './receivers.ts';
 import { sendAtPace, type Bench, type Stage } from './stage.ts';
@@ -39,17 +39,19 @@ function measureFailing(name: 'refused' | 'down', manner: Behaviour) {
   };
 }
 
-type CpuTimes = Record<CpuPart, number>;
 type Round = { cpuUs: CpuTimes | null; p99Ms: number };
 
 /** Every second event fails. */
 function costUs(well: Round, beside: Round): number | null {
   if (well.cpuUs === null || beside.cpuUs === null) return null;
-  return 2 * PARTS.reduce((sum, part) => sum + beside.cpuUs![part] - well.cpuUs![part], 0);
+  const [before, after] = [totalOf(well.cpuUs), totalOf(beside.cpuUs)];
+  return before === null || after === null ? null : 2 * (after - before);
 }
 
 export function cpuText(cpuUs: CpuTimes | null): string {
-  return cpuUs === null ? '' : `µs per event: ${PARTS.map((part) => `${part} ${cpuUs[part]}`).join(', ')}`;
+  return cpuUs === null
+    ? ''
+    : `µs per event: ${PARTS.map((part) => `${part} ${cpuUs[part] ?? '–'}`).join(', ')}`;
 }
 
 async function round(bench: Bench, stage: Stage, events: number): Promise<Round> {

@@ -3,7 +3,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { PARTS, type CpuPart } from './cpu.ts';
+import { PARTS, totalOf, type CpuPart, type CpuTimes } from './cpu.ts';
 
 /** CPU microseconds per event, by part of the stack and in all. */
 type CpuFigures = Record<`${'single' | 'batch'}_cpu_us${'' | `_${CpuPart}`}`, number | null>;
@@ -81,14 +81,10 @@ export function medianOf(values: readonly number[]): number | null {
 }
 
 /** The CPU figures of one way to send events; none without /proc. */
-export function cpuFigures(
-  way: 'single' | 'batch',
-  byPart: Record<CpuPart, number> | null,
-): Partial<CpuFigures> {
-  if (byPart === null) return {};
-  const parts = PARTS.map((part) => [`${way}_cpu_us_${part}`, byPart[part]] as const);
-  const total = parts.reduce((sum, [, us]) => sum + us, 0);
-  return Object.fromEntries([[`${way}_cpu_us`, total] as const, ...parts]);
+export function cpuFigures(way: 'single' | 'batch', times: CpuTimes | null): Partial<CpuFigures> {
+  if (times === null) return {};
+  const parts = PARTS.map((part) => [`${way}_cpu_us_${part}`, times[part]] as const);
+  return Object.fromEntries([[`${way}_cpu_us`, totalOf(times)] as const, ...parts]);
 }
 
 /** Whole events per second between two moments. */

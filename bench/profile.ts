@@ -3,7 +3,7 @@
 import { mkdirSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import type { CpuPart } from './cpu.ts';
+import type { ProcessIds } from './cpu.ts';
 
 const FOLDER = fileURLToPath(new URL('results/profiles', import.meta.url));
 const PRELOAD = pathToFileURL(fileURLToPath(new URL('profile.mjs', import.meta.url))).href;
@@ -22,7 +22,7 @@ export function enableProfiles(): void {
 
 /** Profiles the processes during `work`, where profiles are wanted. */
 export async function profiled<T>(
-  pids: Readonly<Record<CpuPart, number>>,
+  pids: Pick<ProcessIds, 'api' | 'worker'>,
   name: string,
   work: () => Promise<T>,
 ): Promise<T> {

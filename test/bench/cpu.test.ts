@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { test } from 'node:test';
 import { watchCpu } from '../../bench/cpu.ts';
+import { cpuFigures } from '../../bench/figures.ts';
 
 const BUSY = `const until = process.cpuUsage().user + 300_000; while (process.cpuUsage().user < until);`;
 
@@ -26,7 +27,19 @@ test(
     await once(parent.stdout, 'data');
     const spent = cpu(3)!;
     parent.kill();
-    assert.ok(spent.api >= 95_000 && spent.api < 2_000_000, `${spent.api} µs per event`);
+    assert.ok(spent.api! >= 95_000 && spent.api! < 2_000_000, `${spent.api} µs per event`);
     assert.equal(spent.worker, 0);
+  },
+);
+
+test(
+  'the CPU time of a server that the benchmark did not start is not counted, and neither is a sum',
+  { skip: process.platform !== 'linux' && 'without /proc' },
+  () => {
+    const spent = watchCpu({ api: process.pid, worker: process.pid })(1)!;
+    assert.equal(typeof spent.api, 'number');
+    assert.deepEqual([spent.postgres, spent.temporal], [null, null]);
+    const { single_cpu_us: all, single_cpu_us_postgres: postgres } = cpuFigures('single', spent);
+    assert.deepEqual([all, postgres], [null, null]);
   },
 );

@@ -1,7 +1,7 @@
 // Throughput of the stack on the cluster beside that on the development server, measured in turns
 // on PostgreSQL as docker-compose.yml sets it up. No figure is asserted; a lost event fails.
 import { startChild } from '../../bench/child.ts';
-import { PARTS, processIds, watchCpu, type CpuPart } from '../../bench/cpu.ts';
+import { PARTS, processIds, watchCpu, type CpuTimes } from '../../bench/cpu.ts';
 import { ratio } from '../../bench/figures.ts';
 import type { LoadQuestions } from '../../bench/load.ts';
 import { onServices, withOwnStack } from '../../bench/own-stack.ts';
@@ -20,7 +20,7 @@ const TURNS = 2;
 interface Measured {
   readonly perSecond: number;
   /** CPU microseconds per event; null without /proc. */
-  readonly cpuUs: Readonly<Record<CpuPart, number>> | null;
+  readonly cpuUs: CpuTimes | null;
 }
 
 /** Prints every turn and the ratio. Throws when an event was lost or repeated, or money differs. */

@@ -1,9 +1,13 @@
-// Queries for deliveries, and attempt records for the recorder.
+// Queries for deliveries, postbacks planned without settling, and attempt records for the recorder.
+import { conversionMessage } from '../../domain/delivery/bodies.ts';
+import type { ConversionEvent } from '../../domain/types.ts';
 import { newId } from '../../store/db/ids.ts';
 import type { Activities } from '../../activities/index.ts';
 import type { AttemptRecord } from '../../store/delivery/attempts.ts';
-import type { Pool } from '../../store/db/pool.ts';
+import { planPostbacks, readListeners } from '../../store/delivery/outbox.ts';
+import type { Pool, Queryable } from '../../store/db/pool.ts';
 import type { BatchInput } from '../../workflows/contract.ts';
+import { anEvent } from './builders.ts';
 import type { TestOperator } from './operator.ts';
 
 export type DeliveryRow = {
@@ -45,6 +49,30 @@ export async function settleBatch(
   const batch = { batchId: newId('bat'), operators: [{ operatorId, eventIds }] };
   await activities.settle({ ...batch, owner: 'batch' });
   return batch;
+}
+
+/** Plans postbacks in a batch that say that a conversion was reversed. */
+export async function planReversal(
+  db: Queryable,
+  { operatorId, affiliateId }: Pick<TestOperator, 'operatorId' | 'affiliateId'>,
+  conversion: ConversionEvent,
+  batchId = newId('bat'),
+): Promise<void> {
+  const message = conversionMessage({
+    type: 'conversion.reversed',
+    affiliateId,
+    reason: null,
+    event: anEvent({ operatorId, id: newId('evt'), type: 'fraud' }),
+    conversion,
+    clickId: null,
+    subs: conversion.subs,
+    via: null,
+    reportedMinor: 0n,
+    deltaMinor: 0n,
+    currency: 'USD',
+  });
+  const at = { operatorId, batchId, now: new Date(), owner: 'batch' } as const;
+  await planPostbacks(db, at, await readListeners(db, operatorId, [affiliateId]), [message]);
 }
 
 /** Record of a delivered first attempt of a batch, with new ids; a test overrides some fields. */

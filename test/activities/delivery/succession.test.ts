@@ -4,20 +4,16 @@
 import { after, before, beforeEach, describe, test } from 'node:test';
 import assert from 'node:assert/strict';
 import type { PoolClient } from 'pg';
-import { conversionMessage } from '../../../domain/delivery/bodies.ts';
-import { newId } from '../../../store/db/ids.ts';
 import { giveUpDelivery, takeForRetry } from '../../../store/delivery/manual-actions.ts';
-import { planPostbacks, readListeners } from '../../../store/delivery/outbox.ts';
 import { lockConversions, releaseSuccessors } from '../../../store/delivery/succession.ts';
 import { replay } from '../../../store/delivery/transitions/replays.ts';
 import { anEvent } from '../../support/builders.ts';
 import { withDatabase, type TestDatabase } from '../../support/database.ts';
-import { deliveriesOf, settleBatch } from '../../support/deliveries.ts';
+import { deliveriesOf, planReversal, settleBatch } from '../../support/deliveries.ts';
 import { eventually } from '../../support/eventually.ts';
 import { withOperator, type TestOperator } from '../../support/operator.ts';
 import { withTemporal, type TestTemporal } from '../../support/temporal.ts';
 import { withActivities, type TestActivities } from '../../support/worker.ts';
-import type { Message } from '../../../domain/delivery/messages.ts';
 
 let database: TestDatabase;
 let temporal: TestTemporal;
@@ -309,27 +305,10 @@ test('a new delivery follows the end of the chain, also where another clock gave
 });
 
 async function plan(client: PoolClient): Promise<void> {
-  const { operatorId, affiliateId } = operator;
+  const { operatorId } = operator;
   const { rows } = await database.pool.query<{ id: string }>(
     `select original_event_id as id from deliveries where operator_id = $1 limit 1`,
     [operatorId],
   );
-  const conversion = anEvent({ operatorId, id: rows[0]!.id });
-  const message: Message = {
-    type: 'conversion.reversed',
-    affiliateId,
-    reason: null,
-    event: anEvent({ operatorId, id: newId('evt'), type: 'fraud' }),
-    conversion,
-    clickId: null,
-    subs: conversion.subs,
-    via: null,
-    reportedMinor: 0n,
-    deltaMinor: 0n,
-    currency: 'USD',
-  };
-  const at = { operatorId, batchId: newId('bat'), now: new Date(), owner: 'batch' } as const;
-  await planPostbacks(client, at, await readListeners(client, operatorId, [affiliateId]), [
-    conversionMessage(message),
-  ]);
+  await planReversal(client, operator, anEvent({ operatorId, id: rows[0]!.id }));
 }

@@ -6,8 +6,6 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import fc from 'fast-check';
 import { createRecorder } from '../../../activities/delivery/recorder.ts';
-import { conversionMessage } from '../../../domain/delivery/bodies.ts';
-import type { Message } from '../../../domain/delivery/messages.ts';
 import { newId } from '../../../store/db/ids.ts';
 import { stepBulkAction } from '../../../store/delivery/bulk-steps.ts';
 import { readDelivery } from '../../../store/delivery/deliveries.ts';
@@ -19,13 +17,12 @@ import {
   resumeDelivery,
   takeForRetry,
 } from '../../../store/delivery/manual-actions.ts';
-import { planPostbacks, readListeners } from '../../../store/delivery/outbox.ts';
 import { createStuck } from '../../../store/delivery/stuck.ts';
 import { beginAttempt, putBack, takeFromQueue } from '../../../store/delivery/transitions/attempts.ts';
 import { anEvent } from '../../support/builders.ts';
 import { withDatabase, type TestDatabase } from '../../support/database.ts';
 import { DeliveryModel, type Claim } from '../../support/delivery-model.ts';
-import { anAttempt } from '../../support/deliveries.ts';
+import { anAttempt, planReversal } from '../../support/deliveries.ts';
 import { withOperator } from '../../support/operator.ts';
 
 const RUNS = Number(process.env.RUNS ?? 40);
@@ -88,24 +85,7 @@ async function withDeliveries() {
   const readOne = async (id: string) => (await readDelivery(pool, operatorId, id))!;
 
   async function plan(number: number): Promise<void> {
-    const conversion = conversions[number]!;
-    const message: Message = {
-      type: 'conversion.reversed',
-      affiliateId,
-      reason: null,
-      event: anEvent({ operatorId, id: newId('evt'), type: 'fraud' }),
-      conversion,
-      clickId: null,
-      subs: conversion.subs,
-      via: null,
-      reportedMinor: 0n,
-      deltaMinor: 0n,
-      currency: 'USD',
-    };
-    const at = { operatorId, batchId, now: new Date(), owner: 'batch' } as const;
-    await planPostbacks(pool, at, await readListeners(pool, operatorId, [affiliateId]), [
-      conversionMessage(message),
-    ]);
+    await planReversal(pool, { operatorId, affiliateId }, conversions[number]!, batchId);
     const { rows } = await pool.query<{ id: string }>(
       `select max(id) as id from deliveries where operator_id = $1`,
       [operatorId],

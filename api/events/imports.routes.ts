@@ -7,10 +7,10 @@ import { type Auth, callerOf } from '../http/auth.ts';
 import { only } from '../http/body.ts';
 import { type CsvStream, readCsv } from '../http/csv-stream.ts';
 import { ApiError, notFound } from '../http/errors.ts';
+import { idempotencyKeyOf, keyOfAnotherRequest } from '../http/idempotency.ts';
 import { answerList, listOf, plainPage } from '../http/lists.ts';
 import { addPath, idFromPath } from '../http/path.ts';
 import { read } from '../http/read.ts';
-import { idempotencyKeyOf } from '../ledger/payouts.schema.ts';
 import type { Temporal } from '../temporal.ts';
 import { sendingOptions } from './events.schema.ts';
 import * as answers from './imports.answers.ts';
@@ -39,11 +39,10 @@ export function addImportRoutes(router: Router, { store, auth, temporal }: Deps)
       async (req, res) => {
         const { operator, key } = callerOf(res);
         const { dry_run: isDryRun } = read(sendingOptions, req.query);
-        const idempotencyKey = idempotencyKeyOf(req.headers['idempotency-key']);
+        const idempotencyKey = idempotencyKeyOf(req);
         const wanted = { isDryRun, actor: key.id, idempotencyKey };
         const completed = await receive(store.imports, operator.id, req, wanted);
-        if (completed.kind === 'other_request')
-          throw new ApiError('conflict', 'this Idempotency-Key was used for another request');
+        if (completed.kind === 'other_request') throw keyOfAnotherRequest();
         if (completed.import.state === 'running')
           await temporal.startImport(operator.id, completed.import.id);
         res.status(202).json(view(completed.import));

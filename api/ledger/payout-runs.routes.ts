@@ -5,6 +5,7 @@ import type { PayoutRun } from '../../store/ledger/payout-runs.ts';
 import { type Auth, callerOf } from '../http/auth.ts';
 import { jsonBody } from '../http/body.ts';
 import { ApiError, notFound } from '../http/errors.ts';
+import { idempotencyKeyOf, keyOfAnotherRequest } from '../http/idempotency.ts';
 import { listOf, plainPage } from '../http/lists.ts';
 import { addPath, idFromPath } from '../http/path.ts';
 import { read } from '../http/read.ts';
@@ -14,7 +15,6 @@ import { answerConfirmation, csvBody } from './payout-run-confirmation.ts';
 import { answerRun } from './payout-run-files.ts';
 import * as answers from './payout-runs.answers.ts';
 import { newPayoutRun } from './payout-runs.schema.ts';
-import { idempotencyKeyOf } from './payouts.schema.ts';
 
 type Deps = {
   store: Pick<Store, 'payoutRuns' | 'payouts' | 'paymentDetails'>;
@@ -49,10 +49,9 @@ export function addPayoutRunRoutes(router: Router, deps: Deps): void {
           needsDetails: given.payment_details === 'required',
           isDryRun: given.dry_run,
           actor: key.id,
-          idempotencyKey: idempotencyKeyOf(req.headers['idempotency-key']),
+          idempotencyKey: idempotencyKeyOf(req),
         });
-        if (stored.kind === 'other_request')
-          throw new ApiError('conflict', 'this Idempotency-Key was used for another request');
+        if (stored.kind === 'other_request') throw keyOfAnotherRequest();
         if (stored.run.state === 'running') await temporal.startPayoutRun(operator.id, stored.run.id);
         res.status(202).json(view(stored.run));
       },

@@ -8,6 +8,7 @@ import { requireAffiliate } from '../http/affiliate-lookup.ts';
 import { type Auth, callerOf } from '../http/auth.ts';
 import { jsonBody } from '../http/body.ts';
 import { ApiError, notFound } from '../http/errors.ts';
+import { idempotencyKeyOf, keyOfAnotherRequest } from '../http/idempotency.ts';
 import { listOf } from '../http/lists.ts';
 import { addPath, idFromPath } from '../http/path.ts';
 import { read } from '../http/read.ts';
@@ -15,7 +16,7 @@ import type { Temporal } from '../temporal.ts';
 import { amountOf, leastPayoutOf } from './amounts.ts';
 import { transitionView, payoutView } from './payouts.answers.ts';
 import * as answers from './payouts.answers.ts';
-import { idempotencyKeyOf, newPayout, payoutFilter, payoutStep } from './payouts.schema.ts';
+import { newPayout, payoutFilter, payoutStep } from './payouts.schema.ts';
 
 type Deps = {
   store: Pick<Store, 'affiliates' | 'payouts'>;
@@ -31,7 +32,7 @@ export function addPayoutRoutes(router: Router, { store, auth, temporal }: Deps)
       async (req, res) => {
         const { operator, key } = callerOf(res);
         const { affiliate_id: affiliateId, currency, minimum } = read(newPayout, req.body, callerOf(res));
-        const idempotencyKey = idempotencyKeyOf(req.headers['idempotency-key']);
+        const idempotencyKey = idempotencyKeyOf(req);
         const minimumMinor =
           minimum === undefined ? null : amountOf(minimum, currency, 'minimum', 'zero_or_more');
         await requireAffiliate(store, operator.id, affiliateId, 'affiliate_id');
@@ -95,7 +96,7 @@ function reservedOr422(reserved: Reserved, currency: string): Payout {
     case 'reserved':
       return reserved.payout;
     case 'other_request':
-      throw new ApiError('conflict', 'this Idempotency-Key was used for another request');
+      throw keyOfAnotherRequest();
     case 'suspended':
       throw new ApiError('not_possible', 'the affiliate is suspended: it earns, and is not paid');
     case 'nothing':

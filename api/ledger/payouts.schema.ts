@@ -1,9 +1,8 @@
-// Requests of payouts: a new payout, its steps, the filter of the list, the idempotency key.
+// Requests of payouts: a new payout, its steps, the filter of the list.
 import { z } from 'zod';
 import { PAYOUT_STATES } from '../../domain/ledger/lifecycle.ts';
 import { currency, decimal, externalId, id, reason } from '../http/fields.ts';
 import { page } from '../http/lists.ts';
-import { invalid } from '../http/read.ts';
 
 export const payoutFilter = z.strictObject({
   ...page,
@@ -19,16 +18,3 @@ export const payoutStep = {
   fail: z.strictObject({ reason: reason.optional() }),
   return: z.strictObject({ reason: reason.optional() }),
 };
-
-/**
- * The idempotency key of the header, or null without one. Throws `invalid_request` for a malformed
- * key.
- */
-export function idempotencyKeyOf(header: string | string[] | undefined): string | null {
-  if (header === undefined) return null;
-  const parsed = externalId.safeParse(header);
-  if (parsed.success) return parsed.data;
-  throw invalid([
-    { path: 'Idempotency-Key', code: 'invalid_format', message: 'must be 1 to 255 characters' },
-  ]);
-}

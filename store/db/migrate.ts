@@ -30,19 +30,26 @@ export async function migrate(
     throw new Error(
       `The migrations are not what was released:\n${wrong.map((line) => `  ${line}`).join('\n')}`,
     );
-  await refuseUnreleased(databaseUrl, dir);
-  const applied = await runner({
-    databaseUrl,
-    dir,
-    ignorePattern: '(?!.*\\.sql$).*',
-    migrationsTable: TABLE,
-    direction: 'up',
-    advisoryLockMode: 'wait',
-    singleTransaction: false,
-    logger: { info: () => {}, warn: print, error: print },
-  });
-  for (const { name } of applied) print(`applied ${name}`);
-  return applied.map(({ name }) => name);
+  // Ours, since the runner does not wait for the end of a connection that it makes itself.
+  const client = new Client({ connectionString: databaseUrl });
+  await client.connect();
+  try {
+    await refuseUnreleased(client, dir);
+    const applied = await runner({
+      dbClient: client,
+      dir,
+      ignorePattern: '(?!.*\\.sql$).*',
+      migrationsTable: TABLE,
+      direction: 'up',
+      advisoryLockMode: 'wait',
+      singleTransaction: false,
+      logger: { info: () => {}, warn: print, error: print },
+    });
+    for (const { name } of applied) print(`applied ${name}`);
+    return applied.map(({ name }) => name);
+  } finally {
+    await client.end();
+  }
 }
 
 /**
@@ -58,22 +65,16 @@ export async function missingMigrations(db: Queryable, dir = MIGRATIONS_DIR): Pr
  * Throws for a schema made before the first release: some of its files differ from the released
  * ones, so no migration can update it.
  */
-async function refuseUnreleased(databaseUrl: string, dir: string): Promise<void> {
-  const client = new Client({ connectionString: databaseUrl });
-  await client.connect();
-  try {
-    const files = await migrationFiles(dir);
-    const applied = await appliedMigrations(client);
-    const other = applied.find((name, at) => at < files.length && name !== files[at]);
-    if (other === undefined) return;
-    throw new Error(
-      `This database is of an unreleased version of Postrider: it was made with ${other}, ` +
-        'which no release has. ' +
-        'It must be made anew: delete DATA_DIR (npm start), or give DATABASE_URL an empty database.',
-    );
-  } finally {
-    await client.end();
-  }
+async function refuseUnreleased(client: Client, dir: string): Promise<void> {
+  const files = await migrationFiles(dir);
+  const applied = await appliedMigrations(client);
+  const other = applied.find((name, at) => at < files.length && name !== files[at]);
+  if (other === undefined) return;
+  throw new Error(
+    `This database is of an unreleased version of Postrider: it was made with ${other}, ` +
+      'which no release has. ' +
+      'It must be made anew: delete DATA_DIR (npm start), or give DATABASE_URL an empty database.',
+  );
 }
 
 /**

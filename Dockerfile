@@ -20,6 +20,9 @@ COPY . .
 RUN ["node", "worker/bundle.ts"]
 COPY --from=console /app/console/dist console/dist
 
+ARG GIT_COMMIT=
+ENV GIT_COMMIT=$GIT_COMMIT
+
 USER node
 EXPOSE 8080
 HEALTHCHECK --interval=5s --timeout=4s --start-period=20s --retries=3 \

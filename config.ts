@@ -14,6 +14,7 @@ import {
   trustProxy,
   fileContent,
   token,
+  commit,
 } from './config-values.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -60,6 +61,7 @@ const processVariables = z.object({
   CLICKS_KEPT_MONTHS: months.default(13),
   ATTEMPTS_KEPT_MONTHS: months.default(13),
   METRICS_PORT: portNumber.optional(),
+  GIT_COMMIT: commit.optional(),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
 });
 
@@ -188,6 +190,7 @@ function configFrom(variables: z.output<typeof processVariables>) {
       attemptsMonths: variables.ATTEMPTS_KEPT_MONTHS,
     }),
     metricsPort: variables.METRICS_PORT,
+    commit: variables.GIT_COMMIT,
     logLevel: variables.LOG_LEVEL,
   });
 }

@@ -11,7 +11,7 @@ import type { Pool } from '../store/db/pool.ts';
 import type { SecretBox } from '../store/db/secret-box.ts';
 import type { EndpointInput } from '../workflows/contract.ts';
 import { createAmend, type AmendActivities } from './settlement/amend.ts';
-import { createAttempt } from './delivery/attempt.ts';
+import { createAttempt, type OnRecorded } from './delivery/attempt.ts';
 import { createClosePeriods, type ClosePeriodsActivities } from './upkeep/close-periods.ts';
 import { createDeliverFirst, type DeliverFirstActivities } from './delivery/deliver-first.ts';
 import { createEndpointStanding, type EndpointStandingActivities } from './delivery/endpoint-standing.ts';
@@ -69,6 +69,7 @@ type ActivityDeps = {
   /** The intake of the API, for files of events. */
   takeInLines: TakeInLines;
   limits: Limits;
+  onRecorded?: OnRecorded;
   /** Receives failures of work that nobody waits for, and that the sweep repeats. */
   onError: (error: unknown) => void;
 };
@@ -113,12 +114,13 @@ export function createActivities({
   client,
   takeInLines,
   limits,
+  onRecorded,
   onError,
 }: ActivityDeps): Activities {
   const workflows = createWorkflowClient(client, { summaries: createSummaries(pool) });
   const unhurried = createUnhurried();
   const waking = createWaking({ pool, workflows, unhurried, pauses: limits.lookPauses, onError });
-  const attempt = createAttempt({ sender, recorder, secretBox });
+  const attempt = createAttempt({ sender, recorder, secretBox, onRecorded });
   const limiter = createConcurrencyLimiter();
   const transact = createTransact(pool);
   const settling = createSettle({ pool, transact, workflows, waking });

@@ -5,6 +5,7 @@ import type { Server } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
 import { createSettle } from '../activities/settlement/settle.ts';
+import { VERSION } from '../build.ts';
 import { describeConfig, loadApiConfig } from '../config.ts';
 import { createGuard } from '../delivery/guard.ts';
 import { createNames } from '../delivery/names.ts';
@@ -12,6 +13,7 @@ import { createPreflight } from '../delivery/preflight.ts';
 import { headerProblems } from '../delivery/render.ts';
 import { makeSecret, readSecret, secretKey, verify } from '../delivery/sign.ts';
 import { createLogger, type Logger } from '../log.ts';
+import { createProcessMetrics } from '../process-metrics.ts';
 import { createWorkflowClient } from '../workflows/client.ts';
 import { createPayloadCodec, createWireCodec } from '../workflows/payload-codec.ts';
 import { readBacklog } from '../store/upkeep/backlog.ts';
@@ -73,7 +75,11 @@ const temporal = createTemporal({
   log,
 });
 const dispatcher = createDispatcher({ client, log });
-const metrics = createApiMetrics({ readBacklog: () => readBacklog(pool), dispatcher: dispatcher.counts });
+const metrics = createApiMetrics({
+  registry: createProcessMetrics({ pool, version: VERSION, commit: config.commit }),
+  readBacklog: () => readBacklog(pool),
+  dispatcher: dispatcher.counts,
+});
 const intake = createIntake({
   pool,
   onAccepted: (events) => dispatcher.dispatch(events),

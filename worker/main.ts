@@ -1,15 +1,17 @@
 // Starts the worker process: creates its dependencies, runs one worker per task queue, and drains
 // on a stop signal.
 import { Client, Connection } from '@temporalio/client';
-import { DefaultLogger, NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
+import { DefaultLogger, NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
 import { createActivities, DEFAULT_LIMITS } from '../activities/index.ts';
 import { takeInLines } from '../api/events/import-lines.ts';
 import { createRecorder } from '../activities/delivery/recorder.ts';
+import { VERSION } from '../build.ts';
 import { loadConfig } from '../config.ts';
 import { createGuard } from '../delivery/guard.ts';
 import { createNames } from '../delivery/names.ts';
 import { createSender } from '../delivery/send.ts';
 import { createLogger } from '../log.ts';
+import { createProcessMetrics } from '../process-metrics.ts';
 import { createPool } from '../store/db/pool.ts';
 import { createSecretBox } from '../store/db/secret-box.ts';
 import { TASK_QUEUES } from '../workflows/contract.ts';
@@ -19,6 +21,7 @@ import { heartbeats } from './heartbeat.ts';
 import { hideNames } from './hidden-names.ts';
 import { createWorkerMetrics } from './metrics.ts';
 import { prepareNamespace } from './namespace.ts';
+import { installRuntime } from './runtime.ts';
 
 /**
  * Limit of a statement that has none of its own, so that none runs on for ever after its activity
@@ -28,10 +31,11 @@ const STATEMENT_MS = 60_000;
 
 const config = loadConfig();
 const log = createLogger(config.logLevel, 'worker');
-Runtime.install({
+const runtime = await installRuntime({
   logger: new DefaultLogger('WARN', ({ level, message, meta }) =>
     log[level === 'ERROR' ? 'error' : 'warn'](meta ?? {}, message),
   ),
+  isMeasured: config.metricsPort !== undefined,
 });
 
 const { namespace, connection: address, codecKeys } = config.temporal;
@@ -48,7 +52,11 @@ const client = new Client({ connection, namespace, dataConverter });
 await prepareNamespace(client, log);
 
 const recorder = createRecorder(pool, onDependencyError);
-const metrics = createWorkerMetrics(recorder.backlog);
+const metrics = createWorkerMetrics({
+  registry: createProcessMetrics({ pool, version: VERSION, commit: config.commit }),
+  backlog: recorder.backlog,
+  readSdk: runtime.readMetrics,
+});
 if (config.metricsPort !== undefined) await metrics.listen(config.metricsPort, config.host);
 const names = createNames({ servers: config.nameServers, onAsked: metrics.lookedUp });
 const sender = createSender(
@@ -69,6 +77,7 @@ const activities = metrics.countBatches(
     client,
     takeInLines,
     limits: { ...DEFAULT_LIMITS, retention: config.retention },
+    onRecorded: metrics.recorded,
     onError: onDependencyError,
   }),
 );

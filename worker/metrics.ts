@@ -1,16 +1,20 @@
 // Prometheus metrics of the worker, and the HTTP port that serves them. Counting costs a few
 // additions in memory.
 import { once } from 'node:events';
-import { createServer } from 'node:http';
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { createServer, STATUS_CODES } from 'node:http';
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import type { OnRecorded } from '../activities/delivery/attempt.ts';
 import type { Activities } from '../activities/index.ts';
 import type { LookUp } from '../delivery/names.ts';
 import type { Sender } from '../delivery/send.ts';
-import { errorClassOf } from '../domain/delivery/retry.ts';
+import { errorClassOf, type AttemptOutcome } from '../domain/delivery/retry.ts';
+import { timeOfId } from '../store/db/ids.ts';
 
 type WorkerMetrics = {
   /** Wraps a sender: counts each attempt by its outcome. */
   countAttempts(sender: Sender): Sender;
+  /** Counts what an attempt led to: a postback that was given up, or the end of its way. */
+  recorded: OnRecorded;
   /** Counts a question to the name servers with its result and duration. */
   lookedUp(result: LookUp['kind'], tookMs: number): void;
   /** Wraps the activities: counts each settled batch with its size and duration. */
@@ -20,16 +24,39 @@ type WorkerMetrics = {
 };
 
 const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15];
+const WAYS = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 7200, 43_200, 172_800];
 const BATCH_SIZES = [1, 2, 5, 10, 25, 50, 100, 250, 500];
 
-export function createWorkerMetrics(backlog: () => number): WorkerMetrics {
-  const registry = new Registry();
+type WorkerMetricsDeps = {
+  registry: Registry;
+  /** The number of attempts that are over and not written. */
+  backlog: () => number;
+  /** The text of the metrics of Temporal's SDK. */
+  readSdk?: () => Promise<string>;
+};
+
+export function createWorkerMetrics({
+  registry,
+  backlog,
+  readSdk = () => Promise.resolve(''),
+}: WorkerMetricsDeps): WorkerMetrics {
   const registers = [registry];
-  collectDefaultMetrics({ register: registry });
   const attempts = new Counter({
     name: 'postrider_attempts_total',
     help: 'Attempts by outcome: delivered, http_<status>, or the class of the error',
     labelNames: ['outcome'],
+    registers,
+  });
+  const gaveUp = new Counter({
+    name: 'postrider_postbacks_given_up_total',
+    help: 'Postbacks given up after their last try or by word of the receiver, not by a person',
+    registers,
+  });
+  const ways = new Histogram({
+    name: 'postrider_event_to_delivery_seconds',
+    help: 'From taking a conversion in until its postback was delivered, by the first try or a later one',
+    labelNames: ['try'],
+    buckets: WAYS,
     registers,
   });
   const attemptTimes = new Histogram({
@@ -73,11 +100,18 @@ export function createWorkerMetrics(backlog: () => number): WorkerMetrics {
       ...sender,
       async send(request, options) {
         const outcome = await sender.send(request, options);
-        attempts.inc({ outcome: errorClassOf(outcome) ?? 'delivered' });
+        attempts.inc({ outcome: labelOf(outcome) });
         attemptTimes.observe(outcome.durationMs / 1000);
         return outcome;
       },
     }),
+    recorded({ aboutId, type, attempts: earlier }, { next, cause, startedAt, durationMs }) {
+      if (next.state === 'gave_up') gaveUp.inc();
+      // A replay may tell again what was told long ago.
+      if (next.state !== 'delivered' || type !== 'conversion.created' || cause === 'replay') return;
+      const tookMs = startedAt.getTime() + durationMs - timeOfId(aboutId);
+      ways.observe({ try: earlier === 0 ? 'first' : 'later' }, Math.max(0, tookMs) / 1000);
+    },
     lookedUp: (result, tookMs) => lookUps.observe({ result }, tookMs / 1000),
     countBatches: (activities) => ({
       ...activities,
@@ -98,8 +132,9 @@ export function createWorkerMetrics(backlog: () => number): WorkerMetrics {
       const server = createServer((req, res) => {
         if (req.method !== 'GET' || req.url?.split('?')[0] !== '/metrics')
           return void res.writeHead(404).end();
-        registry.metrics().then(
-          (text) => res.writeHead(200, { 'content-type': registry.contentType }).end(text),
+        // Without those of the SDK, ours are still worth reading.
+        Promise.all([registry.metrics(), readSdk().catch(() => '')]).then(
+          (texts) => res.writeHead(200, { 'content-type': registry.contentType }).end(texts.join('')),
           () => res.writeHead(500).end(),
         );
       });
@@ -117,4 +152,11 @@ export function createWorkerMetrics(backlog: () => number): WorkerMetrics {
       };
     },
   };
+}
+
+/** A receiver may answer any status; those without a meaning share one label. */
+function labelOf(outcome: AttemptOutcome): string {
+  const error = errorClassOf(outcome) ?? 'delivered';
+  const [, status] = /^http_(\d+)$/.exec(error) ?? [];
+  return status === undefined || status in STATUS_CODES ? error : 'http_other';
 }

@@ -50,7 +50,16 @@ export type Attempt = (
  */
 type AttemptOptions = { signal?: AbortSignal; onAnswered?: (outcome: AttemptOutcome) => void };
 
-type AttemptDeps = { sender: Sender; recorder: Recorder; secretBox: SecretBox; random?: () => number };
+type AttemptDeps = {
+  sender: Sender;
+  recorder: Recorder;
+  secretBox: SecretBox;
+  onRecorded?: OnRecorded | undefined;
+  random?: () => number;
+};
+
+/** Called once an attempt is durable, with the delivery as it was before. */
+export type OnRecorded = (due: Delivery, record: AttemptRecord) => void;
 
 /** Opened secrets kept per process. Keyed by the sealed form, so that entries never go stale. */
 const SECRETS_AT_MOST = 50_000;
@@ -59,7 +68,13 @@ const SECRETS_AT_MOST = 50_000;
  * The function returned resolves once the attempt is durable. It throws nothing for failures of the
  * receiver.
  */
-export function createAttempt({ sender, recorder, secretBox, random = Math.random }: AttemptDeps): Attempt {
+export function createAttempt({
+  sender,
+  recorder,
+  secretBox,
+  onRecorded = () => {},
+  random = Math.random,
+}: AttemptDeps): Attempt {
   const keys = new LRUCache<string, SigningKey>({ max: SECRETS_AT_MOST });
   /**
    * Endpoints that this process failed to reach or satisfy: their next delivery counts even if the
@@ -157,28 +172,30 @@ export function createAttempt({ sender, recorder, secretBox, random = Math.rando
     const next = nextOf(due, decision, tries, nowMs);
     const errorClass = errorClassOf(outcome);
     const nextReason = 'reason' in decision ? decision.reason : null;
+    const record: AttemptRecord = {
+      operatorId: due.operatorId,
+      attemptId: newId('att'),
+      deliveryId: due.id,
+      endpointId: due.endpointId,
+      expected: { owner: due.owner as SendingOwner, tries: due.tries },
+      next: { ...next, tries, lastError: errorClass },
+      number: due.attempts + 1,
+      cause,
+      startedAt,
+      durationMs: outcome.durationMs,
+      phases: outcome.phases,
+      dialled: outcome.dialled,
+      sends: outcome.sends ?? 1,
+      statusCode: outcome.kind === 'answered' ? outcome.status : null,
+      errorClass,
+      excerpt: outcome.kind === 'answered' ? outcome.excerpt : outcome.detail,
+      nextReason,
+    };
     const endpointsToWake = await recorder.record(
-      {
-        operatorId: due.operatorId,
-        attemptId: newId('att'),
-        deliveryId: due.id,
-        endpointId: due.endpointId,
-        expected: { owner: due.owner as SendingOwner, tries: due.tries },
-        next: { ...next, tries, lastError: errorClass },
-        number: due.attempts + 1,
-        cause,
-        startedAt,
-        durationMs: outcome.durationMs,
-        phases: outcome.phases,
-        dialled: outcome.dialled,
-        sends: outcome.sends ?? 1,
-        statusCode: outcome.kind === 'answered' ? outcome.status : null,
-        errorClass,
-        excerpt: outcome.kind === 'answered' ? outcome.excerpt : outcome.detail,
-        nextReason,
-      },
+      record,
       eventsOf(due, endpoint, outcome, decision, isProbe),
     );
+    onRecorded(due, record);
     const nextAttemptAt = next.nextAttemptAt?.getTime() ?? null;
     return {
       state: next.state,

@@ -1,6 +1,6 @@
 // The OpenAPI 3.1 document: made from the operations of every resource, and from rules that hold
 // for all.
-import { readFileSync } from 'node:fs';
+import { VERSION } from '../../build.ts';
 import { error, issue } from '../http/errors.answers.ts';
 import { type ErrorCode, statusOf } from '../http/errors.ts';
 import { type Content, type Operation, TAGS } from '../http/operation.ts';
@@ -83,7 +83,7 @@ export function createDocument(publicUrl: string, resources: readonly Documented
     openapi: '3.1.1',
     info: {
       title: 'Postrider',
-      version: readVersion(),
+      version: VERSION,
       description: DESCRIPTION,
       license: { name: 'Apache 2.0', identifier: 'Apache-2.0' },
     },
@@ -275,9 +275,4 @@ function pathParametersOf(route: string): string[] {
 
 function mapValues<From, To>(object: Record<string, From>, map: (value: From) => To): Record<string, To> {
   return Object.fromEntries(Object.entries(object).map(([key, value]) => [key, map(value)]));
-}
-
-function readVersion(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
 }

@@ -2,7 +2,7 @@
 // PostgreSQL when metrics are requested, at most every 15 s. No label names an operator, affiliate
 // or endpoint: their number has no bound.
 import type { Request, RequestHandler } from 'express';
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { Backlog } from '../../store/upkeep/backlog.ts';
 import type { ErrorCode } from '../http/errors.ts';
 import type { DispatcherCounts } from '../intake/dispatcher.ts';
@@ -21,6 +21,7 @@ export type ApiMetrics = {
 };
 
 type ApiMetricsDeps = {
+  registry: Registry;
   readBacklog: () => Promise<Backlog>;
   dispatcher: () => DispatcherCounts;
   now?: () => number;
@@ -30,14 +31,24 @@ const BACKLOG_KEPT_MS = 15_000;
 const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 const GROUP_SIZES = [1, 2, 5, 10, 25, 50, 100, 250, 500];
 
-export function createApiMetrics({ readBacklog, dispatcher, now = Date.now }: ApiMetricsDeps): ApiMetrics {
-  const registry = new Registry();
+export function createApiMetrics({
+  registry,
+  readBacklog,
+  dispatcher,
+  now = Date.now,
+}: ApiMetricsDeps): ApiMetrics {
   const registers = [registry];
-  collectDefaultMetrics({ register: registry });
-  const requests = new Histogram({
-    name: 'postrider_http_request_seconds',
+  const requests = new Counter({
+    name: 'postrider_http_requests_total',
     help: 'Requests by the pattern of their route, "none" where no route is',
     labelNames: ['method', 'route', 'status'],
+    registers,
+  });
+  // Without the status, which would multiply its fourteen series by that of every refusal.
+  const requestTimes = new Histogram({
+    name: 'postrider_http_request_duration_seconds',
+    help: 'How long requests took to answer',
+    labelNames: ['method', 'route'],
     buckets: SECONDS,
     registers,
   });
@@ -78,8 +89,12 @@ export function createApiMetrics({ readBacklog, dispatcher, now = Date.now }: Ap
 
   return {
     timed: (req, res, next) => {
-      const end = requests.startTimer();
-      res.once('finish', () => end({ method: methodOf(req), route: routeOf(req), status: res.statusCode }));
+      const end = requestTimes.startTimer();
+      res.once('finish', () => {
+        const labels = { method: methodOf(req), route: routeOf(req) };
+        end(labels);
+        requests.inc({ ...labels, status: res.statusCode });
+      });
       next();
     },
     ingested(results, waitedMs) {
@@ -155,23 +170,33 @@ function addBacklogMetrics(registry: Registry): (backlog: Backlog | null) => voi
       'How long the oldest event without an outcome has waited',
     ),
     setAside: gauge('events_set_aside', 'Events set aside, counted to 100,000', ['reason']),
-    postbacks: gauge('postbacks_unfinished', 'Postbacks in trouble, counted to 100,000', ['state']),
+    postbacks: gauge(
+      'postbacks_stuck',
+      'Postbacks that are retried or held, or were given up and not acknowledged',
+      ['state'],
+    ),
+    oldestStuck: gauge('postbacks_stuck_oldest_seconds', 'Age of the oldest of these, 0 without one', [
+      'state',
+    ]),
     endpoints: gauge('endpoints', 'Endpoints; failing are active ones that do nothing but fail', ['state']),
     holdsDue: gauge('holds_due', 'Commissions whose hold has ended, counted to 100,000'),
     monthsDue: gauge('months_due', 'Months of the first 1,000 operators that are due to be closed'),
     amendments: gauge('amendments_waiting', 'Amendments that lack something'),
   };
   return (backlog) => {
-    const { setAside, postbacks, endpoints, ...plain } = gauges;
+    const { setAside, postbacks, oldestStuck, endpoints, ...plain } = gauges;
     // `reset` would show zero for a gauge without labels, so those are removed.
     for (const one of Object.values(plain)) one.remove();
-    for (const one of [setAside, postbacks, endpoints]) one.reset();
+    for (const one of [setAside, postbacks, oldestStuck, endpoints]) one.reset();
     isRead.set(backlog === null ? 0 : 1);
     if (backlog === null) return;
     gauges.unsettled.set(backlog.unsettled.events);
     gauges.oldest.set(backlog.unsettled.oldestSeconds);
     for (const [reason, count] of Object.entries(backlog.setAside)) setAside.set({ reason }, count);
-    for (const [state, count] of Object.entries(backlog.postbacks)) postbacks.set({ state }, count);
+    for (const [state, { count, oldestSeconds }] of Object.entries(backlog.postbacks)) {
+      postbacks.set({ state }, count);
+      oldestStuck.set({ state }, oldestSeconds);
+    }
     for (const [state, count] of Object.entries(backlog.endpoints)) endpoints.set({ state }, count);
     gauges.holdsDue.set(backlog.holdsDue);
     gauges.monthsDue.set(backlog.monthsDue);

@@ -63,6 +63,14 @@ export function newId(prefix: IdPrefix, now: number = Date.now()): string {
   return `${prefix}_${digits(lastMs, 10)}${digits(counter, 4)}${randomDigits()}`;
 }
 
+/** When an id of this form was made, in milliseconds since 1970. */
+export function timeOfId(id: string): number {
+  let ms = 0;
+  const start = id.indexOf('_') + 1;
+  for (const digit of id.slice(start, start + 10)) ms = ms * 32 + DIGITS.indexOf(digit);
+  return ms;
+}
+
 function digits(value: number, length: number): string {
   let text = '';
   for (let rest = value, i = 0; i < length; i++, rest = Math.floor(rest / 32))

@@ -1,5 +1,6 @@
 // Counts of stuck deliveries in parts, kept in `stuck_counts` by a trigger of `deliveries`: read by
 // a filter, and added up by the sweep. So what is stuck is known without reading it.
+import type { StuckState } from '../../domain/delivery/stuck.ts';
 import { withTransaction, type Pool, type Queryable } from '../db/pool.ts';
 import { filterSql, stuckReasonSql, stuckSql } from './stuck-condition.ts';
 
@@ -36,6 +37,27 @@ export function chosenParts(columns: string): string {
       group by ${PART} having sum(count) <> 0
     ) p join endpoints e on e.operator_id = p.operator_id and e.id = p.endpoint_id
     where $6::text is null or $6 = ${stuckReasonSql('p', 'e')}`;
+}
+
+/**
+ * Counts and ages of what is stuck, of all operators, by state. `oldestSeconds` is 0 where none is
+ * stuck.
+ */
+export async function readStuckByState(
+  db: Queryable,
+): Promise<Record<StuckState, { count: number; oldestSeconds: number }>> {
+  const { rows } = await db.query<{ state: StuckState; count: number; oldestSeconds: number }>(
+    `select state, sum(count)::int as count,
+       greatest(extract(epoch from now() - min(oldest_at)), 0)::float8 as "oldestSeconds"
+     from (
+       select state, sum(count) as count, ${OLDEST_AT} as oldest_at
+       from stuck_counts p group by ${PART} having sum(count) <> 0
+     ) p group by state`,
+  );
+  const none = { count: 0, oldestSeconds: 0 };
+  const found = new Map(rows.map(({ state, ...rest }) => [state, rest]));
+  const of = (state: StuckState) => found.get(state) ?? none;
+  return { retrying: of('retrying'), held: of('held'), gave_up: of('gave_up') };
 }
 
 /** The key of the advisory lock; no other lock of the project uses it. */

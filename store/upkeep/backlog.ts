@@ -1,7 +1,9 @@
 // Backlog of all operators: counts of waiting work for metrics and alerts. Every statement uses an
 // index and stops at a maximum count, so reading the backlog never becomes a load of its own.
 import { dueForClosing } from '../../domain/ledger/closing.ts';
+import type { StuckState } from '../../domain/delivery/stuck.ts';
 import { conditionSql } from '../delivery/endpoint-condition.ts';
+import { readStuckByState } from '../delivery/stuck-counts.ts';
 import { listBooks } from '../ledger/closing.ts';
 import { withTransaction, type Pool, type PoolClient } from '../db/pool.ts';
 
@@ -15,9 +17,9 @@ export type Backlog = {
   setAside: Counts;
   /**
    * Deliveries in trouble by state: `retrying`, `held`, and `gave_up` as long as nobody
-   * acknowledged it.
+   * acknowledged it; with the age of the oldest, 0 without one.
    */
-  postbacks: Counts;
+  postbacks: Record<StuckState, { count: number; oldestSeconds: number }>;
   /**
    * Endpoints by state. `failing`: active endpoints whose attempts all fail; `active` excludes
    * them.
@@ -48,7 +50,7 @@ export function readBacklog(pool: Pool): Promise<Backlog> {
     async (client) => ({
       unsettled: await readRow<Backlog['unsettled']>(client, UNSETTLED),
       setAside: await readCounts(client, SET_ASIDE),
-      postbacks: { retrying: 0, held: 0, gave_up: 0, ...(await readCounts(client, POSTBACKS)) },
+      postbacks: await readStuckByState(client),
       endpoints: { active: 0, paused: 0, disabled: 0, failing: 0, ...(await readCounts(client, ENDPOINTS)) },
       holdsDue: (await readRow<{ count: number }>(client, HOLDS_DUE)).count,
       monthsDue: await countMonthsDue(client),
@@ -77,8 +79,6 @@ const UNSETTLED = `
 const SET_ASIDE = `
   select reason as name, count(*)::int as count
   from (select reason from event_outcomes where status = 'set_aside' limit ${MAX_COUNT}) s group by reason`;
-
-const POSTBACKS = `select state as name, sum(count)::int as count from stuck_counts group by state`;
 
 const ENDPOINTS = `
   select case condition when 'off' then state when 'up' then 'active' else 'failing' end as name,

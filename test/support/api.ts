@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { Client, Connection } from '@temporalio/client';
 import { createSettle } from '../../activities/settlement/settle.ts';
 import { createPageFiles } from '../../api/access/page-files.ts';
+import { createProcessMetrics } from '../../process-metrics.ts';
 import { createApp, type AppDeps } from '../../api/app.ts';
 import { createClickWriter } from '../../api/clicks/click-writer.ts';
 import { createDispatcher } from '../../api/intake/dispatcher.ts';
@@ -103,6 +104,7 @@ export async function withApi({
   let clock = 0;
   const accepted: { operatorId: string; id: string }[] = [];
   const metrics = createApiMetrics({
+    registry: createProcessMetrics({ pool, version: '1.2.3', commit: undefined }),
     readBacklog: () => readBacklog(pool),
     dispatcher: () => ({ started: 0, inFlight: 0, waiting: accepted.length }),
     now: () => (clock += 60_000),

@@ -2,6 +2,7 @@
 // and access.
 import { after, before, describe, test } from 'node:test';
 import assert from 'node:assert/strict';
+import { Registry } from 'prom-client';
 import { createApiMetrics } from '../../../api/process/metrics.ts';
 import { createSettle } from '../../../activities/settlement/settle.ts';
 import { newId } from '../../../store/db/ids.ts';
@@ -46,16 +47,21 @@ test('metrics count requests, events and refusals by route pattern and code, wit
     ['postrider_refusals_total{code="unknown_event"}', 1],
     ['postrider_intake_group_events_count', 3],
     ['postrider_intake_wait_seconds_count', 3],
-    ['postrider_http_request_seconds_count{method="POST",route="/v1/events",status="202"}', 1],
-    ['postrider_http_request_seconds_count{method="POST",route="/v1/events",status="409"}', 1],
-    ['postrider_http_request_seconds_count{method="GET",route="/v1/events/:id",status="200"}', 1],
-    ['postrider_http_request_seconds_count{method="GET",route="none",status="404"}', 1],
+    ['postrider_http_requests_total{method="POST",route="/v1/events",status="202"}', 1],
+    ['postrider_http_requests_total{method="POST",route="/v1/events",status="409"}', 1],
+    ['postrider_http_requests_total{method="GET",route="/v1/events/:id",status="200"}', 1],
+    ['postrider_http_requests_total{method="GET",route="none",status="404"}', 1],
+    ['postrider_http_request_duration_seconds_count{method="POST",route="/v1/events"}', 4],
+    ['postrider_postgres_waiting', 0],
+    [`postrider_build_info{version="1.2.3",node="${process.versions.node}",commit="unknown"}`, 1],
     ['postrider_events_to_start', 1],
     ['postrider_batches_started_total', 0],
     ['postrider_backlog_read', 1],
   ] as const)
     assert.equal(figure(page, series), expected, series);
   assert.ok(figure(page, 'process_resident_memory_bytes')! > 0, 'the process itself is shown');
+  const connections = (state: string) => figure(page, `postrider_postgres_connections{state="${state}"}`)!;
+  assert.equal(connections('in_use') + connections('idle'), api.pool.totalCount);
   for (const name of [id, event.id, 't-1', key]) assert.ok(!page.includes(name), `${name} is in no label`);
 });
 
@@ -91,9 +97,9 @@ test('metrics show work that waits in PostgreSQL: events without outcome, set-as
   const page = await text();
   for (const [series, expected] of [
     ['postrider_events_set_aside{reason="no_exchange_rate"}', 2],
-    ['postrider_postbacks_unfinished{state="retrying"}', 1],
-    ['postrider_postbacks_unfinished{state="held"}', 0],
-    ['postrider_postbacks_unfinished{state="gave_up"}', 0],
+    ['postrider_postbacks_stuck{state="retrying"}', 1],
+    ['postrider_postbacks_stuck{state="held"}', 0],
+    ['postrider_postbacks_stuck{state="gave_up"}', 0],
     ['postrider_endpoints{state="failing"}', 1],
     ['postrider_endpoints{state="active"}', 0],
     ['postrider_holds_due', 1],
@@ -101,16 +107,41 @@ test('metrics show work that waits in PostgreSQL: events without outcome, set-as
     ['postrider_amendments_waiting', 0],
   ] as const)
     assert.equal(figure(page, series), expected, series);
-  const gaveUp = async () => {
-    const counts = await readBacklog(api.pool);
-    return [counts.postbacks['retrying'], counts.postbacks['gave_up']];
+  const stuck = async (state: 'retrying' | 'gave_up') => {
+    const { count, oldestSeconds } = (await readBacklog(api.pool)).postbacks[state];
+    return [count, Math.round(oldestSeconds / 60)];
   };
-  await api.pool.query(`update deliveries set state = 'gave_up', owner = null where endpoint_id = $1`, [
-    endpoint,
-  ]);
-  assert.deepEqual(await gaveUp(), [0, 1]);
-  await api.pool.query(`update deliveries set acknowledged_at = now() where endpoint_id = $1`, [endpoint]);
-  assert.deepEqual(await gaveUp(), [0, 0]);
+  const change = (columns: string) =>
+    api.pool.query(`update deliveries set ${columns} where endpoint_id = $1`, [endpoint]);
+  await change(`created_at = now() - interval '90 minutes'`);
+  assert.deepEqual(await stuck('retrying'), [1, 90]);
+  assert.ok(figure(await text(), 'postrider_postbacks_stuck_oldest_seconds{state="retrying"}')! >= 5400);
+  await change(`state = 'gave_up', owner = null`);
+  assert.deepEqual(
+    [await stuck('retrying'), await stuck('gave_up')],
+    [
+      [0, 0],
+      [1, 90],
+    ],
+  );
+  await change('acknowledged_at = now()');
+  assert.deepEqual(await stuck('gave_up'), [0, 0]);
+});
+
+test('requests of any method, path and error make no series of their own', async () => {
+  const series = async () => (await text()).split('\n').filter((line) => !line.startsWith('#')).length;
+  const strange = async (round: string) => {
+    for (const method of ['PROPFIND', 'LOCK', 'MKCOL', 'REPORT'])
+      await fetch(`${api.url}/${round}/${method}`, { method });
+    for (let index = 0; index < 20; index++) {
+      await fetch(`${api.url}/v1/events/evt_${round}${index}?key=${round}${index}`);
+      await fetch(`${api.url}/${round}/${index}`);
+    }
+  };
+  await strange('first');
+  const known = await series();
+  await strange('second');
+  assert.equal(await series(), known);
 });
 
 test("metrics show the age of the oldest unsettled event by the sweep's mark, however many events came later", async () => {
@@ -179,6 +210,7 @@ describe('access to the metrics', () => {
 test('metrics query PostgreSQL at most every 15 s, and figures of a failed query are missing', async () => {
   let [asked, clock] = [0, 0];
   const metrics = createApiMetrics({
+    registry: new Registry(),
     readBacklog: () => (asked++ === 0 ? readBacklog(api.pool) : Promise.reject(new Error('away'))),
     dispatcher: () => ({ started: 7, inFlight: 2, waiting: 1 }),
     now: () => clock,

@@ -16,7 +16,7 @@ import { reportAgain } from './notifications.ts';
 import type { Loaded, Outcome } from './outcomes.ts';
 import type { PostingCause } from './posting.ts';
 import { rateAll, ratedIn, type OperatorRules } from './rating.ts';
-import { waitingOutcomes } from './settle-conversion.ts';
+import { outcomesOfReversals } from './settle-conversion.ts';
 import { isHit } from './settle-reversal.ts';
 import { attributeAll, knownOf, RuleError } from './settlement.ts';
 import type { Slot } from './slot.ts';
@@ -155,7 +155,7 @@ export function rateAgain(
   return all;
 }
 
-/** Outcomes of the reversals that waited for a conversion which is in the books. */
+/** Outcomes that a conversion which is in the books gives to reversals. */
 function reachedBy(
   batch: SettledBatch,
   books: BatchLedger,
@@ -163,9 +163,8 @@ function reachedBy(
   { status, affiliateId }: NewOutcome,
   known: Known,
 ): Outcome[] {
-  if (status !== 'settled' || known.reversals.every(({ outcome }) => outcome?.status === 'settled'))
-    return [];
-  return waitingOutcomes(books, loaded.event, affiliateId, scopeOf(batch, books, [loaded], known), known);
+  if (status !== 'settled' || known.reversals.length === 0) return [];
+  return outcomesOfReversals(books, loaded.event, affiliateId, scopeOf(batch, books, [loaded], known), known);
 }
 
 /**

@@ -11,6 +11,7 @@ import { ownClickId, reportChange, reportToOthers, subsOf, type ReportSubject } 
 import type { Loaded, Outcome } from './outcomes.ts';
 import { reportedKey } from './reported-amounts.ts';
 import { reasonOf } from './reversal-reasons.ts';
+import type { SetAsideReason } from './set-aside.ts';
 import { putBackBy, rateLackedBy, settledReversal } from './settle-reversal.ts';
 
 /**
@@ -70,14 +71,17 @@ export function settleConversion(
     putBack,
   );
   return {
-    outcomes: [outcome, ...waitingOutcomes(books, event, affiliateId, scope, known)],
+    outcomes: [outcome, ...outcomesOfReversals(books, event, affiliateId, scope, known)],
     bindings,
     messages: [...messages, ...applied.messages],
   };
 }
 
-/** Outcomes of the reversals that waited for a conversion, or for one of its customer. */
-export function waitingOutcomes(
+/**
+ * Outcomes that a conversion gives to reversals: those that waited for it, or for one of its
+ * customer, settle; one that lacks a rate for it waits for the rate, also if it was settled.
+ */
+export function outcomesOfReversals(
   books: BatchLedger,
   conversion: ConversionEvent,
   affiliateId: string,
@@ -85,20 +89,16 @@ export function waitingOutcomes(
   { reversals }: Known,
 ): Outcome[] {
   return inOrder(reversals).flatMap(({ event, outcome }): Outcome[] => {
-    if (outcome?.status === 'settled') return [];
+    const setAside = (reason: SetAsideReason, detail?: string): Outcome[] =>
+      outcome?.status === 'set_aside' ? [] : notSettled(event, 'set_aside', reason, detail).outcomes;
     const isHit = scope.effects.some(
       ({ reversal, conversionId }) => reversal.id === event.id && conversionId === conversion.id,
     );
-    if (isHit) {
-      const lacked = rateLackedBy(event, scope);
-      if (lacked === null) return [settledReversal(event, affiliateId, reasonOf(books, event, scope))];
-      return outcome?.status === 'orphaned'
-        ? notSettled(event, 'set_aside', 'no_exchange_rate', lacked).outcomes
-        : [];
-    }
-    return outcome?.status === 'orphaned' && contradicts(event, conversion)
-      ? notSettled(event, 'set_aside', 'customer_mismatch').outcomes
-      : [];
+    const lacked = isHit ? rateLackedBy(event, scope) : null;
+    if (lacked !== null) return setAside('no_exchange_rate', lacked);
+    if (outcome?.status === 'settled') return [];
+    if (isHit) return [settledReversal(event, affiliateId, reasonOf(books, event, scope))];
+    return contradicts(event, conversion) ? setAside('customer_mismatch') : [];
   });
 }
 

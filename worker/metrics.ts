@@ -47,6 +47,8 @@ export function createWorkerMetrics({
     labelNames: ['outcome'],
     registers,
   });
+  // From zero, so that an alert sees the first one.
+  attempts.inc({ outcome: 'local_error' }, 0);
   const gaveUp = new Counter({
     name: 'postrider_postbacks_given_up_total',
     help: 'Postbacks given up after their last try or by word of the receiver, not by a person',

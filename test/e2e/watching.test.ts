@@ -1,7 +1,8 @@
-// Metrics of both real processes: what they show after events went through, and that every label
-// has few values.
+// Metrics of both real processes: what they show after events went through, that every label has
+// few values, and that alerts and board ask for nothing else.
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
+import { alerts, boardExpressions, selectorsOf } from '../support/alerts.ts';
 import { withBroker, type Broker } from '../support/broker.ts';
 import { eventually } from '../support/eventually.ts';
 import { startReceiver, type FaultyReceiver } from '../support/faulty-receiver.ts';
@@ -71,3 +72,34 @@ test('both processes show their figures, and every label of every series has few
     [],
   );
 });
+
+test('every metric and label that an alert or a panel asks for is on the page of a process', async () => {
+  const labels = labelsByMetric((await Promise.all([pageOf(stack.url), pageOf(workerUrl)])).join('\n'));
+  const missing = [
+    ...alerts.map(({ alert, expr }) => ({ name: alert, expr })),
+    ...boardExpressions().map(({ title, expr }) => ({ name: title, expr })),
+  ].flatMap(({ name, expr }) => {
+    const selectors = selectorsOf(expr);
+    // `up` is Prometheus' own.
+    assert.ok(selectors.length > 0 || expr.startsWith('up{'), `${name} asks for a metric`);
+    return selectors.flatMap(({ metric, labels: asked }) => {
+      const known = labels.get(metric);
+      if (known === undefined) return [`${name}: ${metric}`];
+      // Without series, their labels cannot be seen.
+      const unknown = known.size === 0 ? [] : asked.filter((one) => !known.has(one) && one !== 'instance');
+      return unknown.map((one) => `${name}: ${metric}{${one}}`);
+    });
+  });
+  assert.deepEqual(missing, []);
+});
+
+/** Metrics of a page with the labels of their series; of a histogram, those of its parts. */
+function labelsByMetric(page: string): Map<string, Set<string>> {
+  const found = new Map<string, Set<string>>();
+  for (const [, name, kind] of page.matchAll(/^# TYPE (\w+) (\w+)$/gm))
+    for (const part of kind === 'histogram' ? ['_bucket', '_sum', '_count'] : [''])
+      found.set(name + part, new Set());
+  for (const [, name, labels] of page.matchAll(/^(\w+)\{(.*)\} \S+$/gm))
+    for (const [, label] of labels!.matchAll(/(\w+)="/g)) found.get(name!)?.add(label!);
+  return found;
+}

@@ -133,6 +133,9 @@ export const trace = event.extend({
     z.object({
       id: field.idOf('dlv'),
       endpoint_id: field.idOf('ep'),
+      recipient_id: field.affiliateId
+        .nullable()
+        .meta({ description: 'whose endpoint it is; null: the operator’s own webhook' }),
       type: field.text,
       state: field.text,
       attempts: field.count,

@@ -94,8 +94,11 @@ export const eventsResource = defineResource({
     },
     'GET /v1/events/:id': {
       summary: 'The whole story of an event',
-      description: 'Whose it was, what it earned and why, what was booked, what was told to whom.',
+      description:
+        'Whose it was, what it earned and why, what was booked, what was told to whom. An affiliate sees of an ' +
+        'event that is attributed to it what concerns itself.',
       who: 'read',
+      own: { scope: 'own:read', path: 'event' },
       answers: { 200: jsonAnswer(answers.trace) },
     },
   },

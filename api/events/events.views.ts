@@ -34,8 +34,8 @@ export function traceView(
     considered: judgeCandidates(pieces, event).map(candidateView),
     commissions: commissions.map(commissionView),
     transfers: transfers.map(transferView),
-    deliveries: deliveries.map(({ id, endpointId, type, state, attempts, eventId }) => {
-      return { id, endpoint_id: endpointId, type, state, attempts, event_id: eventId };
+    deliveries: deliveries.map(({ endpointId, recipientId, eventId, ...delivery }) => {
+      return { ...delivery, endpoint_id: endpointId, recipient_id: recipientId, event_id: eventId };
     }),
     ...(versions.length > 0 && { versions: versions.map(versionView) }),
     exchange_rates: rates.map(({ asOf, ...rate }) => ({ ...rate, as_of: asOf })),

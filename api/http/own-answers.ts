@@ -4,11 +4,22 @@ import type { Response } from 'express';
 /** Who the customers are. Left out unless the operator shares it. */
 const OF_PERSONS: ReadonlySet<string> = new Set(['customer_id', 'metadata']);
 /** Other affiliates, and the operator's own tools: null for affiliates. */
-const OF_THE_OPERATOR: ReadonlySet<string> = new Set(['parent_id', 'parent_since', 'workflow_url']);
+const OF_THE_OPERATOR: ReadonlySet<string> = new Set([
+  'parent_id',
+  'parent_since',
+  'workflow_id',
+  'workflow_url',
+]);
+/** Whose a row is. Rows of others, and of the operator itself, are left out. */
+const OWNER = ['affiliate_id', 'recipient_id'] as const;
+/** A key, by which a person of the operator acted. */
+const KEY = /^key_[0-9a-z]{26}$/;
 
-/** Has `res.json` and `shownTo` leave out what is not for affiliates. */
-export function answerAffiliate(res: Response, { sharesPersons }: { sharesPersons: boolean }): void {
-  const shown = (body: unknown): unknown => withoutOthers(body, sharesPersons);
+type Viewer = { affiliateId: string; sharesPersons: boolean };
+
+/** Has `res.json` and `shownTo` leave out what is not for the affiliate. */
+export function answerAffiliate(res: Response, viewer: Viewer): void {
+  const shown = (body: unknown): unknown => shownToViewer(body, viewer);
   const json = res.json.bind(res);
   res.json = (body: unknown) => json(shown(body));
   res.locals['shown'] = shown;
@@ -20,17 +31,20 @@ export function shownTo<T>(res: Response, part: T): T {
   return shown === undefined ? part : shown(part);
 }
 
-function withoutOthers(value: unknown, sharesPersons: boolean): unknown {
-  if (Array.isArray(value)) return value.map((item) => withoutOthers(item, sharesPersons));
+function shownToViewer(value: unknown, viewer: Viewer): unknown {
+  if (Array.isArray(value))
+    return value.filter((item) => !isAnothers(item, viewer)).map((item) => shownToViewer(item, viewer));
+  if (typeof value === 'string') return KEY.test(value) ? 'operator' : value;
   if (!isPlain(value)) return value;
   const entries = Object.entries(value).flatMap(([name, inner]): [string, unknown][] => {
-    if (OF_PERSONS.has(name) && !sharesPersons) return [];
-    if (OF_THE_OPERATOR.has(name)) return [[name, null]];
-    // The key by which a person of the operator acted.
-    if (name === 'actor' && typeof inner === 'string') return [[name, 'operator']];
-    return [[name, withoutOthers(inner, sharesPersons)]];
+    if (OF_PERSONS.has(name) && !viewer.sharesPersons) return [];
+    return [[name, OF_THE_OPERATOR.has(name) ? null : shownToViewer(inner, viewer)]];
   });
   return Object.fromEntries(entries);
+}
+
+function isAnothers(item: unknown, { affiliateId }: Viewer): boolean {
+  return isPlain(item) && OWNER.some((name) => item[name] !== undefined && item[name] !== affiliateId);
 }
 
 /** Whether it is an object of an answer; a Date is not. */

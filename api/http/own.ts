@@ -70,7 +70,7 @@ export function createOwnRules(
       const { path, query, body } = find(req)!;
       if (path !== undefined && !(await require(caller, path, req.params['id']))) throw notFound(path);
       if (query !== undefined) setInQuery(req, query, affiliate);
-      answerAffiliate(res, { sharesPersons: operator.shareCustomerIds });
+      answerAffiliate(res, { affiliateId: affiliate.id, sharesPersons: operator.shareCustomerIds });
       confineBodyLater(res, async (given) => {
         if (given['share_customer_id'] === true && !operator.shareCustomerIds)
           throw new ApiError('forbidden', 'the operator does not share the ids of customers');

@@ -7,6 +7,7 @@ import { findAffiliate } from '../http/affiliate-lookup.ts';
 import { type Auth, callerOf } from '../http/auth.ts';
 import { ApiError, notFound } from '../http/errors.ts';
 import { answerList, wantsCsv } from '../http/lists.ts';
+import { shownTo } from '../http/own-answers.ts';
 import { addPath, idFromPath } from '../http/path.ts';
 import { read } from '../http/read.ts';
 import { answerInParts } from '../http/streaming.ts';
@@ -73,8 +74,9 @@ async function answer(
   req: Request,
   res: Response,
   format: 'json' | 'csv' | undefined,
-  whole: WholeStatement,
+  statementOf: Omit<WholeStatement, 'shown'>,
 ): Promise<void> {
+  const whole: WholeStatement = { ...statementOf, shown: (line) => shownTo(res, line) };
   const form = format ?? (wantsCsv(req) ? 'csv' : 'json');
   res.vary('accept');
   if (form === 'json') return answerInParts(res, 'application/json', asJson(whole));

@@ -14,6 +14,8 @@ export type WholeStatement = OpenMonth & {
   opening: BalanceMoney;
   lines: AsyncIterable<StatementLine[]>;
   final: Statement | null;
+  /** What the caller may see of a line. */
+  shown: <Line extends object>(line: Line) => Line;
 };
 
 /** A statement in a list. */
@@ -51,6 +53,7 @@ export async function* asJson({
   period,
   opening,
   lines,
+  shown,
 }: WholeStatement): AsyncGenerator<string> {
   const head = {
     id: final?.id ?? null,
@@ -65,7 +68,7 @@ export async function* asJson({
   let [closing, count] = [opening, 0];
   for await (const chunk of lines) {
     for (const line of chunk) {
-      text += (count++ === 0 ? '' : ',') + JSON.stringify(lineView(line, currency));
+      text += (count++ === 0 ? '' : ',') + JSON.stringify(shown(lineView(line, currency)));
       closing = sumOf(closing, movedBy(line));
     }
     yield text;
@@ -108,6 +111,7 @@ export async function* asCsv({
   period,
   opening,
   lines,
+  shown,
 }: WholeStatement): AsyncGenerator<string> {
   const row = (cells: Partial<Record<(typeof COLUMNS)[number], unknown>>) =>
     csvOf([COLUMNS.map((column) => cells[column])]);
@@ -119,7 +123,7 @@ export async function* asCsv({
   for await (const chunk of lines) {
     for (const line of chunk) {
       owed += owedOf(movedBy(line));
-      text += row({ ...always, ...lineView(line, currency), owed: money(owed) });
+      text += row({ ...always, ...shown(lineView(line, currency)), owed: money(owed) });
     }
     yield text;
     text = '';

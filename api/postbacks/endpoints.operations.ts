@@ -51,7 +51,12 @@ export const endpointsResource = defineResource({
       answers: { 200: jsonAnswer(answers.changedEndpoint) },
       refusals: ['unknown_macro', 'blocked_address'],
     },
-    'DELETE /v1/endpoints/:id': { summary: 'Remove an endpoint', who: 'manage', answers: deleted },
+    'DELETE /v1/endpoints/:id': {
+      summary: 'Remove an endpoint',
+      who: 'manage',
+      own: { scope: 'own:endpoints', path: 'endpoint' },
+      answers: deleted,
+    },
     'POST /v1/endpoints/:id/pause': action('Hold what is for an endpoint', jsonAnswer(answers.endpoint), {
       scope: 'own:endpoints',
       path: 'endpoint',

@@ -10,6 +10,9 @@ const OWNER_OF = {
   /** Not of whom it is about: webhooks of the operator hear of affiliates too. */
   delivery: `select e.affiliate_id as owner from deliveries thing ${OF_ENDPOINT}`,
   endpoint: 'select thing.affiliate_id as owner from endpoints thing',
+  /** As it is attributed now. One that is not settled yet is nobody's. */
+  event: `select thing.owner from (
+    select operator_id, event_id as id, affiliate_id as owner from event_outcomes) thing`,
   link: 'select thing.affiliate_id as owner from links thing',
   payout: 'select thing.affiliate_id as owner from payouts thing',
   replay: `select e.affiliate_id as owner from replays thing ${OF_ENDPOINT}`,

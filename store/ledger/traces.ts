@@ -15,6 +15,8 @@ import { conversionsOf } from '../intake/conversions.ts';
 type TracedPostback = {
   id: string;
   endpointId: string;
+  /** The affiliate whose endpoint it is; null: the operator's own webhook. */
+  recipientId: string | null;
   type: string;
   state: string;
   attempts: number;
@@ -101,9 +103,12 @@ async function readDeliveries(
   conversions: string[],
 ): Promise<TracedPostback[]> {
   const { rows } = await db.query<TracedPostback>(
-    `select id, endpoint_id as "endpointId", type, state, attempts, event_id as "eventId" from deliveries
-     where operator_id = $1 and original_event_id = any($3) and (original_event_id = $2 or event_id = $2)
-     order by id`,
+    `select d.id, d.endpoint_id as "endpointId", e.affiliate_id as "recipientId", d.type, d.state, d.attempts,
+       d.event_id as "eventId"
+     from deliveries d join endpoints e on e.operator_id = $1 and e.id = d.endpoint_id
+     where d.operator_id = $1 and d.original_event_id = any($3)
+       and (d.original_event_id = $2 or d.event_id = $2)
+     order by d.id`,
     [operatorId, eventId, conversions],
   );
   return rows;

@@ -165,7 +165,7 @@ test('an affiliate’s key opens no route of the administrator', async () => {
 describe('an operation that is declared as an affiliate’s own', () => {
   test('finds the affiliate’s things and no other affiliate’s', async () => {
     const withId = operations.filter((each) => isOwn(each) && each.template.includes('{'));
-    assert.ok(withId.length >= 18, `${withId.length} operations`);
+    assert.ok(withId.length >= 20, `${withId.length} operations`);
     for (const each of withId) {
       const call = (things: Map<string, string>) => {
         const body = bodyFor(each, things);
@@ -176,6 +176,8 @@ describe('an operation that is declared as an affiliate’s own', () => {
       };
       const other = await call(theirs);
       assert.deepEqual([other.status, other.body.error.code], [404, 'not_found'], each.name);
+      // What is mine is needed by what follows; see the test of removed endpoints.
+      if (each.method === 'DELETE') continue;
       const own = await call(mine);
       // Some need another state, such as a paused endpoint; all of them find it.
       assert.ok([200, 422].includes(own.status), `${each.name}: ${own.status} ${JSON.stringify(own.body)}`);
@@ -228,6 +230,78 @@ test('postbacks to the operator’s webhook are not the affiliate’s, though th
   const replay = { endpoint_id: toOperator['endpoint_id'], dry_run: true };
   const refused = await api.call<Failure>('POST /v1/replays', { key: ownKey, body: replay });
   assert.deepEqual([refused.status, refused.body.error.issues?.[0]?.code], [400, 'unknown_endpoint']);
+});
+
+test('an affiliate removes an endpoint of its own, and still sees the postbacks that it was sent', async () => {
+  const { key } = await api.newOperator();
+  const { id } = await ask('POST /v1/affiliates', { name: 'A' }, key);
+  const made = { name: 'k', scopes: ['own:read', 'own:endpoints'], affiliate_id: id };
+  const { api_key: own } = await ask<{ api_key: string }>('POST /v1/api-keys', made, key);
+  const endpoint = await ask('POST /v1/endpoints', { url: 'http://127.0.0.1:9/' }, own);
+  const removed = await api.call(`DELETE /v1/endpoints/${endpoint.id}`, { key: own });
+  assert.equal(removed.status, 204);
+  assert.equal((await api.call(`GET /v1/endpoints/${endpoint.id}`, { key: own })).status, 404);
+  assert.deepEqual((await ask<{ data: Row[] }>('GET /v1/endpoints', undefined, own)).data, []);
+  assert.deepEqual((await ask<{ data: Row[] }>('GET /v1/deliveries', undefined, own)).data, []);
+});
+
+test('the trace of an affiliate’s event leaves out its parent, other affiliates and the operator’s webhooks', async () => {
+  const { id: operatorId, key } = await api.newOperator();
+  const add = async (body: object) => (await ask('POST /v1/affiliates', body, key)).id;
+  const [parent, other] = [await add({ name: 'parent' }), await add({ name: 'other' })];
+  const child = await add({ name: 'child', parent_id: parent });
+  const components = [{ kind: 'percent', on: 'sale', percent: '10' }];
+  const terms = { components, overrides: [{ percent: '5' }] };
+  await ask('POST /v1/deals', { name: 'd', terms }, key);
+  await ask('POST /v1/endpoints', { url: 'http://127.0.0.1:9/operator' }, key);
+  for (const affiliate of [parent, child])
+    await ask('POST /v1/endpoints', { url: 'http://127.0.0.1:9/', affiliate_id: affiliate }, key);
+  await ask('POST /v1/coupons', { affiliate_id: other, code: 'OTHER' }, key);
+  const { click_id: click } = await ask<Row>('POST /v1/clicks', { affiliate_id: child }, key);
+  const sale = { event: 'sale', transaction_id: 't-1', amount: '50.00', currency: 'USD', coupon: 'OTHER' };
+  const { id: event } = await ask(
+    'POST /v1/events',
+    { ...sale, click_id: click, customer_id: CUSTOMER },
+    key,
+  );
+  await createSettle({ pool: api.pool }).settle({
+    batchId: newId('bat'),
+    operators: [{ operatorId, eventIds: [event] }],
+    owner: 'endpoint',
+  });
+  const keyOf = async (affiliate: string) => {
+    const body = { name: 'k', scopes: ['own:read'], affiliate_id: affiliate };
+    return (await ask<{ api_key: string }>('POST /v1/api-keys', body, key)).api_key;
+  };
+  type Trace = Record<'considered' | 'commissions' | 'transfers' | 'deliveries', Row[]>;
+  const whole = await ask<Trace>(`GET /v1/events/${event}`, undefined, key);
+  const counts = ({ considered, commissions, transfers, deliveries }: Trace) =>
+    [considered, commissions, transfers, deliveries].map(({ length }) => length);
+  assert.deepEqual(counts(whole), [2, 1, 1, 4]);
+  const own = await ask<Trace>(`GET /v1/events/${event}`, undefined, await keyOf(child));
+  assert.deepEqual(counts(own), [1, 1, 1, 1]);
+  const text = JSON.stringify(own);
+  for (const hidden of [parent, other, CUSTOMER, 'conversions/']) assert.ok(!text.includes(hidden), hidden);
+  for (const affiliate of [parent, other]) {
+    const foreign = await api.call(`GET /v1/events/${event}`, { key: await keyOf(affiliate) });
+    assert.equal(foreign.status, 404);
+  }
+});
+
+test('answers to an affiliate, statements too, say that the operator acted and not by which key', async () => {
+  const statement = `GET /v1/affiliates/${mine.get('affiliates')}/statements/current`;
+  type Lines = { lines: { actor: string | null }[] };
+  const actors = (read: Lines) => new Set(read.lines.map(({ actor }) => actor));
+  const seen = await ask<Lines>(statement);
+  assert.ok(
+    [...actors(seen)].some((actor) => actor?.startsWith('key_')),
+    'the operator sees the key',
+  );
+  assert.deepEqual(actors(await ask<Lines>(statement, undefined, ownKey)), new Set([null, 'operator']));
+  for (const each of operations.filter((one) => isOwn(one) && one.method === 'GET')) {
+    const { body } = await api.call(`GET ${pathTo(each.template, mine)}`, { key: ownKey });
+    assert.doesNotMatch(JSON.stringify(body), /key_/, each.name);
+  }
 });
 
 test('an affiliate makes endpoints for itself alone, and no more than twenty', async () => {

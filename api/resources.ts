@@ -44,6 +44,7 @@ import { payoutRunsResource } from './ledger/payout-runs.operations.ts';
 import { payoutsResource } from './ledger/payouts.operations.ts';
 import { periodsResource } from './ledger/periods.operations.ts';
 import { progressResource } from './ledger/progress.operations.ts';
+import { upcomingResource } from './ledger/upcoming.operations.ts';
 import { reconciliationsResource } from './ledger/reconciliations.operations.ts';
 import { statementsResource } from './ledger/statements.operations.ts';
 import { apiDocsResource } from './openapi/api-docs.operations.ts';
@@ -129,6 +130,7 @@ export const RESOURCES: readonly Resource<ResourceDeps>[] = [
   reconciliationsResource,
   commissionsResource,
   progressResource,
+  upcomingResource,
   payoutsResource,
   payoutRunsResource,
   paymentDetailsResource,

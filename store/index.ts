@@ -12,6 +12,7 @@ import { createAmendments } from './agreements/amendments.ts';
 import { createAdjustments } from './ledger/adjustments.ts';
 import { createApiKeys } from './setup/api-keys.ts';
 import { createBalances } from './ledger/balances.ts';
+import { createUpcoming } from './ledger/upcoming.ts';
 import { createCoupons } from './attribution/coupons.ts';
 import { createClicks } from './attribution/clicks.ts';
 import { createContentRepeats } from './intake/content-keys.ts';
@@ -90,6 +91,7 @@ export function createStore(pool: Pool, secretBox: SecretBox) {
     stuck: createStuck(pool),
     replays: createReplays(pool),
     balances: createBalances(pool),
+    upcoming: createUpcoming(pool),
     periods: createPeriods(pool),
     statements: createStatements(pool),
     reconciling: createReconciling(pool),

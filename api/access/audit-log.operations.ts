@@ -21,7 +21,7 @@ const entry = z.object({
   id: field.idOf('adt'),
   at: field.time,
   by: z.enum(AUDITED_BY).meta({
-    description: 'a program with its key, a session of the console, a link to the portal, the administrator',
+    description: 'a program with its key, a session of the console, the portal, the administrator',
   }),
   key_id: field.idOf('key').nullable().meta({
     description: 'of a session or a link to the portal the key that made it; null: the administrator',

@@ -7,7 +7,8 @@ import { addPortalRoutes } from './portal.routes.ts';
 
 const link = z.object({
   url: field.text.meta({
-    description: 'the page with its token as `#token=…`, which is a bearer token of this API too',
+    description:
+      'the page with its token as `#token=…`: a bearer token of this API, with which `POST /session` begins a session',
   }),
   expires_at: field.time,
 });
@@ -19,8 +20,8 @@ export const portalResource = defineResource({
     'POST /v1/affiliates/:id/portal': {
       summary: 'Make a link to the portal of an affiliate',
       description:
-        'Opens what is the affiliate’s own for an hour, and ends with the key that made it. A suspended affiliate ' +
-        'can read and change nothing; of a closed one there is none. Sites that `portal_origins` of the operator ' +
+        'Opens what is the affiliate’s own: for an hour by itself, for up to twelve hours by the session that the ' +
+        'portal begins with it; both end with the key that made it. A suspended affiliate can read and change nothing; of a closed one there is none. Sites that `portal_origins` of the operator ' +
         'names may show it in a frame.',
       who: 'manage',
       answers: { 201: jsonAnswer(link, 'made') },

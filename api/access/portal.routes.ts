@@ -1,5 +1,5 @@
 // Route of links to the portal: a token of an hour, with which an affiliate sees and sets up what
-// is its own. The token stands in the fragment of the address, so that it is in no log.
+// is its own. It stands in the fragment of the address, so that it is in no log and no referrer.
 import type { Router } from 'express';
 import type { ApiConfig } from '../../config.ts';
 import type { Store } from '../../store/index.ts';
@@ -26,15 +26,14 @@ export function addPortalRoutes(router: Router, { config, store, auth }: Deps): 
         const { operator, key } = callerOf(res);
         const { id, state } = await findAffiliate(store, operator.id, idFromPath(req, 'affiliate'));
         if (state === 'closed') throw new ApiError('conflict', 'the affiliate is closed');
-        const expiresAt = new Date(Date.now() + LIFETIME_MS);
         const { text, hash } = newToken('portal');
-        await store.sessions.insert({
+        const expiresAt = await store.sessions.insert({
           tokenHash: hash,
           operatorId: operator.id,
           keyId: key.id,
           affiliateId: id,
           scopes: OWN_SCOPES,
-          expiresAt,
+          expiresAt: new Date(Date.now() + LIFETIME_MS),
         });
         res.setHeader('cache-control', 'no-store');
         res.status(201).json({

@@ -9,11 +9,12 @@ export const sessionResource = defineResource({
   addRoutes: addSessionRoutes,
   operations: {
     'POST /session': {
-      summary: 'Sign in to the console',
+      summary: 'Sign in to the console or the portal',
       description:
         'Sets a cookie that lasts 12 hours, and no longer than the key. Requests under `/v1` may then come without ' +
         'the header `Authorization`, with `x-postrider-console: 1` in its place, from pages of this address only. ' +
-        'Ten failed tries a minute are let in from one address.',
+        'The portal has a cookie of its own: it sends `x-postrider-portal`, as `1`, or as `framed` in a frame of ' +
+        'another site, where the cookie is a partitioned one. Ten failed tries a minute are let in from one address.',
       who: 'anybody',
       body: jsonRequest(signIn),
       answers: { 201: jsonAnswer(session, 'signed in') },

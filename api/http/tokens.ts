@@ -32,9 +32,14 @@ export function isAdministrators(text: string): boolean {
   return text.startsWith(PREFIX.administrator);
 }
 
+/** Whether the token is one of a link to the portal. */
+export function isOfPortalLink(text: string): boolean {
+  return text.startsWith(PREFIX.portal);
+}
+
 /** Whether the token is one of a session or link, and not an API key. */
 export function isOfSession(text: string): boolean {
-  return text.startsWith(PREFIX.session) || text.startsWith(PREFIX.portal);
+  return text.startsWith(PREFIX.session) || isOfPortalLink(text);
 }
 
 export function sha256(text: string): Buffer {

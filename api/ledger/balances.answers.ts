@@ -82,15 +82,23 @@ export function balanceView({ currency, ...money }: Balance) {
 
 /** A balance of the list of all. */
 export function affiliateBalanceView(row: AffiliateBalance) {
-  const { payableMinor, debtMinor, currency } = row;
   return {
     affiliate_id: row.affiliateId,
     affiliate_name: row.name,
     external_id: row.externalId,
     affiliate_state: row.state,
     ...balanceView(row),
-    due: formatMoney(payableMinor > debtMinor ? payableMinor - debtMinor : 0n, currency),
+    due: dueOf(row),
   };
+}
+
+/** What a payout would reserve now. */
+export function dueOf({
+  payableMinor,
+  debtMinor,
+  currency,
+}: Pick<Balance, 'payableMinor' | 'debtMinor' | 'currency'>): string {
+  return formatMoney(payableMinor > debtMinor ? payableMinor - debtMinor : 0n, currency);
 }
 
 export function totalView(row: BalanceTotal) {

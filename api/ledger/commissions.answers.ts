@@ -6,9 +6,12 @@ import {
   type Commission,
   COMMISSION_STATES,
   type CommissionDecision,
+  LATEST_TRANSFERS,
+  type WholeCommission,
 } from '../../store/ledger/commissions.ts';
 import { VERDICTS } from '../../store/ledger/decision-rows.ts';
 import * as field from '../http/answer-fields.ts';
+import { transfer, transferView } from './balances.answers.ts';
 
 const COVERED = z.int().min(0).meta({
   description:
@@ -57,6 +60,9 @@ export const wholeCommission = commission.extend({
       decided_at: field.time,
     }),
   ),
+  transfers: z.array(transfer).meta({
+    description: `its latest ${LATEST_TRANSFERS}, the newest first, each with the event that caused it`,
+  }),
 });
 
 export const decided = z.object({
@@ -101,9 +107,9 @@ export function commissionView(row: Commission) {
   };
 }
 
-/** A commission with its amount by state of the money, and its decisions. */
-export function wholeCommissionView(row: Commission & { decisions: readonly CommissionDecision[] }) {
-  const { currency, decisions } = row;
+/** A commission with its amount by state of the money, its decisions and its latest transfers. */
+export function wholeCommissionView(row: WholeCommission) {
+  const { currency, decisions, transfers } = row;
   const money = {
     pending: row.pendingMinor,
     payable: row.payableMinor,
@@ -117,6 +123,7 @@ export function wholeCommissionView(row: Commission & { decisions: readonly Comm
       Object.entries(money).map(([place, minor]) => [place, formatMoney(minor, currency)]),
     ),
     decisions: decisions.map((decision) => decisionView(decision, currency)),
+    transfers: transfers.map(transferView),
   };
 }
 

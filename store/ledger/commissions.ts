@@ -8,6 +8,7 @@ import type { Queryable } from '../db/pool.ts';
 import { COVERED_EVENTS } from './covered-events.ts';
 import type { Verdict } from './decision-rows.ts';
 import { selected, SLOT_MONEY } from './money-columns.ts';
+import { TRANSFER_COLUMNS, type Transfer } from './transfers.ts';
 
 export const COMMISSION_STATES = [
   'pending',
@@ -51,6 +52,11 @@ export type CommissionDecision = {
   decidedAt: Date;
 };
 
+export type WholeCommission = Commission & { decisions: CommissionDecision[]; transfers: Transfer[] };
+
+/** Transfers of a commission that are read with it; that of a month may have any number. */
+export const LATEST_TRANSFERS = 50;
+
 /** Filters of commissions, null where not set. */
 type CommissionFilter = {
   affiliateId: string | null;
@@ -79,11 +85,11 @@ export function createCommissions(db: Queryable) {
       return { rows, reached };
     },
 
-    /** Null when there is no such commission. Decisions come oldest first. */
-    async find(
-      operatorId: string,
-      id: string,
-    ): Promise<(Commission & { decisions: CommissionDecision[] }) | null> {
+    /**
+     * Null when there is no such commission. Decisions come oldest first; transfers are the latest,
+     * the newest first.
+     */
+    async find(operatorId: string, id: string): Promise<WholeCommission | null> {
       const { rows } = await db.query<Commission>(
         `${COMMISSIONS} where s.operator_id = $1 and s.id = $2 and s.kind <> 'month'`,
         [operatorId, id],
@@ -94,7 +100,12 @@ export function createCommissions(db: Queryable) {
          from commission_decisions where operator_id = $1 and slot_id = $2 order by id`,
         [operatorId, id],
       );
-      return { ...rows[0], decisions };
+      const { rows: transfers } = await db.query<Transfer>(
+        `select ${TRANSFER_COLUMNS} from transfers t where t.operator_id = $1 and t.slot_id = $2
+         order by t.slot_seq desc limit ${LATEST_TRANSFERS}`,
+        [operatorId, id],
+      );
+      return { ...rows[0], decisions, transfers };
     },
 
     /** The commissions in which a conversion earned. */

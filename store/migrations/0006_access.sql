@@ -21,11 +21,11 @@ create table sessions (
 );
 create index on sessions (expires_at);
 comment on table sessions is
-  'sign-ins to the console and links to the portal; each ends with the key that it was made with';
+  'sign-ins to the console and the portal, and links to the portal; each ends with the key that it was made with';
 comment on column sessions.token_hash is
   'SHA-256 of the token, 256 random bits; of an administrator keyed with ADMIN_TOKEN, so that a new one ends it';
 comment on column sessions.operator_id is 'null: the administrator';
-comment on column sessions.affiliate_id is 'the affiliate of a link to the portal; null in the console';
+comment on column sessions.affiliate_id is 'the affiliate of a link to the portal, and of sessions that it began; null: that of the key, if any';
 
 create table audit_log (
   operator_id text collate "C" not null references operators,

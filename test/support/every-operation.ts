@@ -296,6 +296,7 @@ async function callPayoutsAndLedger(
   { parent, affiliate }: { parent: string; affiliate: string },
 ): Promise<void> {
   await ask(`GET /v1/affiliates/${affiliate}/balance`);
+  await ask(`GET /v1/affiliates/${affiliate}/upcoming`);
   await ask('GET /v1/balances');
   await ask('GET /v1/balances/totals');
   await callPaymentDetails({ ask }, affiliate);

@@ -257,7 +257,7 @@ test('the trace of an affiliate’s event leaves out its parent, other affiliate
   for (const affiliate of [parent, child])
     await ask('POST /v1/endpoints', { url: 'http://127.0.0.1:9/', affiliate_id: affiliate }, key);
   await ask('POST /v1/coupons', { affiliate_id: other, code: 'OTHER' }, key);
-  const { click_id: click } = await ask<Row>('POST /v1/clicks', { affiliate_id: child }, key);
+  const { click_id: click } = await ask('POST /v1/clicks', { affiliate_id: child }, key);
   const sale = { event: 'sale', transaction_id: 't-1', amount: '50.00', currency: 'USD', coupon: 'OTHER' };
   const { id: event } = await ask(
     'POST /v1/events',

@@ -36,8 +36,8 @@ type BookingInput = {
   books: BatchLedger;
   settlement: Settlement;
   setAside: SetAside;
-  /** Events with an earlier outcome: orphaned or set aside. */
-  waited: ReadonlySet<string>;
+  /** The status of each event that has an outcome. */
+  statusBefore: ReadonlyMap<string, Outcome['status']>;
   now: Date;
   /** The last month of the operator's books that is closed, read under the posting lock. */
   closedThrough: string | null;
@@ -72,13 +72,13 @@ export function createBooking(): {
           db,
           operatorId,
           batchId,
-          outcomes.filter(({ isFirst }) => isFirst),
+          outcomes.filter(({ before }) => before === null),
         ),
         changeOutcomes(
           db,
           operatorId,
           batchId,
-          outcomes.filter(({ isFirst }) => !isFirst),
+          outcomes.filter(({ before }) => before !== null),
         ),
         writeReportedAmounts(db, operatorId, reportedElsewhere(books, outcomes)),
         insertSlots(
@@ -104,12 +104,12 @@ export function createBooking(): {
 }
 
 /** One outcome per event, the last one. Conversions carry the amount reported for them. */
-function outcomesOf({ settlement, books, setAside, waited }: BookingInput): OutcomeRow[] {
+function outcomesOf({ settlement, books, setAside, statusBefore }: BookingInput): OutcomeRow[] {
   const rows = new Map<string, OutcomeRow>();
   const add = (outcome: Outcome, reported?: ReportedAmount): void => {
     const { amountMinor: payoutMinor = null, currency: payoutCurrency = null } = reported ?? {};
-    const isFirst = !waited.has(outcome.eventId);
-    rows.set(outcome.eventId, { ...outcome, payoutMinor, payoutCurrency, isFirst });
+    const before = statusBefore.get(outcome.eventId) ?? null;
+    rows.set(outcome.eventId, { ...outcome, payoutMinor, payoutCurrency, before });
   };
   for (const outcome of settlement.outcomes)
     add(outcome, books.reported.get(reportedKey(outcome.eventId, outcome.affiliateId ?? '')));

@@ -6,6 +6,7 @@ import { inOrder, type Batch } from '../../domain/settlement/batch.ts';
 import { attributeAll, bindingsOf, knownOf } from '../../domain/settlement/settlement.ts';
 import { spreadAmong } from '../../domain/settlement/reversal-effects.ts';
 import { reverses } from '../../domain/commission/reversals.ts';
+import type { KnownOutcome } from '../../domain/settlement/outcomes.ts';
 import { reportedKey, type ReportedAmount } from '../../domain/settlement/reported-amounts.ts';
 import { currenciesOf, type DealVersion, isConversion } from '../../domain/types.ts';
 import type { ParentHistory } from '../../domain/attribution/parents.ts';
@@ -46,8 +47,8 @@ export type LoadedBatch = {
   listeners: readonly PlannedEndpoint[];
   /** Events that a transaction of the other side must settle. */
   otherSide: string[];
-  /** Events that already have an outcome. */
-  waited: ReadonlySet<string>;
+  /** The status of each event that has an outcome. */
+  statusBefore: ReadonlyMap<string, KnownOutcome['status']>;
   /** Amounts reported by earlier batches, by `reportedKey`. */
   reportedBefore: Map<string, ReportedAmount>;
   /** Parents of affiliates whose deals pay them, and of everyone above. */
@@ -117,7 +118,9 @@ export async function loadBatch(
       ? [...listeners, ...(await parentsListeners(client, operatorId, affiliates, parents))]
       : listeners,
     otherSide: otherSide.map(({ event }) => event.id),
-    waited: new Set(loaded.flatMap(({ event, outcome }) => (outcome === null ? [] : [event.id]))),
+    statusBefore: new Map(
+      loaded.flatMap(({ event, outcome }) => (outcome === null ? [] : [[event.id, outcome.status]])),
+    ),
     reportedBefore: reported,
     parents,
   };

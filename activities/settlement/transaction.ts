@@ -90,7 +90,7 @@ export function createTransact(pool: Pool): Transact {
         ]);
         if (chosen === null) return null;
         const { choice, setAside, loaded } = chosen;
-        const { batch, listeners, otherSide, waited } = loaded;
+        const { batch, listeners, otherSide, statusBefore } = loaded;
         const books = await loadBooks(client, loaded);
         const applied = rule.apply(batch, books, choice);
         const messages = await withAdjusted(client, operatorId, books, applied.messages);
@@ -100,7 +100,15 @@ export function createTransact(pool: Pool): Transact {
           event.customerId === null ? [event.id] : [],
         );
         const [written, planned] = await allSettledOrThrow([
-          booking.write(client, { ...input, operator, books, settlement, setAside, waited, closedThrough }),
+          booking.write(client, {
+            ...input,
+            operator,
+            books,
+            settlement,
+            setAside,
+            statusBefore,
+            closedThrough,
+          }),
           planPostbacks(
             client,
             input,

@@ -1,7 +1,7 @@
 // Writes the results of settling: outcomes of events, and bindings of customers to affiliates.
 import type { Binding } from '../../domain/types.ts';
 import { ConflictError } from '../db/conflict.ts';
-import { bulkColumns } from '../db/bulk.ts';
+import { bulkColumns, type ColumnSpec } from '../db/bulk.ts';
 import type { Queryable } from '../db/pool.ts';
 import type { Outcome } from '../../domain/settlement/outcomes.ts';
 
@@ -41,14 +41,14 @@ export async function writeBindings(
   if (rowCount !== bindings.length) throw new ConflictError('a customer was bound meanwhile');
 }
 
-/** An outcome with the reported amount so far. `isFirst`: the event had no outcome before. */
+/** An outcome with the reported amount so far. `before`: the status that the event had, if any. */
 export type OutcomeRow = Outcome & {
   payoutMinor: bigint | null;
   payoutCurrency: string | null;
-  isFirst: boolean;
+  before: Outcome['status'] | null;
 };
 
-const OUTCOMES = bulkColumns<OutcomeRow>({
+const OUTCOME: ColumnSpec<OutcomeRow> = {
   event_id: ['text', ({ eventId }) => eventId],
   status: ['text', ({ status }) => status],
   reason: ['text', ({ reason }) => reason],
@@ -60,7 +60,9 @@ const OUTCOMES = bulkColumns<OutcomeRow>({
   deal_version: ['int', ({ version }) => version?.version],
   payout_minor: ['bigint', ({ payoutMinor }) => payoutMinor],
   payout_currency: ['text', ({ payoutCurrency }) => payoutCurrency],
-});
+};
+const OUTCOMES = bulkColumns(OUTCOME);
+const CHANGES = bulkColumns<OutcomeRow>({ ...OUTCOME, status_before: ['text', ({ before }) => before] });
 
 /**
  * Inserts outcomes of events that had none. Throws ConflictError if a concurrent transaction
@@ -84,9 +86,9 @@ export async function insertOutcomes(
 }
 
 /**
- * Updates outcomes of events that waited as orphans or set aside. An event that had an affiliate
- * once, and has another one now or none, keeps the amount reported to each. Throws ConflictError
- * if a concurrent transaction settled one of them.
+ * Updates outcomes of events that had one. An event that had an affiliate once, and has another one
+ * now or none, keeps the amount reported to each. Throws ConflictError if a concurrent transaction
+ * changed the status of one of them.
  */
 export async function changeOutcomes(
   db: Queryable,
@@ -97,12 +99,12 @@ export async function changeOutcomes(
   if (outcomes.length === 0) return;
   const { rowCount } = await db.query({
     name: 'change-outcomes',
-    text: `with n as materialized (select * from ${OUTCOMES.unnestWithOperator(3, 'n')}
+    text: `with n as materialized (select * from ${CHANGES.unnestWithOperator(3, 'n')}
      ), told as materialized (
        select n.operator_id, n.event_id, n.affiliate_id as now, o.affiliate_id as before, o.payout_minor,
          o.payout_currency
        from n join event_outcomes o on o.operator_id = n.operator_id and o.event_id = n.event_id
-       where o.status <> 'settled'
+       where o.status = n.status_before
      ), former as (
        insert into reported_to_others (operator_id, event_id, affiliate_id, payout_minor, payout_currency)
        select operator_id, event_id, before, payout_minor, payout_currency from told
@@ -115,10 +117,10 @@ export async function changeOutcomes(
          and told.before is distinct from told.now
      )
      update event_outcomes o set batch_id = $2, settled_at = now(),
-      ${OUTCOMES.assignments('n', ['event_id'])}
+      ${CHANGES.assignments('n', ['event_id', 'status_before'])}
      from n
-     where o.operator_id = n.operator_id and o.event_id = n.event_id and o.status <> 'settled'`,
-    values: [operatorId, batchId, ...OUTCOMES.values(outcomes)],
+     where o.operator_id = n.operator_id and o.event_id = n.event_id and o.status = n.status_before`,
+    values: [operatorId, batchId, ...CHANGES.values(outcomes)],
   });
-  if (rowCount !== outcomes.length) throw new ConflictError('an event was settled meanwhile');
+  if (rowCount !== outcomes.length) throw new ConflictError('the outcome of an event changed meanwhile');
 }

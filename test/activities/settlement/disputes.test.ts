@@ -3,6 +3,8 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { DEFAULT_CLAWBACK } from '../../../domain/commission/terms.ts';
 import type { ConversionEvent } from '../../../domain/types.ts';
+import { createFxRates } from '../../../store/agreements/fx-rates.ts';
+import { newId } from '../../../store/db/ids.ts';
 import { DAY_MS } from '../../support/builders.ts';
 import { withCorruptedBooks } from '../../support/corrupted-books.ts';
 import { withDatabase, type TestDatabase } from '../../support/database.ts';
@@ -104,6 +106,31 @@ test('a reversal that contradicts its reference is set aside, also when the conv
   const mismatch = 'set_aside customer_mismatch';
   assert.deepEqual(await outcomesOf(database.pool, [early!, late!]), [mismatch, mismatch]);
   assert.equal(await pending(), 10_00n);
+});
+
+test('a chargeback up to an amount that settled waits for the rate of a conversion that comes later', async () => {
+  const { operatorId, settled, pending } = await withSales();
+  const addRate = (base: string, quote: string) =>
+    createFxRates(database.pool).insert(operatorId, {
+      id: newId('fx'),
+      base,
+      quote,
+      rate: '1',
+      source: 'bank',
+      asOf: new Date(START),
+      actor: 'key_1',
+    });
+  await addRate('EUR', 'USD');
+  await settled(sale(1));
+  const [charged] = await settled(charge(15, { amountMinor: 150_00n }));
+  assert.deepEqual(await outcomesOf(database.pool, [charged!]), ['settled']);
+  await settled({ ...sale(2), currency: 'EUR' });
+  assert.deepEqual(await outcomesOf(database.pool, [charged!]), ['set_aside no_exchange_rate']);
+  assert.equal(await pending(), 10_00n);
+  await addRate('USD', 'EUR');
+  await settle(operatorId, [charged!]);
+  assert.deepEqual(await outcomesOf(database.pool, [charged!]), ['settled']);
+  assert.equal(await pending(), 5_00n);
 });
 
 test('the audit finds a divided reversal that took another part of a conversion than its own', async () => {

@@ -28,7 +28,7 @@ import { createPayoutRunSteps, type PayoutRunActivities } from './upkeep/payout-
 import { createReplay, type ReplayActivities } from './delivery/replay.ts';
 import { createRerate, type RerateActivities } from './settlement/rerate.ts';
 import { createSetAside, type SetAsideActivities } from './settlement/set-aside.ts';
-import { createSettle, type SettleActivities } from './settlement/settle.ts';
+import { createSettle, type OnSetAside, type SettleActivities } from './settlement/settle.ts';
 import { createTransact } from './settlement/transaction.ts';
 import { createSingleDelivery, type SingleDeliveryActivities } from './delivery/single-delivery.ts';
 import { createUnhurried } from './delivery/unhurried.ts';
@@ -70,6 +70,7 @@ type ActivityDeps = {
   takeInLines: TakeInLines;
   limits: Limits;
   onRecorded?: OnRecorded;
+  onSetAside?: OnSetAside;
   /** Receives failures of work that nobody waits for, and that the sweep repeats. */
   onError: (error: unknown) => void;
 };
@@ -115,6 +116,7 @@ export function createActivities({
   takeInLines,
   limits,
   onRecorded,
+  onSetAside,
   onError,
 }: ActivityDeps): Activities {
   const workflows = createWorkflowClient(client, { summaries: createSummaries(pool) });
@@ -123,7 +125,7 @@ export function createActivities({
   const attempt = createAttempt({ sender, recorder, secretBox, onRecorded });
   const limiter = createConcurrencyLimiter();
   const transact = createTransact(pool);
-  const settling = createSettle({ pool, transact, workflows, waking });
+  const settling = createSettle({ pool, transact, workflows, waking, onSetAside });
   const handingOver = createHandOver({
     pool,
     workflows,

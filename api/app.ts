@@ -11,6 +11,7 @@ import { createSessionCookie } from './http/credentials.ts';
 import { createErrorHandler, unknownRoute } from './http/errors.ts';
 import { createOwnRules } from './http/own.ts';
 import { createRateLimits } from './http/rate-limits.ts';
+import { createRequestLog } from './http/request-log.ts';
 import { createSecurityHeaders } from './http/security-headers.ts';
 import { createSignatureCheck, type Signing } from './http/signatures.ts';
 import { type ResourceDeps, RESOURCES } from './resources.ts';
@@ -29,6 +30,7 @@ export function createApp(deps: AppDeps): Express {
   app.disable('x-powered-by').disable('etag');
   app.set('trust proxy', config.trustProxy);
   app.use(nameRequest);
+  app.use(createRequestLog(deps.log));
   app.use(createSecurityHeaders(config));
   app.use(deps.metrics.timed);
   const cookie = createSessionCookie(config);

@@ -22,6 +22,7 @@ import { hideNames } from './hidden-names.ts';
 import { createWorkerMetrics } from './metrics.ts';
 import { prepareNamespace } from './namespace.ts';
 import { installRuntime } from './runtime.ts';
+import { createAttemptLog, createSetAsideLog } from './trouble-log.ts';
 
 /**
  * Limit of a statement that has none of its own, so that none runs on for ever after its activity
@@ -68,6 +69,7 @@ const sender = createSender(
   }),
 );
 const secretBox = createSecretBox(config.secretsKeys);
+const logAttempt = createAttemptLog(log);
 const activities = metrics.countBatches(
   createActivities({
     pool,
@@ -77,7 +79,11 @@ const activities = metrics.countBatches(
     client,
     takeInLines,
     limits: { ...DEFAULT_LIMITS, retention: config.retention },
-    onRecorded: metrics.recorded,
+    onRecorded(due, record) {
+      metrics.recorded(due, record);
+      logAttempt(due, record);
+    },
+    onSetAside: createSetAsideLog(log),
     onError: onDependencyError,
   }),
 );

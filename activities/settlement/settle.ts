@@ -43,9 +43,14 @@ type SettleDeps = {
   now?: () => Date;
   /** Starts the rating again of conversions that were asked for; without it the sweep does. */
   workflows?: Pick<WorkflowClient, 'applyAmendments'>;
+  /** Called after the commit with events that were set aside. */
+  onSetAside?: OnSetAside | undefined;
   /** Without it every endpoint whose queue got some is to be woken. */
   waking?: Pick<Waking, 'unpromised'>;
 };
+
+export type OnSetAside = (operatorId: string, events: readonly SetAsideEvent[]) => void;
+type SetAsideEvent = { eventId: string; reason: string };
 
 /** Events of one operator that one transaction settles: either conversions or reversals. */
 type Half = { batchId: string; owner: 'batch' | 'endpoint'; operatorId: string; side: Side };
@@ -84,6 +89,7 @@ export function createSettle(deps: SettleDeps): SettleActivities {
     now = () => new Date(),
     workflows,
     waking,
+    onSetAside,
   } = deps;
   const places = createConcurrencyLimiter();
 
@@ -96,8 +102,12 @@ export function createSettle(deps: SettleDeps): SettleActivities {
         apply: settleAll,
       },
     );
+    const left = [...setAside].map(([eventId, { reason }]) => ({ eventId, reason }));
     // Never null: this rule always chooses.
-    return partOf(done!, eventIds.length, setAside);
+    for (const { status, eventId, reason } of done!.applied.outcomes)
+      if (status === 'set_aside') left.push({ eventId, reason: reason! });
+    if (left.length > 0) onSetAside?.(half.operatorId, left);
+    return partOf(done!, eventIds.length, { left, byHand: setAside.size });
   }
 
   /**
@@ -179,18 +189,18 @@ export function createSettle(deps: SettleDeps): SettleActivities {
   }
 }
 
+/** `byHand`: how many of those left the settlement did not see. */
 function partOf(
   { applied, planned, otherSide, settledCount, unknownCustomers }: Done<object, Settlement>,
   sentCount: number,
-  setAside: SetAside,
+  { left, byHand }: { left: readonly SetAsideEvent[]; byHand: number },
 ): Part {
   const { outcomes, bindings } = applied;
-  const left = [...setAside.values(), ...outcomes.filter(({ status }) => status === 'set_aside')];
   return {
     ...planned,
     otherSide,
-    setAside: [...new Set(left.map(({ reason }) => reason!))],
-    isRepeated: settledCount + otherSide.length + setAside.size < sentCount,
+    setAside: [...new Set(left.map(({ reason }) => reason))],
+    isRepeated: settledCount + otherSide.length + byHand < sentCount,
     unknownCustomers,
     mayMatch: bindings.length > 0 || outcomes.some(({ status }) => status === 'orphaned'),
   };

@@ -29,3 +29,8 @@ export function idFromPath(req: Request, what: string): string {
   if (typeof id !== 'string' || !isId(id)) throw notFound(what);
   return id;
 }
+
+/** The pattern of the request's route, since paths hold ids; `none` where no route is. */
+export function routeOf({ route }: Request): string {
+  return (route as { path: string } | undefined)?.path ?? 'none';
+}

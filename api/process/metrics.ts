@@ -5,6 +5,7 @@ import type { Request, RequestHandler } from 'express';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { Backlog } from '../../store/upkeep/backlog.ts';
 import type { ErrorCode } from '../http/errors.ts';
+import { routeOf } from '../http/path.ts';
 import type { DispatcherCounts } from '../intake/dispatcher.ts';
 import type { IntakeResult } from '../intake/intake.ts';
 
@@ -109,11 +110,6 @@ export function createApiMetrics({
       return await registry.metrics();
     },
   };
-}
-
-/** The route's own pattern: paths hold ids. */
-function routeOf({ route }: Request): string {
-  return (route as { path: string } | undefined)?.path ?? 'none';
 }
 
 const METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PATCH', 'DELETE', 'PUT', 'OPTIONS']);

@@ -1,0 +1,32 @@
+// Logs each request once it is answered: by ids and the pattern of its route. Never a key, a query
+// string, a body or a path, which may hold ids of customers.
+import type { RequestHandler } from 'express';
+import type { Logger } from '../../log.ts';
+import type { Caller } from '../../store/access/callers.ts';
+import { routeOf } from './path.ts';
+
+/** Asked every few seconds by machines; logged at level `debug`. */
+const OFTEN: ReadonlySet<string> = new Set(['/healthz', '/readyz', '/metrics']);
+
+export function createRequestLog(log: Pick<Logger, 'info' | 'debug'>): RequestHandler {
+  return (req, res, next) => {
+    const start = performance.now();
+    res.once('close', () => {
+      const route = routeOf(req);
+      const { caller } = res.locals as { caller?: Caller };
+      const line = {
+        requestId: res.getHeader('x-request-id'),
+        operatorId: caller?.operator.id,
+        keyId: caller?.key.id,
+        method: req.method,
+        route,
+        status: res.statusCode,
+        ms: Math.round(performance.now() - start),
+        // The caller went away before the answer was sent.
+        ...(res.writableFinished ? {} : { aborted: true }),
+      };
+      log[OFTEN.has(route) ? 'debug' : 'info'](line, 'request');
+    });
+    next();
+  };
+}

@@ -1,0 +1,71 @@
+// The request log: one line per request with its ids, and nothing of what was sent.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { PassThrough } from 'node:stream';
+import { pino } from 'pino';
+import { withApi, type TestApi } from '../../support/api.ts';
+import { eventually } from '../../support/eventually.ts';
+
+let api: TestApi;
+let written = '';
+
+before(async () => {
+  const stream = new PassThrough();
+  stream.on('data', (chunk: Buffer) => (written += chunk.toString()));
+  api = await withApi({ log: pino({ level: 'info' }, stream) });
+});
+after(() => api.close());
+
+type Line = Record<string, unknown> & { msg: string; requestId: string };
+
+const lineOf = (requestId: string) =>
+  eventually(`the log line of ${requestId}`, () =>
+    written
+      .split('\n')
+      .filter((text) => text !== '')
+      .map((text) => JSON.parse(text) as Line)
+      .find((line) => line.msg === 'request' && line.requestId === requestId),
+  );
+
+test('a request is logged with its operator, key, route, status and duration, and nothing else of it', async () => {
+  const { key, id } = await api.newOperator();
+  const path = `/v1/customers/secret-customer?key=${key}&x=secret-query`;
+  const headers = { 'x-request-id': 'first', authorization: `Bearer ${key}` };
+  const { status } = await fetch(api.url + path, { headers });
+  const { ms, keyId, time, pid, hostname, level, ...rest } = await lineOf('first');
+  assert.deepEqual(rest, {
+    requestId: 'first',
+    operatorId: id,
+    method: 'GET',
+    route: '/v1/customers/:customer_id',
+    status,
+    msg: 'request',
+  });
+  assert.ok(
+    Number.isInteger(ms) && String(keyId).startsWith('key_'),
+    JSON.stringify({ ms, keyId, time, pid, hostname, level }),
+  );
+
+  const body = JSON.stringify({ event: 'sale', customer_id: 'secret-customer' });
+  const json = { 'content-type': 'application/json' };
+  await fetch(`${api.url}/v1/events`, {
+    method: 'POST',
+    headers: { ...headers, ...json, 'x-request-id': 'second' },
+    body,
+  });
+  assert.equal((await lineOf('second'))['route'], '/v1/events');
+  await fetch(`${api.url}/nowhere/secret-path`, { headers: { 'x-request-id': 'third' } });
+  assert.deepEqual(
+    [(await lineOf('third'))['route'], (await lineOf('third'))['operatorId']],
+    ['none', undefined],
+  );
+  for (const secret of [key, 'secret-']) assert.ok(!written.includes(secret), `${secret} is in the log`);
+});
+
+test('health checks and metrics are not logged at level info', async () => {
+  for (const path of ['/healthz', '/readyz', '/metrics'])
+    await fetch(api.url + path, { headers: { 'x-request-id': `often${path}` } });
+  await fetch(`${api.url}/v1/events`, { headers: { 'x-request-id': 'last' } });
+  await lineOf('last');
+  assert.ok(!written.includes('often/'), written);
+});

@@ -65,6 +65,7 @@ export const auditLogResource = defineResource({
   addRoutes: addAuditLogRoutes,
   operations: {
     'GET /v1/audit-log': {
+      id: 'listAuditLog',
       summary: 'Who changed what',
       description:
         'Requests that changed something and were done, except events and clicks that were sent; nothing of their ' +

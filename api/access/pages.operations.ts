@@ -14,12 +14,16 @@ export const pagesResource = defineResource({
   addRoutes: addPageRoutes,
   operations: {
     'GET /': {
+      id: 'getStart',
       summary: 'Where to go',
       who: 'anybody',
       answers: {
         200: {
           description: 'a page for people, or the same for programs',
-          content: { 'application/json': places, 'text/html': z.string() },
+          content: {
+            'application/json': places,
+            'text/html': z.string().meta({ examples: ['<!doctype html>…'] }),
+          },
         },
       },
     },

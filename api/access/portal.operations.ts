@@ -18,6 +18,7 @@ export const portalResource = defineResource({
   addRoutes: addPortalRoutes,
   operations: {
     'POST /v1/affiliates/:id/portal': {
+      id: 'createPortalLink',
       summary: 'Make a link to the portal of an affiliate',
       description:
         'Opens what is the affiliate’s own: for an hour by itself, for up to twelve hours by the session that the ' +

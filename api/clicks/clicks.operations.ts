@@ -1,4 +1,5 @@
 // Clicks as a resource: its routes, and its operations for the OpenAPI document.
+import { exampleId } from '../http/answer-fields.ts';
 import { jsonAnswer, jsonRequest, listAnswer } from '../http/operation.ts';
 import { defineResource } from '../http/resource.ts';
 import * as answers from './clicks.answers.ts';
@@ -13,11 +14,16 @@ export const clicksResource = defineResource({
   },
   operations: {
     'POST /v1/clicks': {
+      id: 'recordClick',
       summary: 'Tell of a click, also afterwards',
       description: '`clicked_at` is not before 2000, and at most a day ahead.',
       who: 'events:write',
       signable: true,
-      body: jsonRequest(newClick),
+      body: jsonRequest(newClick, {
+        link_id: exampleId('link'),
+        clicked_at: '2026-11-22T09:58:00Z',
+        sub1: 'campaign_spring',
+      }),
       answers: {
         201: jsonAnswer(answers.keptClick, 'kept'),
         200: jsonAnswer(answers.keptClick, 'known already'),
@@ -25,6 +31,7 @@ export const clicksResource = defineResource({
       refusals: ['conflict', 'not_possible'],
     },
     'GET /v1/clicks': {
+      id: 'listClicks',
       summary: 'List clicks',
       who: 'read',
       own: { scope: 'own:read', query: 'affiliate_id' },
@@ -32,6 +39,7 @@ export const clicksResource = defineResource({
       answers: { 200: listAnswer(answers.click) },
     },
     'GET /v1/clicks/:id': {
+      id: 'getClick',
       summary: 'A click',
       who: 'read',
       own: { scope: 'own:read', path: 'click' },

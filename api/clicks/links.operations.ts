@@ -1,4 +1,5 @@
 // Links as a resource: its routes, and its operations for the OpenAPI document.
+import { exampleId } from '../http/answer-fields.ts';
 import { jsonAnswer, jsonRequest, listAnswer } from '../http/operation.ts';
 import { defineResource } from '../http/resource.ts';
 import * as answers from './links.answers.ts';
@@ -13,13 +14,18 @@ export const linksResource = defineResource({
   },
   operations: {
     'POST /v1/links': {
+      id: 'createLink',
       summary: 'Make a link for an affiliate',
       who: 'manage',
-      body: jsonRequest(newLink),
+      body: jsonRequest(newLink, {
+        affiliate_id: exampleId('aff'),
+        landing_url: 'https://broker.example/start?cid={click_id}',
+      }),
       answers: { 201: jsonAnswer(answers.link, 'made') },
       refusals: ['not_possible'],
     },
     'GET /v1/links': {
+      id: 'listLinks',
       summary: 'List links',
       who: 'read',
       own: { scope: 'own:read', query: 'affiliate_id' },
@@ -27,16 +33,18 @@ export const linksResource = defineResource({
       answers: { 200: listAnswer(answers.link) },
     },
     'GET /v1/links/:id': {
+      id: 'getLink',
       summary: 'A link',
       who: 'read',
       own: { scope: 'own:read', path: 'link' },
       answers: { 200: jsonAnswer(answers.link) },
     },
     'PATCH /v1/links/:id': {
+      id: 'updateLink',
       summary: 'Change where a link leads, or turn it off',
       description: 'Visitors notice within ten seconds.',
       who: 'manage',
-      body: jsonRequest(linkChange),
+      body: jsonRequest(linkChange, { state: 'off' }),
       answers: { 200: jsonAnswer(answers.link) },
     },
   },

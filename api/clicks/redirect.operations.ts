@@ -6,7 +6,7 @@ import type { Operation } from '../http/operation.ts';
 import { defineResource } from '../http/resource.ts';
 import { addRedirectRoutes } from './redirect.routes.ts';
 
-const visit: Omit<Operation, 'summary'> = {
+const visit: Omit<Operation, 'id' | 'summary'> = {
   who: 'anybody',
   query: z.looseObject({
     ...bySub(() => z.string().optional()),
@@ -28,19 +28,24 @@ export const redirectResource = defineResource({
   tag: 'Links and clicks',
   addRoutes: addRedirectRoutes,
   operations: {
-    'GET /c/:id': { ...visit, summary: 'Follow a link' },
-    'HEAD /c/:id': { ...visit, summary: 'Where a link leads; counts no click' },
+    'GET /c/:id': { id: 'followLink', ...visit, summary: 'Follow a link' },
+    'HEAD /c/:id': { id: 'checkLink', ...visit, summary: 'Where a link leads; counts no click' },
     'POST /c/:id/seen': {
+      id: 'confirmClick',
       summary: 'The capture script’s word that a click arrived',
       who: 'anybody',
       answers: { 204: { description: 'always' } },
     },
     'GET /capture.js': {
+      id: 'getCaptureScript',
       summary: 'The script for every page of the operator’s site',
       who: 'anybody',
       headers: { 'if-none-match': 'the `etag` of what the browser has' },
       answers: {
-        200: { description: 'the script', content: { 'text/javascript': z.string() } },
+        200: {
+          description: 'the script',
+          content: { 'text/javascript': z.string().meta({ examples: ['(function () {…})();'] }) },
+        },
         304: { description: 'unchanged' },
       },
     },

@@ -24,6 +24,7 @@ export const dealsResource = defineResource({
   },
   operations: {
     'POST /v1/deals': {
+      id: 'createDeal',
       summary: 'Make a deal',
       description: 'Without `affiliate_id` it is the operator’s default.',
       who: 'manage',
@@ -31,13 +32,20 @@ export const dealsResource = defineResource({
       answers: { 201: jsonAnswer(answers.deal, 'made, as its first version') },
     },
     'GET /v1/deals': {
+      id: 'listDeals',
       summary: 'List deals',
       who: 'read',
       query: byAffiliate,
       answers: { 200: listAnswer(answers.deal) },
     },
-    'GET /v1/deals/:id': { summary: 'A deal', who: 'read', answers: { 200: jsonAnswer(answers.deal) } },
+    'GET /v1/deals/:id': {
+      id: 'getDeal',
+      summary: 'A deal',
+      who: 'read',
+      answers: { 200: jsonAnswer(answers.deal) },
+    },
     'POST /v1/deals/:id/versions': {
+      id: 'createDealVersion',
       summary: 'Change what a deal pays from a time on',
       who: 'manage',
       body: jsonRequest(newDealVersion, { terms: TERMS }),
@@ -45,13 +53,14 @@ export const dealsResource = defineResource({
       refusals: ['conflict', 'not_possible'],
     },
     'POST /v1/deals/:id/end': {
+      id: 'endDeal',
       summary: 'End a deal',
       description:
         'Events that occur from `at` on (default: now) are rated by the operator’s default deal, or earn ' +
         'nothing without one. Events since then that were settled are rated again, and affiliates hear ' +
         '`conversion.adjusted` with the reason `deal_changed`. An end in the future may be moved.',
       who: 'manage',
-      body: jsonRequest(dealEnd),
+      body: jsonRequest(dealEnd, { at: '2026-12-31T23:00:00Z' }),
       answers: { 200: jsonAnswer(answers.deal) },
       refusals: ['not_possible'],
     },

@@ -12,6 +12,7 @@ export const fxRatesResource = defineResource({
   addRoutes: addFxRateRoutes,
   operations: {
     'POST /v1/fx-rates': {
+      id: 'createFxRate',
       summary: 'Add an exchange rate of the operator’s own',
       description:
         'What waited for one is settled. A rate for the same pair and `as_of` replaces the former, which is ' +
@@ -22,6 +23,7 @@ export const fxRatesResource = defineResource({
       answers: { 201: jsonAnswer(answers.fxRate, 'added'), 200: jsonAnswer(answers.fxRate, 'there already') },
     },
     'GET /v1/fx-rates': {
+      id: 'listFxRates',
       summary: 'List exchange rates',
       who: 'read',
       query: fxRateFilter,

@@ -11,6 +11,7 @@ export const previewsResource = defineResource({
   addRoutes: addPreviewRoute,
   operations: {
     'POST /v1/deals/:id/preview': {
+      id: 'previewDeal',
       summary: 'What past events would have paid by other terms',
       description:
         'The terms are worked out as a version that begins at `from`. What came before is seen (first deposits, the month’s caps and steps, losses carried) and not reported. Posts nothing.',

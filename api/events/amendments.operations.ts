@@ -21,14 +21,20 @@ const AMENDED_ANSWERS = {
 };
 
 /** A decision of a person about an event. */
-const decidingOn = (summary: string, description: string, form: typeof decision | typeof withdrawal) =>
+const decidingOn = (
+  id: string,
+  summary: string,
+  description: string,
+  form: typeof decision | typeof withdrawal,
+) =>
   ({
+    id,
     summary,
     description,
     who: 'events:write',
     signable: true,
     headers: PREFER,
-    body: jsonRequest(form),
+    body: jsonRequest(form, { reason: 'sent twice under two ids' }),
     answers: AMENDED_ANSWERS,
     refusals: ['not_possible'],
   }) as const;
@@ -38,6 +44,7 @@ export const amendmentsResource = defineResource({
   addRoutes: addAmendmentRoutes,
   operations: {
     'POST /v1/events/:id/amend': {
+      id: 'amendEvent',
       summary: 'Put right an event that was sent wrong',
       description:
         'What is given replaces what was sent; the rest stays. The books move by the difference, in the month that is open, and affiliates hear of it as ' +
@@ -45,11 +52,12 @@ export const amendmentsResource = defineResource({
       who: 'events:write',
       signable: true,
       headers: PREFER,
-      body: jsonRequest(amendment),
+      body: jsonRequest(amendment, { amount: '450.00', reason: 'fee was not taken off' }),
       answers: AMENDED_ANSWERS,
       refusals: ['not_possible'],
     },
     'POST /v1/events/:id/void': decidingOn(
+      'voidEvent',
       'Take an event out of the books',
       'Afterwards the books are as if the event had not been sent, a conversion and a reversal alike; a ' +
         'binding that it made goes with it. Affiliates hear `conversion.reversed`, or for a reversal ' +
@@ -57,12 +65,14 @@ export const amendmentsResource = defineResource({
       decision,
     ),
     'POST /v1/events/:id/unvoid': decidingOn(
+      'unvoidEvent',
       'Put an event back into the books',
       'The event is settled anew, by what is known now. Affiliates hear `conversion.reinstated`, or for a ' +
         'reversal `conversion.reversed`, with the reason `unvoided`.',
       withdrawal,
     ),
     'POST /v1/events/:id/reject': decidingOn(
+      'rejectEvent',
       'Reject one conversion',
       'The conversion earns nothing, as if it was reversed as a whole, and still counts as having ' +
         'happened. Unlike the rejection of a commission, other conversions of its month are left alone. ' +
@@ -70,6 +80,7 @@ export const amendmentsResource = defineResource({
       decision,
     ),
     'POST /v1/events/:id/unreject': decidingOn(
+      'unrejectEvent',
       'Take the rejection of a conversion back',
       'Affiliates hear `conversion.reinstated` with the reason `unrejected`.',
       withdrawal,

@@ -1,4 +1,5 @@
 // Customers as a resource: its routes, and its operations for the OpenAPI document.
+import { exampleId } from '../http/answer-fields.ts';
 import { jsonAnswer, jsonRequest } from '../http/operation.ts';
 import { defineResource } from '../http/resource.ts';
 import * as answers from './customers.answers.ts';
@@ -9,11 +10,13 @@ export const customersResource = defineResource({
   addRoutes: addCustomerRoutes,
   operations: {
     'GET /v1/customers/:customer_id': {
+      id: 'getCustomer',
       summary: 'Whom a customer belongs to',
       who: 'read',
       answers: { 200: jsonAnswer(answers.customer) },
     },
     'POST /v1/customers/:customer_id/reassign': {
+      id: 'reassignCustomer',
       summary: 'Give a customer to another affiliate',
       description:
         'Events of the customer that occurred from `from` on belong to the affiliate, also those that were ' +
@@ -21,7 +24,11 @@ export const customersResource = defineResource({
         '`reassigned`; one that never heard of a conversion hears `conversion.created`. A customer may be ' +
         'given away before its first event.',
       who: 'manage',
-      body: jsonRequest(newReassignment),
+      body: jsonRequest(newReassignment, {
+        affiliate_id: exampleId('aff'),
+        from: '2026-11-01T00:00:00Z',
+        reason: 'agreed with both affiliates',
+      }),
       answers: { 202: jsonAnswer(answers.acceptedReassignment, 'its events are judged again in a moment') },
       refusals: ['not_possible'],
     },

@@ -17,7 +17,7 @@ export const kept = {
   ),
 };
 
-const DEPOSIT = {
+export const DEPOSIT = {
   event: 'ftd',
   transaction_id: 't-1',
   customer_id: 'carla',
@@ -50,6 +50,7 @@ export const eventsResource = defineResource({
   },
   operations: {
     'POST /v1/events': {
+      id: 'sendEvent',
       summary: 'Send an event',
       description:
         'Answered once it is kept. The same event again is answered with the first one’s id, and counted once. Null and empty text equal an absent field.',
@@ -68,6 +69,7 @@ export const eventsResource = defineResource({
       refusals,
     },
     'POST /v1/events/batch': {
+      id: 'sendEvents',
       summary: 'Send up to 1,000 events',
       who: 'events:write',
       signable: true,
@@ -75,7 +77,10 @@ export const eventsResource = defineResource({
       body: {
         content: { 'application/json': batch, 'application/x-ndjson': lines },
         required: true,
-        example: { events: [DEPOSIT, CHARGEBACK] },
+        examples: {
+          'application/json': { events: [DEPOSIT, CHARGEBACK] },
+          'application/x-ndjson': [DEPOSIT, CHARGEBACK].map((one) => JSON.stringify(one)).join('\n'),
+        },
       },
       answers: {
         200: jsonAnswer(
@@ -85,6 +90,7 @@ export const eventsResource = defineResource({
       },
     },
     'GET /v1/events': {
+      id: 'listEvents',
       summary: 'List events',
       description:
         'Every filter given must hold. `transaction_id`, `customer_id` and `click_id` are those that the event names; `affiliate_id` is to whom it is attributed.',
@@ -93,6 +99,7 @@ export const eventsResource = defineResource({
       answers: { 200: listAnswer(answers.event) },
     },
     'GET /v1/events/:id': {
+      id: 'getEvent',
       summary: 'The whole story of an event',
       description:
         'Whose it was, what it earned and why, what was booked, what was told to whom. An affiliate sees of an ' +

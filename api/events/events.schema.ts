@@ -38,9 +38,12 @@ const metadata = z
  * only.
  */
 export const eventForm = z.strictObject({
-  event: z
-    .string()
-    .meta({ description: `one of ${EVENT_TYPES.join(', ')}; or a name of the operator's own` }),
+  event: z.string().meta({
+    description:
+      'what the customer did, in any case. Names that the operator added by `POST /v1/event-types` are taken too',
+    enum: EVENT_TYPES,
+    'x-open': true,
+  }),
   transaction_id: eventId.nullish(),
   click_id: eventClickId.nullish(),
   customer_id: eventId.nullish(),

@@ -1,7 +1,7 @@
 // Orphans as a resource: its routes, and its operations for the OpenAPI document.
 import { z } from 'zod';
 import { COUNTED_AT_MOST } from '../../store/attribution/orphans.ts';
-import { affiliateId, count, idOf } from '../http/answer-fields.ts';
+import { affiliateId, count, idOf, exampleId } from '../http/answer-fields.ts';
 import { jsonAnswer, jsonRequest, listAnswer } from '../http/operation.ts';
 import { defineResource } from '../http/resource.ts';
 import { event } from './events.answers.ts';
@@ -24,15 +24,17 @@ export const orphansResource = defineResource({
   addRoutes: addOrphanRoutes,
   operations: {
     'GET /v1/orphans': {
+      id: 'listOrphans',
       summary: 'List events that no affiliate was found for',
       who: 'read',
       query: orphanFilter,
       answers: { 200: orphans },
     },
     'POST /v1/orphans/:event_id/assign': {
+      id: 'assignOrphan',
       summary: 'Give an orphan to an affiliate',
       who: 'manage',
-      body: jsonRequest(assignment),
+      body: jsonRequest(assignment, { affiliate_id: exampleId('aff') }),
       answers: { 202: jsonAnswer(assigned, 'it is settled in a moment') },
       refusals: ['conflict', 'not_possible'],
     },

@@ -10,6 +10,7 @@ export const repeatsResource = defineResource({
   addRoutes: addRepeatRoutes,
   operations: {
     'GET /v1/repeats': {
+      id: 'listRepeats',
       summary: 'List repeats by content',
       description:
         'Events that were sent again without a transaction id and taken for the same, because nothing in them differed.',

@@ -26,6 +26,7 @@ export const setAsideResource = defineResource({
   addRoutes: addSetAsideRoutes,
   operations: {
     'POST /v1/set-aside/:event_id/retry': {
+      id: 'retrySetAsideEvent',
       summary: 'Settle an event that was set aside again',
       description:
         'With all others that were set aside for the same reason: what helped one helps them all. `lacking` ' +
@@ -35,6 +36,7 @@ export const setAsideResource = defineResource({
       refusals: ['not_possible'],
     },
     'POST /v1/set-aside/:event_id/dismiss': {
+      id: 'dismissSetAsideEvent',
       summary: 'Reject an event that was set aside for good',
       description: 'The event is kept, with its reason, and earns nothing.',
       who: 'manage',

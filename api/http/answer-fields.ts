@@ -2,25 +2,24 @@
 import { z } from 'zod';
 
 /** An amount at the currency's own number of decimals. */
-export const money = z
-  .string()
-  .regex(/^-?\d+(\.\d+)?$/)
-  .meta({ description: 'decimal text at the currency’s decimals', examples: ['200.00'] });
-export const currency = z
-  .string()
-  .regex(/^[A-Z0-9]{3,10}$/)
-  .meta({ description: 'ISO 4217, or a code that the operator added', examples: ['USD'] });
-export const time = z.string().meta({ format: 'date-time', description: 'RFC 3339, in UTC' });
-export const month = z
-  .string()
-  .regex(/^\d{4}-\d{2}$/)
-  .meta({ examples: ['2026-11'] });
+export const money = z.string().regex(/^-?\d+(\.\d+)?$/);
+export const currency = z.string().regex(/^[A-Z0-9]{3,10}$/);
+export const time = z.string().meta({ format: 'date-time' });
+export const month = z.string().regex(/^\d{4}-\d{2}$/);
 export const text = z.string();
 export const count = z.int().min(0);
 
 /** An id made by Postrider, with its prefix. */
 export function idOf(prefix: string) {
-  return z.string().regex(new RegExp(`^${prefix}_[0-9a-z]{26}$`));
+  return z
+    .string()
+    .regex(new RegExp(`^${prefix}_[0-9a-z]{26}$`))
+    .meta({ examples: [exampleId(prefix)] });
+}
+
+/** An id for examples, which nothing has. */
+export function exampleId(prefix: string): string {
+  return `${prefix}_01kb9xq5n2f4h6j8m0p2r4t6v8`;
 }
 
 /** The id of an affiliate. */

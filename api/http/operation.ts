@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { listOf } from './answer-fields.ts';
 import type { Scope } from './admission.ts';
+import { columnsOf, headerOf } from './csv.ts';
 import type { ErrorCode } from './errors.ts';
 import type { Own } from './own.ts';
 
@@ -15,6 +16,8 @@ export type Content = Record<string, z.ZodType>;
 export type Answer = { description: string; content?: Content; headers?: Record<string, string> };
 
 export type Operation = {
+  /** Its name in clients, a verb and a noun: the `operationId`. */
+  id: string;
   summary: string;
   description?: string;
   /** The scope of the key, the administrator token, or no key. */
@@ -28,11 +31,11 @@ export type Operation = {
   query?: z.ZodObject;
   /** Request headers with their meaning. */
   headers?: Record<string, string>;
-  /** `example` is JSON. */
-  body?: { content: Content; required: boolean; example?: object };
+  /** With an example of each media type. */
+  body?: { content: Content; required: boolean; examples: Record<string, unknown> };
   answers: Record<number, Answer>;
   /**
-   * Error codes besides those that follow from the rest: see `refusalsOf` in `openapi/document.ts`.
+   * Error codes besides those that follow from the rest: see `refusalsOf` in `openapi/refusals.ts`.
    */
   refusals?: readonly ErrorCode[];
 };
@@ -41,11 +44,11 @@ export type Operation = {
 export type Operations = Record<string, Operation>;
 
 /** A JSON body with an example that is accepted. The body is optional where every field is. */
-export function jsonRequest(schema: z.ZodType, example?: object): NonNullable<Operation['body']> {
+export function jsonRequest(schema: z.ZodType, example: object): NonNullable<Operation['body']> {
   return {
     content: { 'application/json': schema },
     required: !schema.safeParse({}).success,
-    ...(example && { example }),
+    examples: { 'application/json': example },
   };
 }
 
@@ -54,13 +57,21 @@ export function jsonAnswer(schema: z.ZodType, description = 'as it is now'): Ans
   return { description, content: { 'application/json': schema } };
 }
 
+/** CSV with a column for each field of a row. */
+export function csvWith(row: z.ZodObject): z.ZodType {
+  return z.string().meta({
+    description: 'a header with these columns, and a line for each row',
+    examples: [headerOf(columnsOf(row))],
+  });
+}
+
 /** A page of a list as JSON, with what `more` says beside it, or many in one as CSV. */
 export function listAnswer(row: z.ZodObject, more: z.ZodRawShape = {}): Answer {
   return {
     description:
       'a page as JSON; as CSV, where `Accept` asks for it, up to 25 pages of 200 in one, or `limit` rows',
     headers: { link: 'the next page, `rel="next"`; none on the last' },
-    content: { 'application/json': listOf(row).extend(more), 'text/csv': z.string() },
+    content: { 'application/json': listOf(row).extend(more), 'text/csv': csvWith(row) },
   };
 }
 
@@ -70,8 +81,9 @@ export const deleted: Record<number, Answer> = { 204: { description: 'done' } };
  * An operation without a body that changes the state of one thing, where its present state allows
  * that.
  */
-export function action(summary: string, answer: Answer, own?: Own): Operation {
+export function action(id: string, summary: string, answer: Answer, own?: Own): Operation {
   return {
+    id,
     summary,
     who: 'manage',
     ...(own && { own }),

@@ -14,23 +14,27 @@ export const balancesResource = defineResource({
   },
   operations: {
     'GET /v1/balances': {
+      id: 'listBalances',
       summary: 'What every affiliate has, by currency',
       who: 'read',
       query: balanceFilter,
       answers: { 200: listAnswer(answers.affiliateBalance) },
     },
     'GET /v1/balances/totals': {
+      id: 'getBalanceTotals',
       summary: 'What all affiliates have together, by currency',
       who: 'read',
       answers: { 200: jsonAnswer(answers.balanceTotals) },
     },
     'GET /v1/affiliates/:id/balance': {
+      id: 'getAffiliateBalance',
       summary: 'What an affiliate has, by currency',
       who: 'read',
       own: { scope: 'own:read', path: 'affiliate' },
       answers: { 200: jsonAnswer(answers.balances) },
     },
     'GET /v1/affiliates/:id/ledger': {
+      id: 'listAffiliateLedger',
       summary: 'Every transfer of an affiliate',
       who: 'read',
       own: { scope: 'own:read', path: 'affiliate' },

@@ -1,4 +1,5 @@
 // Commissions as a resource: its routes, and its operations for the OpenAPI document.
+import { exampleId } from '../http/answer-fields.ts';
 import { jsonAnswer, jsonRequest, listAnswer } from '../http/operation.ts';
 import { defineResource } from '../http/resource.ts';
 import * as answers from './commissions.answers.ts';
@@ -31,13 +32,15 @@ export const commissionsResource = defineResource({
   },
   operations: {
     'POST /v1/holds/release': {
+      id: 'releaseHolds',
       summary: 'Release what is due now',
       description: 'The schedule does it by itself.',
       who: 'manage',
-      body: jsonRequest(holdRelease),
+      body: jsonRequest(holdRelease, { before: '2026-11-30T00:00:00Z' }),
       answers: { 200: jsonAnswer(answers.released, 'how many became payable') },
     },
     'GET /v1/commissions': {
+      id: 'listCommissions',
       summary: 'List commissions',
       who: 'read',
       own: { scope: 'own:read', query: 'affiliate_id' },
@@ -45,38 +48,47 @@ export const commissionsResource = defineResource({
       answers: { 200: listAnswer(answers.commission) },
     },
     'GET /v1/commissions/:id': {
+      id: 'getCommission',
       summary: 'A commission: where its money is, and why',
       who: 'read',
       own: { scope: 'own:read', path: 'commission' },
       answers: { 200: jsonAnswer(answers.wholeCommission) },
     },
     'POST /v1/commissions/approve': {
+      id: 'approveCommissions',
       summary: 'Approve many commissions',
       description: `${GIVES_BACK} Only commissions named by \`ids\` are reinstated.`,
       who: 'manage',
-      body: jsonRequest(approvals),
+      body: jsonRequest(approvals, {
+        affiliate_id: exampleId('aff'),
+        before: '2026-11-01T00:00:00Z',
+        reason: 'checked by hand',
+      }),
       answers: { 200: jsonAnswer(answers.decided, 'one result for each') },
     },
     'POST /v1/commissions/reject': {
+      id: 'rejectCommissions',
       summary: 'Reject many commissions',
       description: `${COVERS} Approving takes a rejection back.`,
       who: 'manage',
-      body: jsonRequest(rejections),
+      body: jsonRequest(rejections, { ids: [exampleId('com')], reason: 'the same person twice' }),
       answers: { 200: jsonAnswer(answers.decided, 'one result for each') },
     },
     'POST /v1/commissions/:id/approve': {
+      id: 'approveCommission',
       summary: 'Approve a commission before its hold ends, or take its rejection back',
       description: GIVES_BACK,
       who: 'manage',
-      body: jsonRequest(approval),
+      body: jsonRequest(approval, { reason: 'checked by hand' }),
       answers: { 200: jsonAnswer(answers.wholeCommission) },
       refusals: ['not_possible'],
     },
     'POST /v1/commissions/:id/reject': {
+      id: 'rejectCommission',
       summary: 'Reject a commission',
       description: `${COVERS} Approving takes the rejection back.`,
       who: 'manage',
-      body: jsonRequest(rejection),
+      body: jsonRequest(rejection, { reason: 'the same person twice' }),
       answers: { 200: jsonAnswer(answers.wholeCommission) },
       refusals: ['not_possible'],
     },

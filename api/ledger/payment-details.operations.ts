@@ -13,6 +13,7 @@ export const paymentDetailsResource = defineResource({
   names: { PaymentDetails: answers.paymentDetails },
   operations: {
     'PUT /v1/affiliates/:id/payment-details': {
+      id: 'setPaymentDetails',
       summary: 'Say how an affiliate is paid',
       description:
         'A bank account, or `other`: an e-wallet, an address of a chain. Replaces what there was. Kept encrypted; ' +
@@ -22,16 +23,19 @@ export const paymentDetailsResource = defineResource({
       answers: { 200: jsonAnswer(answers.paymentDetails) },
     },
     'GET /v1/affiliates/:id/payment-details': {
+      id: 'getPaymentDetails',
       summary: 'How an affiliate is paid, with its account masked',
       who: 'read',
       answers: { 200: jsonAnswer(answers.paymentDetails) },
     },
     'DELETE /v1/affiliates/:id/payment-details': {
+      id: 'deletePaymentDetails',
       summary: 'Forget how an affiliate is paid',
       who: 'manage',
       answers: deleted,
     },
     'PUT /v1/operator/payout-account': {
+      id: 'setPayoutAccount',
       summary: 'Say which account payouts are paid from',
       description: 'The debtor of pain.001 files. Kept encrypted, and shown masked.',
       who: 'manage',
@@ -39,12 +43,14 @@ export const paymentDetailsResource = defineResource({
       answers: { 200: jsonAnswer(answers.payoutAccount) },
     },
     'GET /v1/operator/payout-account': {
+      id: 'getPayoutAccount',
       summary: 'The account that payouts are paid from, masked',
       who: 'read',
       answers: { 200: jsonAnswer(answers.payoutAccount) },
       refusals: ['not_found'],
     },
     'DELETE /v1/operator/payout-account': {
+      id: 'deletePayoutAccount',
       summary: 'Forget the account that payouts are paid from',
       who: 'manage',
       answers: deleted,

@@ -1,8 +1,8 @@
 // Payout runs as a resource: their routes, and their operations for the OpenAPI document.
 import { z } from 'zod';
-import { listOf } from '../http/answer-fields.ts';
+import { listOf, exampleId } from '../http/answer-fields.ts';
 import { plainPage } from '../http/lists.ts';
-import { action, jsonAnswer, jsonRequest, listAnswer } from '../http/operation.ts';
+import { action, csvWith, jsonAnswer, jsonRequest, listAnswer } from '../http/operation.ts';
 import { defineResource } from '../http/resource.ts';
 import * as answers from './payout-runs.answers.ts';
 import { addPayoutRunRoutes } from './payout-runs.routes.ts';
@@ -11,12 +11,17 @@ import { CONFIRMED_AT_ONCE, newPayoutRun, runPage } from './payout-runs.schema.t
 const { data: results, next_cursor } = listOf(answers.runResult).shape;
 const wholeRun = answers.payoutRun.extend({ counts: answers.runCounts, results, next_cursor });
 
+const BANK_LIST = `reference,status
+${exampleId('pay')},paid
+`;
+
 export const payoutRunsResource = defineResource({
   tag: 'Money',
   addRoutes: addPayoutRunRoutes,
-  names: { PayoutRun: answers.payoutRun, PayoutRunResult: answers.runResult },
+  names: { PayoutRun: answers.payoutRun, WholePayoutRun: wholeRun, PayoutRunResult: answers.runResult },
   operations: {
     'POST /v1/payout-runs': {
+      id: 'startPayoutRun',
       summary: 'Make a payout for every affiliate for whom enough is payable',
       description:
         'In one currency, after what each affiliate owes. Runs as a workflow of its own, which pays each affiliate once, ' +
@@ -32,12 +37,14 @@ export const payoutRunsResource = defineResource({
       refusals: ['conflict'],
     },
     'GET /v1/payout-runs': {
+      id: 'listPayoutRuns',
       summary: 'List payout runs',
       who: 'read',
       query: plainPage,
       answers: { 200: listAnswer(answers.payoutRun) },
     },
     'GET /v1/payout-runs/:id': {
+      id: 'getPayoutRun',
       summary: 'The progress of a payout run, its results, and files to pay by',
       description:
         'As JSON with a page of its results. With `Accept: text/csv` or `application/xml` as a file with whole accounts, ' +
@@ -50,23 +57,33 @@ export const payoutRunsResource = defineResource({
         200: {
           description: 'in the form that `Accept` asks for',
           headers: { link: 'the next page, `rel="next"`; none on the last' },
-          content: { 'application/json': wholeRun, 'text/csv': z.string(), 'application/xml': z.string() },
+          content: {
+            'application/json': wholeRun,
+            'text/csv': csvWith(answers.runPayment),
+            'application/xml': z.string().meta({ examples: ['<?xml version="1.0" encoding="UTF-8"?>…'] }),
+          },
         },
       },
       refusals: ['not_possible'],
     },
     'DELETE /v1/payout-runs/:id': action(
+      'stopPayoutRun',
       'Stop a payout run; payouts that it made stay',
       jsonAnswer(answers.payoutRun),
     ),
     'POST /v1/payout-runs/:id/confirm': {
+      id: 'confirmPayoutRun',
       summary: 'Confirm or fail payouts of a run by a list of the bank',
       description:
         `CSV with up to ${CONFIRMED_AT_ONCE} rows and the columns \`payout_id\` (or \`reference\`: a payout’s id or its ` +
         'external reference), `status` (`paid` or `failed`), and optionally `external_reference` and `reason`. ' +
         'Each row is judged alone, as `POST /v1/payouts/:id/confirm` and `/fail` would; the same list again changes nothing.',
       who: 'manage',
-      body: { content: { 'text/csv': z.string() }, required: true },
+      body: {
+        content: { 'text/csv': z.string() },
+        required: true,
+        examples: { 'text/csv': BANK_LIST },
+      },
       answers: { 200: jsonAnswer(answers.confirmation, 'a result for each row, in order') },
     },
   },

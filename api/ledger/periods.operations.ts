@@ -13,17 +13,20 @@ export const periodsResource = defineResource({
   },
   operations: {
     'GET /v1/periods': {
+      id: 'listPeriods',
       summary: 'List the months of the books',
       who: 'read',
       query: periodPage,
       answers: { 200: listAnswer(answers.period) },
     },
     'GET /v1/periods/:period': {
+      id: 'getPeriod',
       summary: 'A month of the books',
       who: 'read',
       answers: { 200: jsonAnswer(answers.period) },
     },
     'POST /v1/periods/:period/close': {
+      id: 'closePeriod',
       summary: 'Close a month',
       who: 'manage',
       answers: {

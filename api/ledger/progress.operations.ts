@@ -10,6 +10,7 @@ export const progressResource = defineResource({
   addRoutes: addProgressRoutes,
   operations: {
     'GET /v1/affiliates/:id/progress': {
+      id: 'listAffiliateProgress',
       summary: 'Customers of an affiliate on their way to a CPA',
       description:
         'Those who did something that counts and have not qualified: what counts so far, of how much.',

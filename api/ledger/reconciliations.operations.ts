@@ -8,11 +8,17 @@ import { query as listRange, row as listedRow, ROWS_AT_MOST } from './reconcilia
 
 const list = z.strictObject({ rows: z.array(listedRow).max(ROWS_AT_MOST), ...listRange.shape });
 
+const ROW = { transaction_id: 't-1', event: 'ftd', amount: '500.00', currency: 'USD', commission: '200.00' };
+const ROW_AS_CSV = `${Object.keys(ROW).join(',')}
+${Object.values(ROW).join(',')}
+`;
+
 export const reconciliationsResource = defineResource({
   tag: 'Money',
   addRoutes: addReconciliationRoutes,
   operations: {
     'POST /v1/reconciliations': {
+      id: 'reconcileTransactions',
       summary: 'Compare a list of transactions with what is kept',
       description:
         'Nothing is stored and nothing is posted. With a range of time, what the list lacks is told too.',
@@ -24,6 +30,7 @@ export const reconciliationsResource = defineResource({
           'text/csv': z.string().meta({ description: 'with the columns of a row' }),
         },
         required: true,
+        examples: { 'application/json': { rows: [ROW] }, 'text/csv': ROW_AS_CSV },
       },
       answers: { 200: jsonAnswer(answers.reconciliation, 'one difference for each row') },
     },

@@ -4,11 +4,15 @@ import { type Answer, listAnswer } from '../http/operation.ts';
 import { defineResource } from '../http/resource.ts';
 import * as answers from './statements.answers.ts';
 import { addStatementRoutes } from './statements.routes.ts';
+import { COLUMNS } from './statements.views.ts';
 import { openStatement, statementFilter, statementForm } from './statements.schema.ts';
 
 const wholeStatement: Answer = {
   description: 'as JSON, or as CSV where `format` or `Accept` asks for it',
-  content: { 'application/json': answers.wholeStatement, 'text/csv': z.string() },
+  content: {
+    'application/json': answers.wholeStatement,
+    'text/csv': z.string().meta({ examples: [COLUMNS.join(',')] }),
+  },
 };
 
 export const statementsResource = defineResource({
@@ -20,6 +24,7 @@ export const statementsResource = defineResource({
   },
   operations: {
     'GET /v1/affiliates/:id/statements': {
+      id: 'listAffiliateStatements',
       summary: 'List an affiliate’s statements',
       who: 'read',
       own: { scope: 'own:read', path: 'affiliate' },
@@ -27,6 +32,7 @@ export const statementsResource = defineResource({
       answers: { 200: listAnswer(answers.statement) },
     },
     'GET /v1/affiliates/:id/statements/current': {
+      id: 'getCurrentStatement',
       summary: 'What the statement of an open month would say now',
       who: 'read',
       own: { scope: 'own:read', path: 'affiliate' },
@@ -35,6 +41,7 @@ export const statementsResource = defineResource({
       refusals: ['not_possible'],
     },
     'GET /v1/statements/:id': {
+      id: 'getStatement',
       summary: 'A statement',
       who: 'read',
       own: { scope: 'own:read', path: 'statement' },

@@ -78,7 +78,8 @@ export async function* asJson({
   yield `${text}],${JSON.stringify(tail).slice(1)}`;
 }
 
-const COLUMNS = [
+/** Columns of a statement as CSV. */
+export const COLUMNS = [
   'transfer_id',
   'posted_at',
   'occurred_at',

@@ -10,6 +10,7 @@ export const upcomingResource = defineResource({
   addRoutes: addUpcomingRoutes,
   operations: {
     'GET /v1/affiliates/:id/upcoming': {
+      id: 'getAffiliateUpcoming',
       summary: 'When an affiliate’s money becomes payable, and what a payout would be now',
       description: 'As it stands: what is taken back until then does not become payable.',
       who: 'read',

@@ -9,14 +9,21 @@ export const apiDocsResource = defineResource({
   addRoutes: addApiDocsRoutes,
   operations: {
     'GET /openapi.json': {
+      id: 'getOpenApi',
       summary: 'This document',
       who: 'anybody',
       answers: { 200: jsonAnswer(z.looseObject({ openapi: z.string() }), 'OpenAPI 3.1') },
     },
     'GET /docs': {
+      id: 'getDocs',
       summary: 'This document, to read',
       who: 'anybody',
-      answers: { 200: { description: 'a page', content: { 'text/html': z.string() } } },
+      answers: {
+        200: {
+          description: 'a page',
+          content: { 'text/html': z.string().meta({ examples: ['<!doctype html>…'] }) },
+        },
+      },
     },
   },
 });

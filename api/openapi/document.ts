@@ -4,44 +4,19 @@ import { VERSION } from '../../build.ts';
 import { error, issue } from '../http/errors.answers.ts';
 import { type ErrorCode, statusOf } from '../http/errors.ts';
 import { type Content, type Operation, TAGS } from '../http/operation.ts';
-import type { OwnScope } from '../http/own.ts';
 import type { Documented } from '../http/resource.ts';
+import { complete } from './complete.ts';
+import { pathParametersOf, refusalsOf } from './refusals.ts';
 import { type JsonSchema, type NamedSchemas, type Schemas, schemasOf } from './schemas.ts';
+import type {
+  DocumentedOperation,
+  Media,
+  OpenApiDocument,
+  Parameter,
+  QuerySchema,
+  Response,
+} from './types.ts';
 import { WEBHOOK_HEADERS, webhooks } from './webhooks.ts';
-
-type Parameter = {
-  name: string;
-  in: 'path' | 'query' | 'header';
-  required: boolean;
-  description?: string;
-  schema: JsonSchema;
-};
-type QuerySchema = { properties?: object; required?: string[] };
-type Media = Record<string, { schema: JsonSchema; example?: object }>;
-type Response = { description: string; headers?: object; content?: Media; 'x-error-codes'?: ErrorCode[] };
-
-export type DocumentedOperation = {
-  operationId: string;
-  tags: string[];
-  summary: string;
-  description?: string;
-  security: Record<string, string[]>[];
-  parameters: Parameter[];
-  requestBody?: { required: boolean; content: Media };
-  responses: Record<string, Response>;
-  'x-scope'?: Operation['who'];
-  'x-own-scope'?: OwnScope;
-};
-
-export type OpenApiDocument = {
-  openapi: '3.1.1';
-  info: { title: string; version: string; description: string; license: object };
-  servers: { url: string }[];
-  tags: { name: string }[];
-  paths: Record<string, Record<string, DocumentedOperation>>;
-  webhooks: Record<string, { post: { summary: string; requestBody: { content: Media } } & object }>;
-  components: { schemas: Record<string, JsonSchema>; securitySchemes: object };
-};
 
 const DESCRIPTION = `Conversion events in, commission booked to the cent, signed postbacks out.
 
@@ -79,7 +54,7 @@ export function createDocument(publicUrl: string, resources: readonly Documented
       ofPath[method.toLowerCase()] = documented(route, tag, operation, schemas);
     }
   }
-  return {
+  const document: OpenApiDocument = {
     openapi: '3.1.1',
     info: {
       title: 'Postrider',
@@ -93,6 +68,8 @@ export function createDocument(publicUrl: string, resources: readonly Documented
     webhooks: documentedWebhooks(schemas),
     components: { schemas: schemas.components, securitySchemes: SECURITY_SCHEMES },
   };
+  complete(document);
+  return document;
 }
 
 /** The schemas that stand under `components` by a name, since many operations refer to them. */
@@ -120,7 +97,7 @@ const SECURITY_SCHEMES = {
 };
 
 function documented(route: string, tag: string, operation: Operation, schemas: Schemas): DocumentedOperation {
-  const { summary, description, who, own, body, answers } = operation;
+  const { id, summary, description, who, own, body, answers } = operation;
   const answered = Object.entries(answers).map(([status, { description: meaning, headers, content }]) => {
     const response: Response = { description: meaning };
     if (headers)
@@ -129,10 +106,7 @@ function documented(route: string, tag: string, operation: Operation, schemas: S
     return [status, response] as const;
   });
   return {
-    operationId: route
-      .toLowerCase()
-      .replaceAll(/[^a-z0-9]+/g, '_')
-      .replace(/_$/, ''),
+    operationId: id,
     tags: [tag],
     summary,
     ...(description && { description }),
@@ -188,27 +162,6 @@ function parametersOf(route: string, { query, headers, signable }: Operation, sc
   return [...inPath, ...inQuery, ...inHeaders];
 }
 
-/** The error codes of an operation: its own, and those implied by its inputs and its callers. */
-function refusalsOf(
-  route: string,
-  { who, own, signable, query, body, refusals = [] }: Operation,
-): ErrorCode[] {
-  const isKnown = who !== 'anybody';
-  const hasPath = pathParametersOf(route).length > 0;
-  const codes: (ErrorCode | false)[] = [
-    ...(query || body || hasPath ? (['invalid_request'] as const) : []),
-    ...(isKnown ? (['unauthorized', 'https_required', 'forbidden', 'unavailable'] as const) : []),
-    ...(isKnown && who !== 'admin' ? (['rate_limited'] as const) : []),
-    ...(who === 'events:write' ? (['ip_not_allowed'] as const) : []),
-    ...(signable ? (['bad_signature', 'stale_signature'] as const) : []),
-    ...(body ? (['too_large', 'unsupported_media_type'] as const) : []),
-    (hasPath || own?.query !== undefined) && 'not_found',
-    ...refusals,
-    'internal',
-  ];
-  return [...new Set(codes.filter((code) => code !== false))];
-}
-
 function refusalResponses(codes: readonly ErrorCode[], schemas: Schemas): Record<string, Response> {
   const byStatus = new Map<number, ErrorCode[]>();
   for (const code of codes)
@@ -259,18 +212,14 @@ function schemasIn({ query, body, answers }: Operation) {
   return [...(query ? [query] : []), ...contents.flatMap((content) => Object.values(content ?? {}))];
 }
 
-function requestBodyOf({ required, content, example }: NonNullable<Operation['body']>, schemas: Schemas) {
+function requestBodyOf({ required, content, examples }: NonNullable<Operation['body']>, schemas: Schemas) {
   const media = mediaOf(content, schemas);
-  if (example) media['application/json'] = { ...media['application/json']!, example };
+  for (const [type, example] of Object.entries(examples)) media[type]!.example = example;
   return { required, content: media };
 }
 
 function mediaOf(content: Content, schemas: Schemas): Media {
   return mapValues(content, (schema) => ({ schema: schemas.of(schema) }));
-}
-
-function pathParametersOf(route: string): string[] {
-  return Array.from(route.matchAll(/:(\w+)/g), ([, name]) => name!);
 }
 
 function mapValues<From, To>(object: Record<string, From>, map: (value: From) => To): Record<string, To> {

@@ -1,6 +1,6 @@
 // HTML page of the OpenAPI document, with its own style, without scripts or external resources.
 import { stylePolicy } from '../http/security-headers.ts';
-import type { DocumentedOperation, OpenApiDocument } from './document.ts';
+import type { DocumentedOperation, Media, OpenApiDocument } from './types.ts';
 
 const STYLE = `
 :root { color-scheme: light dark; --line: #8884; --soft: #8881 }
@@ -100,10 +100,17 @@ function operationHtml(path: string, method: string, operation: DocumentedOperat
   );
 }
 
-function mediaHtml(content: Record<string, { schema: object }>): string {
+function mediaHtml(content: Media): string {
   return Object.entries(content)
-    .map(([type, { schema }]) => `<p><code>${escape(type)}</code></p>${schemaHtml(schema)}`)
+    .map(
+      ([type, { schema, example }]) =>
+        `<p><code>${escape(type)}</code></p>${schemaHtml(schema)}<p>Example</p>${exampleHtml(example)}`,
+    )
     .join('');
+}
+
+function exampleHtml(example: unknown): string {
+  return `<pre>${escape(typeof example === 'string' ? example : JSON.stringify(example, null, 2))}</pre>`;
 }
 
 const REF = /&quot;#\/components\/schemas\/(\w+)&quot;/g;

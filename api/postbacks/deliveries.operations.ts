@@ -14,6 +14,7 @@ export const deliveriesResource = defineResource({
   },
   operations: {
     'GET /v1/deliveries': {
+      id: 'listDeliveries',
       summary: 'List postbacks',
       description: '`state=stuck` means `retrying`, `held`, or `gave_up` and not acknowledged.',
       who: 'read',
@@ -22,29 +23,36 @@ export const deliveriesResource = defineResource({
       answers: { 200: listAnswer(answers.delivery) },
     },
     'GET /v1/deliveries/:id': {
+      id: 'getDelivery',
       summary: 'A postback with every attempt',
       who: 'read',
       own: { scope: 'own:read', path: 'delivery' },
       answers: { 200: jsonAnswer(answers.wholeDelivery) },
     },
     'POST /v1/deliveries/:id/retry': {
-      ...action('Try a postback now', jsonAnswer(answers.wholeDelivery), {
+      ...action('retryDelivery', 'Try a postback now', jsonAnswer(answers.wholeDelivery), {
         scope: 'own:endpoints',
         path: 'delivery',
       }),
       headers: { prefer: '`wait=5` (at most 10): the answer waits until the attempt was made' },
     },
-    'POST /v1/deliveries/:id/give-up': action('Try a postback no more', jsonAnswer(answers.wholeDelivery)),
+    'POST /v1/deliveries/:id/give-up': action(
+      'giveUpDelivery',
+      'Try a postback no more',
+      jsonAnswer(answers.wholeDelivery),
+    ),
     'POST /v1/deliveries/:id/pause': {
-      ...action('Wait with the next try of a postback', jsonAnswer(answers.wholeDelivery)),
+      ...action('pauseDelivery', 'Wait with the next try of a postback', jsonAnswer(answers.wholeDelivery)),
       description:
         'Only for a postback that `owner` `self` tries by itself; others wait with their endpoint.',
     },
     'POST /v1/deliveries/:id/resume': action(
+      'resumeDelivery',
       'Go on with a postback that was paused',
       jsonAnswer(answers.wholeDelivery),
     ),
     'POST /v1/deliveries/:id/acknowledge': action(
+      'acknowledgeDelivery',
       'Note that somebody has seen it',
       jsonAnswer(answers.wholeDelivery),
     ),

@@ -22,11 +22,15 @@ export const endpointImportResource = defineResource({
   addRoutes: addEndpointImportRoute,
   operations: {
     'POST /v1/endpoints/import': {
+      id: 'translateEndpointUrl',
       summary: 'Translate another platform’s postback URL',
       description: 'Nothing is stored.',
       who: 'manage',
       own: { scope: 'own:endpoints' },
-      body: jsonRequest(endpointImport),
+      body: jsonRequest(endpointImport, {
+        dialect: 'auto',
+        url: 'https://tracker.example/postback?cid={aff_sub}&payout={payout}',
+      }),
       answers: { 200: jsonAnswer(importedUrl, 'the URL in our macros') },
       refusals: ['unknown_macro', 'blocked_address'],
     },

@@ -27,6 +27,7 @@ export const endpointStatisticsResource = defineResource({
   },
   operations: {
     'GET /v1/endpoints/:id/statistics': {
+      id: 'getEndpointStatistics',
       summary: 'Attempts of an endpoint by hour and day, and the latest ones',
       who: 'read',
       own: { scope: 'own:read', path: 'endpoint' },

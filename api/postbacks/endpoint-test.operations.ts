@@ -10,6 +10,7 @@ export const endpointTestResource = defineResource({
   operations: {
     'POST /v1/endpoints/:id/test': {
       ...action(
+        'testEndpoint',
         'Send a postback that means nothing, and tell how it went',
         jsonAnswer(answers.trial, 'phase by phase'),
         { scope: 'own:endpoints', path: 'endpoint' },

@@ -15,24 +15,32 @@ export const replaysResource = defineResource({
   },
   operations: {
     'POST /v1/replays': {
+      id: 'startReplay',
       summary: 'Send postbacks again',
       who: 'manage',
       own: { scope: 'own:endpoints', body: 'endpoint_id' },
-      body: jsonRequest(newReplay),
+      body: jsonRequest(newReplay, {
+        from: '2026-11-01T00:00:00Z',
+        to: '2026-11-02T00:00:00Z',
+        states: ['gave_up'],
+        dry_run: true,
+      }),
       answers: { 202: jsonAnswer(answers.replay, 'under way; a dry run only counts') },
     },
     'GET /v1/replays': {
+      id: 'listReplays',
       summary: 'List replays',
       who: 'read',
       query: plainPage,
       answers: { 200: listAnswer(answers.replay) },
     },
     'GET /v1/replays/:id': {
+      id: 'getReplay',
       summary: 'How far a replay is',
       who: 'read',
       own: { scope: 'own:read', path: 'replay' },
       answers: { 200: jsonAnswer(answers.replayProgress) },
     },
-    'DELETE /v1/replays/:id': action('Cancel a replay', jsonAnswer(answers.replayProgress)),
+    'DELETE /v1/replays/:id': action('cancelReplay', 'Cancel a replay', jsonAnswer(answers.replayProgress)),
   },
 });

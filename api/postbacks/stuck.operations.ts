@@ -10,6 +10,7 @@ export const stuckResource = defineResource({
   addRoutes: addStuckRoutes,
   operations: {
     'GET /v1/stuck': {
+      id: 'listStuck',
       summary: 'What is stuck, by endpoint or by reason',
       description:
         'Postbacks that are `retrying`, `held`, or `gave_up` and not acknowledged, as `GET /v1/deliveries?state=stuck` lists them one by one.',

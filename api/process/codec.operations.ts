@@ -7,7 +7,8 @@ import { payloads } from './codec.schema.ts';
 
 const EXAMPLE = { payloads: [{ metadata: { encoding: 'anNvbi9wbGFpbg==' }, data: 'Im9wcl8wMSI=' }] };
 
-const coding = (summary: string, description: string): Operation => ({
+const coding = (id: string, summary: string, description: string): Operation => ({
+  id,
   summary,
   description,
   who: 'admin',
@@ -21,18 +22,26 @@ export const codecResource = defineResource({
   addRoutes: addCodecRoutes,
   operations: {
     'GET /codec': {
+      id: 'allowDecoding',
       summary: 'Let this browser decode in the Temporal UI',
       description: 'Asks for a name, which may be any, and for one of the tokens as the password.',
       who: 'admin',
-      answers: { 200: { description: 'signed in', content: { 'text/plain': z.string() } } },
+      answers: {
+        200: {
+          description: 'signed in',
+          content: { 'text/plain': z.string().meta({ examples: ['signed in'] }) },
+        },
+      },
       refusals: ['not_found'],
     },
     'POST /codec/decode': coding(
+      'decodePayloads',
       'Decode payloads of Temporal',
       'Temporal’s protocol for codec servers. `TEMPORAL_CODEC_TOKEN` opens it too; either token may be sent as a ' +
         'password. Not there without `TEMPORAL_CODEC_KEY`.',
     ),
     'POST /codec/encode': coding(
+      'encodePayloads',
       'Encode payloads for Temporal',
       'So that inputs of signals sent in the Temporal UI are encrypted too.',
     ),

@@ -17,11 +17,13 @@ export const healthResource = defineResource({
   addRoutes: addHealthRoutes,
   operations: {
     'GET /healthz': {
+      id: 'getHealth',
       summary: 'Whether this process lives',
       who: 'anybody',
       answers: { 200: jsonAnswer(health) },
     },
     'GET /readyz': {
+      id: 'getReadiness',
       summary: 'Whether it can take events',
       who: 'anybody',
       answers: { 200: jsonAnswer(readiness, 'it can'), 503: jsonAnswer(readiness, 'it cannot') },

@@ -8,11 +8,19 @@ export const metricsResource = defineResource({
   addRoutes: addMetricsRoute,
   operations: {
     'GET /metrics': {
+      id: 'getMetrics',
       summary: 'What this process counts, and what waits',
       description:
         'For Prometheus. From loopback and private addresses; from elsewhere with the administrator token.',
       who: 'anybody',
-      answers: { 200: { description: 'text', content: { 'text/plain': z.string() } } },
+      answers: {
+        200: {
+          description: 'text',
+          content: {
+            'text/plain': z.string().meta({ examples: ['postrider_events_total{status="settled"} 120'] }),
+          },
+        },
+      },
       refusals: ['unauthorized'],
     },
   },

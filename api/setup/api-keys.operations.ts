@@ -14,21 +14,32 @@ export const apiKeysResource = defineResource({
   },
   operations: {
     'POST /v1/api-keys': {
+      id: 'createApiKey',
       summary: 'Make a key',
       description:
         'A key with `affiliate_id` is for that affiliate. It opens the operations that have `x-own-scope`, and of them ' +
         'only what is the affiliate’s own. It makes at most 20 requests per second, unless it has a rate of its own.',
       who: 'manage',
-      body: jsonRequest(newKey),
+      body: jsonRequest(newKey, {
+        name: 'back office',
+        scopes: ['read'],
+        expires_at: '2027-12-31T00:00:00Z',
+      }),
       answers: { 201: jsonAnswer(answers.newApiKey, 'made') },
       refusals: ['not_possible'],
     },
     'GET /v1/api-keys': {
+      id: 'listApiKeys',
       summary: 'List keys',
       who: 'manage',
       query: plainPage,
       answers: { 200: listAnswer(answers.apiKey) },
     },
-    'DELETE /v1/api-keys/:id': { summary: 'Revoke a key', who: 'manage', answers: deleted },
+    'DELETE /v1/api-keys/:id': {
+      id: 'revokeApiKey',
+      summary: 'Revoke a key',
+      who: 'manage',
+      answers: deleted,
+    },
   },
 });

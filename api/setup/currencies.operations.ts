@@ -14,6 +14,7 @@ export const currenciesResource = defineResource({
   },
   operations: {
     'POST /v1/currencies': {
+      id: 'createCurrency',
       summary: 'Add a currency that is not in ISO 4217',
       description:
         'Amounts in it are taken and shown with this many decimals wherever a currency is named. ' +
@@ -27,6 +28,7 @@ export const currenciesResource = defineResource({
       refusals: ['conflict'],
     },
     'GET /v1/currencies': {
+      id: 'listCurrencies',
       summary: 'List the currencies that the operator added',
       who: 'read',
       query: plainPage,

@@ -15,9 +15,10 @@ export const eventTypesResource = defineResource({
   },
   operations: {
     'POST /v1/event-types': {
+      id: 'createEventType',
       summary: 'Add a name of the operator’s own for a standard event',
       who: 'manage',
-      body: jsonRequest(newEventType),
+      body: jsonRequest(newEventType, { name: 'first_deposit', standard: 'ftd' }),
       answers: {
         201: jsonAnswer(answers.eventType, 'added'),
         200: jsonAnswer(answers.eventType, 'there already'),
@@ -25,12 +26,14 @@ export const eventTypesResource = defineResource({
       refusals: ['conflict'],
     },
     'GET /v1/event-types': {
+      id: 'listEventTypes',
       summary: 'List the operator’s own names',
       who: 'read',
       query: plainPage,
       answers: { 200: listAnswer(answers.eventType) },
     },
     'DELETE /v1/event-types/:name': {
+      id: 'deleteEventType',
       summary: 'Remove a name, by itself or its id',
       who: 'manage',
       answers: deleted,

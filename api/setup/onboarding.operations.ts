@@ -14,6 +14,7 @@ export const onboardingResource = defineResource({
   addRoutes: addOnboardingRoute,
   operations: {
     'GET /v1/onboarding': {
+      id: 'getOnboarding',
       summary: 'What the integration lacks, and what to do',
       who: 'read',
       answers: { 200: jsonAnswer(onboarding) },

@@ -68,6 +68,7 @@ export const overviewResource = defineResource({
   },
   operations: {
     'GET /v1/overview': {
+      id: 'getOverview',
       summary: 'Events and postbacks of the last 24 hours, and what waits for a person',
       who: 'read',
       answers: { 200: jsonAnswer(overview) },

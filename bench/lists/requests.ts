@@ -1,7 +1,7 @@
 // Every request that reads, with every filter that it takes: made from the OpenAPI document, so
 // that none can be forgotten. A new parameter fails here until it has values. And those that read
 // much before they write: deals, replays, actions on what is stuck.
-import type { DocumentedOperation, OpenApiDocument } from '../../api/openapi/document.ts';
+import type { DocumentedOperation, OpenApiDocument } from '../../api/openapi/types.ts';
 import type { ListsData } from './data.ts';
 import { numbered } from './sql.ts';
 

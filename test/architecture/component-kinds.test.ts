@@ -7,7 +7,8 @@ import { filesBelow, readSource } from '../support/sources.ts';
 
 const FOLDERS = ['domain', 'store', 'activities', 'api', 'delivery', 'workflows', 'worker'];
 /** Files of the kinds, the union that names them, and examples in the API's documentation. */
-const MAY_NAME = /^domain\/(commission\/components\/.*|types\.ts)$|^api\/.*operations/;
+const MAY_NAME =
+  /^domain\/(commission\/components\/.*|types\.ts)$|^api\/(.*operations|openapi\/vocabulary\/)/;
 
 const KINDS = ALL_KINDS.map(({ kind }) => kind);
 /** `payout` also names other kinds, so its text in TypeScript says nothing about components. */

@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
-import { createDocument, type DocumentedOperation } from '../../api/openapi/document.ts';
+import { createDocument } from '../../api/openapi/document.ts';
+import type { DocumentedOperation } from '../../api/openapi/types.ts';
 import { RESOURCES } from '../../api/resources.ts';
 
 type Exchange = {
@@ -134,6 +135,8 @@ function withClosedObjects(value: unknown): unknown {
   const inner = Object.fromEntries(
     Object.entries(value).map(([key, item]) => [key, withClosedObjects(item)]),
   );
+  // Known values are listed for clients; an operator may add others.
+  if (inner['x-open'] === true) delete inner['enum'];
   const isOpen =
     inner['type'] === 'object' &&
     inner['properties'] !== undefined &&

@@ -7,7 +7,7 @@ import { createSettle } from '../../../activities/settlement/settle.ts';
 import { createAdmission } from '../../../api/http/admission.ts';
 import type { ApiError } from '../../../api/http/errors.ts';
 import { createRateLimits } from '../../../api/http/rate-limits.ts';
-import type { DocumentedOperation, OpenApiDocument } from '../../../api/openapi/document.ts';
+import type { DocumentedOperation, OpenApiDocument } from '../../../api/openapi/types.ts';
 import type { Caller } from '../../../store/access/callers.ts';
 import { newId } from '../../../store/db/ids.ts';
 import { ADMIN_TOKEN, withApi, type TestApi } from '../../support/api.ts';

@@ -2,7 +2,7 @@
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { createSettle } from '../../../activities/settlement/settle.ts';
-import type { OpenApiDocument } from '../../../api/openapi/document.ts';
+import type { OpenApiDocument } from '../../../api/openapi/types.ts';
 import { newId, type IdPrefix } from '../../../store/db/ids.ts';
 import { deliveriesOf } from '../../support/deliveries.ts';
 import { withApi, type TestApi } from '../../support/api.ts';

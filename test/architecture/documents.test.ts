@@ -16,19 +16,24 @@ test('every anchor that the documents link to exists once', () => {
   }
 });
 
-test('the contents of DECISIONS.md name every decision by its title, in order', () => {
-  const text = readSource('docs/DECISIONS.md');
-  const listed = Array.from(text.matchAll(/^- \[(\d+)\]\(#d\1\) (.+)$/gm), ([, number, title]) => [
-    number,
-    title,
-  ]);
-  const made = Array.from(text.matchAll(/^<a id="d(\d+)"><\/a>\n\n### \1\. (.+)$/gm), ([, number, title]) => [
-    number,
-    title,
-  ]);
-  const byNumber = (a: (string | undefined)[], b: (string | undefined)[]): number =>
-    Number(a[0]) - Number(b[0]);
-  assert.deepEqual(listed.toSorted(byNumber), made.toSorted(byNumber));
+test('the contents of DECISIONS.md lead to every decision once, in the line of its area', () => {
+  const [, contents, ...areas] = readSource('docs/DECISIONS.md').split(/^## /m);
+  const numbersIn = (text: string, form: RegExp): string[] =>
+    Array.from(text.matchAll(form), ([, number]) => number!).sort();
+  for (const area of areas) {
+    const title = area.slice(0, area.indexOf('\n'));
+    const line = contents!.split(/^- /m).find((one) => one.startsWith(`**[${title}](#`)) ?? '';
+    assert.deepEqual(numbersIn(line, /\[(\d+)\]\(#d\1\)/g), numbersIn(area, /^<a id="d(\d+)">/gm), title);
+  }
+});
+
+test('every decision begins with its number and title, and has twelve lines at most', () => {
+  const paragraphs = readSource('docs/DECISIONS.md').split('\n\n');
+  for (const paragraph of paragraphs.filter((one) => one.startsWith('<a id="d'))) {
+    const number = /^<a id="d(\d+)">/.exec(paragraph)![1];
+    assert.ok(paragraph.includes(`</a>**${number}. `), `decision ${number}: number and title in bold`);
+    assert.ok(paragraph.split('\n').length <= 12, `decision ${number}: twelve lines at most`);
+  }
 });
 
 test('ARCHITECTURE.md names every table of the migrations, in the row of its file', () => {

@@ -13,6 +13,9 @@ export const affiliate = z.object({
   closed_at: field.time.nullable(),
   parent_id: field.affiliateId.nullable().meta({ description: 'the parent of now' }),
   parent_since: field.time.nullable().meta({ description: 'null: from the beginning' }),
+  has_payment_details: z
+    .boolean()
+    .meta({ description: 'false: payout runs leave it out, unless they are told otherwise' }),
   created_at: field.time,
 });
 
@@ -25,6 +28,7 @@ export function affiliateView(row: Affiliate) {
     closed_at: row.closedAt,
     parent_id: row.parentId,
     parent_since: row.parentSince,
+    has_payment_details: row.hasPaymentDetails,
     created_at: row.createdAt,
   };
 }

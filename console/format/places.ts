@@ -5,6 +5,7 @@ export const PLACES: Readonly<Record<string, string>> = {
   evt: '/events',
   dlv: '/deliveries',
   ep: '/endpoints',
+  aff: '/affiliates',
 };
 
 const ID = /^([a-z]+)_[0-9a-z]{26}$/;

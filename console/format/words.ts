@@ -15,6 +15,7 @@ const TONES: Readonly<Record<string, Tone>> = {
   running: 'info',
   payable: 'info',
   paused: 'warn',
+  suspended: 'warn',
   retrying: 'warn',
   held: 'warn',
   orphaned: 'warn',
@@ -26,6 +27,11 @@ const TONES: Readonly<Record<string, Tone>> = {
   disabled: 'bad',
   rejected: 'bad',
   open: 'bad',
+  failed: 'bad',
+  returned: 'bad',
+  owed: 'warn',
+  in_payout: 'info',
+  reserved: 'info',
 };
 
 export function toneOf(state: string): Tone {

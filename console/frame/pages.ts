@@ -61,6 +61,13 @@ export const PAGES: readonly PageEntry[] = [
   { path: '/endpoints/:id', load: () => import('../pages/endpoints/endpoint.tsx') },
   { path: '/deliveries/:id', load: () => import('../pages/deliveries/delivery.tsx') },
   {
+    path: '/affiliates',
+    load: () => import('../pages/affiliates/affiliates.tsx'),
+    menu: { label: 'Affiliates', group: 'Money' },
+    key: 'a',
+  },
+  { path: '/affiliates/:id', load: () => import('../pages/affiliates/affiliate.tsx') },
+  {
     path: '/onboarding',
     load: () => import('../pages/onboarding/onboarding.tsx'),
     menu: { label: 'Onboarding', group: 'Setup' },

@@ -14,13 +14,15 @@ type ListProps<Row> = {
   one: string;
   pages: Pages<Row>;
   columns: readonly Column<Row>[];
+  /** By its `id`, unless rows have none. */
+  keyOf?: (row: Row) => string;
   /** In place of rows where there are none at all. */
   empty: ReactNode;
   filters?: Filters;
 };
 
-export function List<Row extends { id: string }>(props: ListProps<Row>) {
-  const { caption, one, pages, columns, empty, filters } = props;
+export function List<Row extends object>(props: ListProps<Row>) {
+  const { caption, one, pages, columns, keyOf = idOf, empty, filters } = props;
   return (
     <>
       <Loaded query={pages} of={`${one}s`}>
@@ -29,7 +31,7 @@ export function List<Row extends { id: string }>(props: ListProps<Row>) {
             caption={caption}
             columns={columns}
             rows={read.pages.flatMap(({ data }) => data)}
-            keyOf={({ id }) => id}
+            keyOf={keyOf}
             empty={filters?.areSet ? <NoneFits one={one} /> : empty}
           />
         )}
@@ -43,4 +45,8 @@ export function List<Row extends { id: string }>(props: ListProps<Row>) {
       )}
     </>
   );
+}
+
+function idOf(row: object): string {
+  return (row as { id: string }).id;
 }

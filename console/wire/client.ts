@@ -21,8 +21,7 @@ const errors: Middleware = {
     if (response.status === 401) onSignedOut();
     throw await errorFrom(response);
   },
-  onError: () =>
-    new ApiError(0, 'unreachable', 'the API does not answer; it is asked again by itself', [], null),
+  onError: unreachable,
 };
 
 export const client = createFetch<paths, 'application/json'>({
@@ -30,6 +29,23 @@ export const client = createFetch<paths, 'application/json'>({
   credentials: 'same-origin',
 });
 client.use(errors);
+
+/** For answers that are files. Throws an `ApiError` where the API refuses. */
+export async function fetchAsOwn(path: string, accept: string): Promise<Response> {
+  const response = await fetch(path, {
+    headers: { ...OWN_REQUEST, accept },
+    credentials: 'same-origin',
+  }).catch(() => {
+    throw unreachable();
+  });
+  if (response.ok) return response;
+  if (response.status === 401) onSignedOut();
+  throw await errorFrom(response);
+}
+
+function unreachable(): ApiError {
+  return new ApiError(0, 'unreachable', 'the API does not answer; it is asked again by itself', [], null);
+}
 
 /** `api.useQuery('get', '/v1/stuck', …)`, `api.useMutation('post', …)`. */
 export const api = createQueries(client);
@@ -46,7 +62,12 @@ export const queries = new QueryClient({
   },
 });
 
-/** After a change: reads anew what is on the screen, and everything else when it is shown again. */
-export async function refresh(): Promise<void> {
+/**
+ * After a change: reads anew what is on the screen, and everything else when it is shown again.
+ * `first`: a path to read before the others, which says what is there to be read.
+ */
+export async function refresh(first?: keyof paths): Promise<void> {
+  if (first !== undefined)
+    await queries.invalidateQueries({ predicate: ({ queryKey }) => queryKey[1] === first });
   await queries.invalidateQueries();
 }

@@ -16,6 +16,7 @@ export type Affiliate = {
   closedAt: Date | null;
   parentId: string | null;
   parentSince: Date | null;
+  hasPaymentDetails: boolean;
   createdAt: Date;
 };
 type NewAffiliate = Pick<Affiliate, 'id' | 'name' | 'externalId' | 'parentId'> & { state?: AffiliateState };
@@ -28,7 +29,9 @@ type AffiliateChange = {
 };
 
 const AFFILIATES = `select a.id, a.name, a.external_id as "externalId", a.state, a.closed_at as "closedAt",
-    p.parent_id as "parentId", nullif(p.since, '-infinity') as "parentSince", a.created_at as "createdAt"
+    p.parent_id as "parentId", nullif(p.since, '-infinity') as "parentSince", a.created_at as "createdAt",
+    exists (select from payment_details d where d.operator_id = a.operator_id and d.party = a.id)
+      as "hasPaymentDetails"
   from affiliates a
   left join lateral (
     select parent_id, since from affiliate_parents

@@ -250,6 +250,7 @@ describe('the console', { skip: noBrowser }, () => {
         '/orphans?reason=unbound': 'No orphan fits these filters.',
         '/deliveries?last_error=http_418': 'No postback fits these filters.',
         '/endpoints?affiliate_id=aff_00000000000000000000000000': 'No endpoint fits these filters.',
+        '/affiliates?q=none': 'No affiliate fits these filters.',
         '/refusals?reason=none': 'No refusal fits these filters.',
       };
       for (const [path, text] of Object.entries(lists)) {

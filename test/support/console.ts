@@ -15,6 +15,8 @@ export const SCREENS: readonly Screen[] = [
 const HEIGHT = 900;
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const PAGE_MS = 15_000;
+/** A folder for a picture of each page that is checked, to look at; without it none are made. */
+const PICTURES = process.env['CONSOLE_PICTURES'];
 
 export type Console = {
   page: Page;
@@ -22,13 +24,17 @@ export type Console = {
   open(path: string): Promise<void>;
   /** Throws when the page has barriers or is wider than the screen. */
   check(): Promise<void>;
-  /** Throws when the browser reported an error. */
-  close(): Promise<void>;
+  /** Throws when the browser reported an error, beside requests refused with one of `refusals`. */
+  close(refusals?: readonly number[]): Promise<void>;
 };
 
 /** Opens the console at its sign-in. */
 export async function openConsole(browser: Browser, url: string, { width, theme }: Screen): Promise<Console> {
-  const context = await browser.newContext({ viewport: { width, height: HEIGHT }, colorScheme: theme });
+  const context = await browser.newContext({
+    viewport: { width, height: HEIGHT },
+    colorScheme: theme,
+    permissions: ['clipboard-read', 'clipboard-write'],
+  });
   const page = await context.newPage();
   page.setDefaultTimeout(PAGE_MS);
   const errors: string[] = [];
@@ -46,6 +52,7 @@ export async function openConsole(browser: Browser, url: string, { width, theme 
       await page.locator('.loading').first().waitFor({ state: 'detached' });
     },
     async check() {
+      if (PICTURES !== undefined) await savePicture(page, theme);
       await page.evaluate(AXE);
       const { violations } = await page.evaluate<AxeResult>('axe.run()');
       const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
@@ -53,11 +60,25 @@ export async function openConsole(browser: Browser, url: string, { width, theme 
       const isWider = await page.evaluate<boolean>(`document.documentElement.scrollWidth > innerWidth`);
       assert.ok(!isWider, `${page.url()} is wider than ${width} px`);
     },
-    async close() {
+    async close(refusals = []) {
       await context.close();
-      assert.deepEqual(errors, []);
+      const isExpected = (error: string) =>
+        refusals.some((status) => error.includes(`a status of ${status}`));
+      assert.deepEqual(
+        errors.filter((error) => !isExpected(error)),
+        [],
+      );
     },
   };
+}
+
+let pictures = 0;
+
+async function savePicture(page: Page, theme: string): Promise<void> {
+  pictures += 1;
+  const place = new URL(page.url()).pathname.replaceAll('/', '-').slice(1);
+  const name = `${String(pictures).padStart(3, '0')}${place}-${page.viewportSize()!.width}-${theme}.png`;
+  await page.screenshot({ path: `${PICTURES}/${name}`, fullPage: true, animations: 'disabled' });
 }
 
 type AxeResult = { violations: { id: string; nodes: { html: string }[] }[] };

@@ -1,20 +1,16 @@
 // The assignment of an orphan to an affiliate, who then also gets the customer.
 import { useState } from 'react';
+import { isId } from '../../format/places.ts';
 import { Confirm } from '../../parts/dialog.tsx';
 import { toast } from '../../parts/toasts.tsx';
-import { api, client, refresh } from '../../wire/client.ts';
+import { client, refresh } from '../../wire/client.ts';
 import type { RowOf } from '../../wire/types.ts';
+import { AffiliateField } from '../affiliates/pick.tsx';
 
 export type Orphan = RowOf<'/v1/orphans'>;
 
-const OFFERED = 200;
-
 export function AssignDialog({ orphan, onClose }: { orphan: Orphan; onClose: () => void }) {
   const [affiliate, setAffiliate] = useState('');
-  const affiliates = api.useQuery('get', '/v1/affiliates', {
-    params: { query: { limit: OFFERED, state: 'active' } },
-  });
-  const known = affiliates.data?.data ?? [];
   const run = async () => {
     await client.POST('/v1/orphans/{event_id}/assign', {
       params: { path: { event_id: orphan.id } },
@@ -27,7 +23,7 @@ export function AssignDialog({ orphan, onClose }: { orphan: Orphan; onClose: () 
     <Confirm
       title="Assign an orphan"
       confirm="Assign 1 event"
-      isReady={/^aff_[0-9a-z]{26}$/.test(affiliate)}
+      isReady={isId(affiliate)}
       run={run}
       onClose={onClose}
     >
@@ -35,24 +31,7 @@ export function AssignDialog({ orphan, onClose }: { orphan: Orphan; onClose: () 
         The event is attributed to the affiliate, and its customer with all that follows. It is rated by the
         deal in force when it occurred.
       </p>
-      <div className="field">
-        <label htmlFor="affiliate">Affiliate</label>
-        <input
-          id="affiliate"
-          list="affiliates"
-          placeholder="aff_…"
-          value={affiliate}
-          onChange={({ target }) => setAffiliate(target.value.trim())}
-        />
-        <datalist id="affiliates">
-          {known.map(({ id, name }) => (
-            <option key={id} value={id}>
-              {name}
-            </option>
-          ))}
-        </datalist>
-        <small>{known.find(({ id }) => id === affiliate)?.name ?? 'Choose one, or paste an id.'}</small>
-      </div>
+      <AffiliateField value={affiliate} onChange={setAffiliate} />
     </Confirm>
   );
 }

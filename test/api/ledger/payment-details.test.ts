@@ -25,10 +25,12 @@ after(() => api.close());
 
 test('payment details are shown masked, and sealed in the database', async () => {
   assert.equal((await call(`GET /v1/affiliates/${affiliate}/payment-details`)).status, 404);
+  assert.equal((await call(`GET /v1/affiliates/${affiliate}`)).body['has_payment_details'], false);
   const saved = await put(BANK);
   assert.equal(saved.status, 200);
   const { body } = await call(`GET /v1/affiliates/${affiliate}/payment-details`);
   assert.deepEqual(body, saved.body);
+  assert.equal((await call(`GET /v1/affiliates/${affiliate}`)).body['has_payment_details'], true);
   const { updated_at: at, updated_by: by, ...shown } = body;
   assert.deepEqual(shown, {
     affiliate_id: affiliate,

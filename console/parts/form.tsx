@@ -1,0 +1,137 @@
+// Fields of forms, each with its label, its help, and what is wrong with it.
+import { useId, type ReactNode } from 'react';
+
+type FieldProps = {
+  label: string;
+  value: string;
+  onChange: (value: string) => void;
+  help?: ReactNode;
+  hint?: string;
+  isWrong?: boolean;
+};
+
+type InputProps = FieldProps & {
+  type?: 'text' | 'password' | 'datetime-local' | 'month';
+  /** Offered while a person types, each with what it means. */
+  offers?: readonly (readonly [value: string, meaning: string])[];
+};
+
+/** One line of text. Blanks around it are not part of it. */
+export function TextField(props: InputProps) {
+  const { label, value, onChange, help, hint, isWrong = false, type = 'text', offers } = props;
+  const id = useId();
+  return (
+    <div className="field">
+      <label htmlFor={id}>{label}</label>
+      <input
+        id={id}
+        type={type}
+        value={value}
+        placeholder={hint}
+        spellCheck={false}
+        autoComplete="off"
+        aria-invalid={isWrong}
+        aria-describedby={help ? `${id}-help` : undefined}
+        list={offers ? `${id}-offers` : undefined}
+        onChange={({ target }) => onChange(target.value)}
+        onBlur={({ target }) => target.value !== target.value.trim() && onChange(target.value.trim())}
+      />
+      {offers && (
+        <datalist id={`${id}-offers`}>
+          {offers.map(([offer, meaning]) => (
+            <option key={offer} value={offer}>
+              {meaning}
+            </option>
+          ))}
+        </datalist>
+      )}
+      {help && <small id={`${id}-help`}>{help}</small>}
+    </div>
+  );
+}
+
+/** Several lines of code. */
+export function CodeField({ label, value, onChange, help, hint, isWrong = false }: FieldProps) {
+  const id = useId();
+  return (
+    <div className="field">
+      <label htmlFor={id}>{label}</label>
+      <textarea
+        id={id}
+        className="code"
+        value={value}
+        placeholder={hint}
+        rows={Math.min(28, Math.max(8, value.split('\n').length + 1))}
+        spellCheck={false}
+        aria-invalid={isWrong}
+        aria-describedby={help ? `${id}-help` : undefined}
+        onChange={({ target }) => onChange(target.value)}
+      />
+      {help && <small id={`${id}-help`}>{help}</small>}
+    </div>
+  );
+}
+
+/** A moment of UTC; empty is none. `value` is as RFC 3339 has it. */
+export function TimeField({ label, value, onChange, help }: Omit<FieldProps, 'hint' | 'isWrong'>) {
+  return (
+    <TextField
+      label={`${label} (UTC)`}
+      type="datetime-local"
+      value={value.replace(/Z$/, '')}
+      onChange={(local) => onChange(local === '' ? '' : `${local.length === 16 ? `${local}:00` : local}Z`)}
+      help={help}
+    />
+  );
+}
+
+type SelectProps<Value extends string> = {
+  label: string;
+  value: Value;
+  onChange: (value: Value) => void;
+  options: readonly (readonly [value: Value, label: string])[];
+  help?: ReactNode;
+};
+
+export function SelectField<Value extends string>(props: SelectProps<Value>) {
+  const { label, value, onChange, options, help } = props;
+  const id = useId();
+  return (
+    <div className="field">
+      <label htmlFor={id}>{label}</label>
+      <select
+        id={id}
+        value={value}
+        aria-describedby={help ? `${id}-help` : undefined}
+        onChange={({ target }) => onChange(target.value as Value)}
+      >
+        {options.map(([one, text]) => (
+          <option key={one} value={one}>
+            {text}
+          </option>
+        ))}
+      </select>
+      {help && <small id={`${id}-help`}>{help}</small>}
+    </div>
+  );
+}
+
+type ChoiceProps = {
+  label: string;
+  isChosen: boolean;
+  onChange: (isChosen: boolean) => void;
+  help?: ReactNode;
+};
+
+/** Yes or no. */
+export function Choice({ label, isChosen, onChange, help }: ChoiceProps) {
+  return (
+    <label className="choice">
+      <input type="checkbox" checked={isChosen} onChange={({ target }) => onChange(target.checked)} />
+      <span>
+        {label}
+        {help && <small>{help}</small>}
+      </span>
+    </label>
+  );
+}

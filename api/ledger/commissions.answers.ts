@@ -21,6 +21,7 @@ const COVERED = z.int().min(0).meta({
 export const commission = z.object({
   id: field.text,
   affiliate_id: field.affiliateId,
+  affiliate_name: field.text,
   component: field.text.meta({
     description: `the kind: ${COMMISSION_KINDS.map((kind) => `\`${kind}\``).join(', ')}`,
   }),
@@ -90,6 +91,7 @@ export function commissionView(row: Commission) {
   return {
     id: row.id,
     affiliate_id: row.affiliateId,
+    affiliate_name: row.affiliateName,
     component: row.kind,
     label: row.component,
     deal_id: row.dealId,

@@ -10,6 +10,7 @@ const PAYOUT_STATE = z.enum(PAYOUT_STATES);
 export const payout = z.object({
   id: field.idOf('pay'),
   affiliate_id: field.affiliateId,
+  affiliate_name: field.text,
   amount: field.money,
   currency: field.currency,
   recovered: field.money.meta({ description: 'debt that was recovered before the amount was reserved' }),
@@ -29,6 +30,7 @@ export function payoutView(row: Payout) {
   return {
     id: row.id,
     affiliate_id: row.affiliateId,
+    affiliate_name: row.affiliateName,
     amount: formatMoney(row.amountMinor, currency),
     currency,
     recovered: formatMoney(row.recoveredMinor, currency),

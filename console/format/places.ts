@@ -6,6 +6,7 @@ export const PLACES: Readonly<Record<string, string>> = {
   dlv: '/deliveries',
   ep: '/endpoints',
   aff: '/affiliates',
+  slot: '/commissions',
 };
 
 const ID = /^([a-z]+)_[0-9a-z]{26}$/;

@@ -10,6 +10,8 @@ const TONES: Readonly<Record<string, Tone>> = {
   done: 'good',
   ok: 'good',
   paid: 'good',
+  approved: 'good',
+  reinstated: 'info',
   accepted: 'info',
   pending: 'info',
   running: 'info',

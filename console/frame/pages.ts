@@ -68,6 +68,13 @@ export const PAGES: readonly PageEntry[] = [
   },
   { path: '/affiliates/:id', load: () => import('../pages/affiliates/affiliate.tsx') },
   {
+    path: '/commissions',
+    load: () => import('../pages/commissions/commissions.tsx'),
+    menu: { label: 'Commissions', group: 'Money' },
+    key: 'c',
+  },
+  { path: '/commissions/:id', load: () => import('../pages/commissions/commission.tsx') },
+  {
     path: '/onboarding',
     load: () => import('../pages/onboarding/onboarding.tsx'),
     menu: { label: 'Onboarding', group: 'Setup' },

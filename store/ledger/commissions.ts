@@ -25,6 +25,7 @@ type CommissionState = (typeof COMMISSION_STATES)[number];
 export type Commission = SlotMoney & {
   id: string;
   affiliateId: string;
+  affiliateName: string;
   kind: string;
   component: string;
   /** Null for an adjustment by hand. */
@@ -66,11 +67,12 @@ type CommissionFilter = {
 };
 
 /** Commissions of slots `s`, each with its last rating. */
-const COMMISSIONS = `select s.id, s.affiliate_id as "affiliateId", s.kind, s.component, s.deal_id as "dealId",
+const COMMISSIONS = `select s.id, s.affiliate_id as "affiliateId", a.name as "affiliateName", s.kind, s.component, s.deal_id as "dealId",
     s.deal_version as "dealVersion", s.currency, s.period, s.state, ${selected(SLOT_MONEY, 's')},
     s.hold_until as "holdUntil", s.rejected_at as "rejectedAt", s.created_at as "createdAt",
     ${COVERED_EVENTS} as events, r.formula, r.inputs
   from slots s
+  join affiliates a on a.operator_id = $1 and a.id = s.affiliate_id
   left join ratings r on r.operator_id = $1 and r.slot_id = s.id and r.seq = s.ratings_count`;
 
 export function createCommissions(db: Queryable) {

@@ -25,6 +25,7 @@ import { post } from './post.ts';
 export type Payout = {
   id: string;
   affiliateId: string;
+  affiliateName: string;
   currency: string;
   amountMinor: bigint;
   recoveredMinor: bigint;
@@ -63,12 +64,16 @@ export type Stepped =
   | { kind: 'not_possible'; state: PayoutState }
   | { kind: 'reference_taken' };
 
+type Payee = { name: string; isSuspended: boolean };
+
 type StepBy = { actor: string; reason: string | null; externalReference: string | null };
 
 /** Filters of payouts, null where not set. */
 type PayoutFilter = { affiliateId: string | null; state: PayoutState | null; currency: string | null };
 
-const COLUMNS = `id, affiliate_id as "affiliateId", currency, amount_minor as "amountMinor",
+const COLUMNS = `id, affiliate_id as "affiliateId",
+  (select name from affiliates a where a.operator_id = payouts.operator_id and a.id = affiliate_id)
+    as "affiliateName", currency, amount_minor as "amountMinor",
   recovered_minor as "recoveredMinor", minimum_minor as "minimumMinor", state,
   external_reference as "externalReference", created_at as "createdAt"`;
 
@@ -145,13 +150,15 @@ export async function reservePayout(ledger: Ledger, wanted: NewPayout): Promise<
   if (earlier !== null)
     return isSame(earlier, wanted) ? { kind: 'reserved', payout: earlier } : { kind: 'other_request' };
   // After the earlier payout, so that a repeated request is answered as the first was.
-  if (await isSuspended(ledger, affiliateId)) return { kind: 'suspended' };
+  const { name, isSuspended } = await lockPayee(ledger, affiliateId);
+  if (isSuspended) return { kind: 'suspended' };
   const built = buildPayout(slots, debtMinor, minimumMinor ?? wanted.leastMinor ?? 0n);
   if (built.kind !== 'payout') return built;
   const { amountMinor, recoveredMinor, moves } = built;
   const payout: Payout = {
     id: newId('pay'),
     affiliateId,
+    affiliateName: name,
     currency,
     amountMinor,
     recoveredMinor,
@@ -189,12 +196,13 @@ export async function reservePayout(ledger: Ledger, wanted: NewPayout): Promise<
 }
 
 /** Locks the affiliate's state, so that no payout is reserved after a suspension was answered. */
-async function isSuspended({ client, operatorId }: Ledger, affiliateId: string): Promise<boolean> {
-  const { rows } = await client.query<{ is: boolean }>(
-    `select state = 'suspended' as is from affiliates where operator_id = $1 and id = $2 for share`,
+async function lockPayee({ client, operatorId }: Ledger, affiliateId: string): Promise<Payee> {
+  const { rows } = await client.query<Payee>(
+    `select name, state = 'suspended' as "isSuspended" from affiliates
+     where operator_id = $1 and id = $2 for share`,
     [operatorId, affiliateId],
   );
-  return rows[0]?.is ?? false;
+  return rows[0]!;
 }
 
 async function findByKey({ client, operatorId }: Ledger, key: string): Promise<Payout | null> {

@@ -1,4 +1,5 @@
 // What an affiliate has, by currency, and why it is not paid yet.
+import { Link } from 'wouter';
 import { isZero } from '../../format/money.ts';
 import { Empty, Loaded, Panel } from '../../parts/layout.tsx';
 import { Money } from '../../parts/values.tsx';
@@ -29,7 +30,7 @@ export function Balance({ affiliate: { id } }: { affiliate: Affiliate }) {
               A commission is booked when an event of a customer of its is settled.
             </Empty>
           ) : (
-            balances.map((sums) => <InOneCurrency key={sums.currency} sums={sums} />)
+            balances.map((sums) => <InOneCurrency key={sums.currency} id={id} sums={sums} />)
           )
         }
       </Loaded>
@@ -37,14 +38,18 @@ export function Balance({ affiliate: { id } }: { affiliate: Affiliate }) {
   );
 }
 
-function InOneCurrency({ sums }: { sums: Sums }) {
+function InOneCurrency({ id, sums }: { id: string; sums: Sums }) {
   const { currency } = sums;
   return (
     <dl className="sums" aria-label={currency}>
       {PARTS.map(([part, name, waits]) => (
         <div key={part}>
           <dt>
-            {name}
+            {part === 'debt' ? (
+              name
+            ) : (
+              <Link href={`/commissions?affiliate_id=${id}&currency=${currency}&state=${part}`}>{name}</Link>
+            )}
             {!isZero(sums[part]) && <small>{waits}</small>}
           </dt>
           <dd>

@@ -53,7 +53,6 @@ function One({ commission }: { commission: Commission }) {
     deal_id: deal,
     deal_version: version,
   } = commission;
-  const given = Object.entries((inputs ?? {}) as Record<string, unknown>);
   return (
     <section className="stack" aria-label={`Commission ${label}`}>
       <div className="row row-between">
@@ -67,7 +66,7 @@ function One({ commission }: { commission: Commission }) {
       {formula && <p className="formula">{formula}</p>}
       <Facts
         of={[
-          ...given.map(([name, value]) => [plain(name), <Input key={name} value={value} />] as const),
+          ...inputFacts(inputs),
           ['Commission', <Id key="id" id={id} />],
           ['Affiliate', <Id key="affiliate" id={commission.affiliate_id} />],
           [
@@ -85,6 +84,13 @@ function One({ commission }: { commission: Commission }) {
         ]}
       />
     </section>
+  );
+}
+
+/** What was put into a formula, by name. */
+export function inputFacts(inputs: unknown) {
+  return Object.entries((inputs ?? {}) as Record<string, unknown>).map(
+    ([name, value]) => [plain(name), <Input key={name} value={value} />] as const,
   );
 }
 

@@ -5,6 +5,7 @@ import { Loaded, PageFrame, Panel } from '../../parts/layout.tsx';
 import { Badge, Facts, Id, Money, Outside, State, Time } from '../../parts/values.tsx';
 import { api } from '../../wire/client.ts';
 import { Commissions } from './commissions.tsx';
+import { Decide } from './decide.tsx';
 import { Evidence } from './evidence.tsx';
 import { Postbacks } from './postbacks.tsx';
 import type { Trace } from './trace-types.ts';
@@ -27,8 +28,13 @@ export function Page() {
       crumb={<Link href="/events">Events</Link>}
       about="From the request to the affiliate’s answer."
       actions={
-        query.data?.workflow_url && (
-          <Outside href={query.data.workflow_url}>Its batch in the Temporal UI</Outside>
+        query.data && (
+          <>
+            {query.data.workflow_url && (
+              <Outside href={query.data.workflow_url}>Its batch in the Temporal UI</Outside>
+            )}
+            <Decide trace={query.data} />
+          </>
         )
       }
     >

@@ -1,4 +1,4 @@
-// What an affiliate has, by currency, and why it is not paid yet.
+// Balance of an affiliate, by currency, and why each part of it is not paid yet.
 import { Link } from 'wouter';
 import { isZero } from '../../format/money.ts';
 import { Empty, Loaded, Panel } from '../../parts/layout.tsx';

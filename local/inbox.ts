@@ -1,5 +1,6 @@
 // Inbox of one affiliate of the bundled receiver: counters and payout sums of all postbacks, and
-// the latest postbacks in full. `receiver.ts` adds only requests with a valid signature.
+// the latest postbacks in full. `receiver.ts` adds requests with a valid signature, and those that
+// it cannot check.
 
 /** One received postback. `type` and `data` come from the JSON body, the form or the query. */
 export interface Postback {
@@ -11,6 +12,11 @@ export interface Postback {
   body: string;
   type: string;
   data: Record<string, string>;
+  /** Values of `webhook-timestamp` and `webhook-signature`. */
+  timestamp: string;
+  signature: string;
+  /** Unknown while the secret of its endpoint is. */
+  verdict: 'valid' | 'unknown' | 'bad signature';
 }
 
 /**
@@ -21,6 +27,7 @@ export interface InboxStats {
   received: number;
   distinct: number;
   doubled: number;
+  unchecked: number;
   bad_signatures: number;
   payouts: Record<string, string>;
 }
@@ -30,6 +37,11 @@ export interface Inbox {
   add(postback: Postback): void;
   /** Counts a request with an invalid signature. */
   refuse(): void;
+  /**
+   * Judges the kept postbacks whose signature could not be checked when they came, and counts anew
+   * without those whose signature does not fit.
+   */
+  judge(isSigned: (postback: Postback) => boolean): void;
   /** The latest postbacks, newest first. */
   recent(): Postback[];
   stats(): InboxStats;
@@ -48,34 +60,59 @@ export function createInbox(): Inbox {
   const kept: Postback[] = [];
   let received = 0;
   let distinct = 0;
+  let doubled = 0;
   let badSignatures = 0;
+  let unchecked = 0;
+
+  function count({ id, data }: Postback): void {
+    if (ids.has(id)) {
+      doubled += 1;
+      return;
+    }
+    ids.add(id);
+    distinct += 1;
+    if (ids.size > MAX_REMEMBERED_IDS) forgetOldest(ids);
+    const { payout_currency: currency, payout_delta: delta } = data;
+    if (currency && delta && isDecimal(delta))
+      payouts.set(currency, addDecimals(payouts.get(currency) ?? '0', delta));
+  }
+
+  function inOrder(): Postback[] {
+    const oldest = received % MAX_KEPT;
+    return received <= MAX_KEPT ? [...kept] : [...kept.slice(oldest), ...kept.slice(0, oldest)];
+  }
 
   return {
     add(postback) {
+      if (postback.verdict === 'unknown') unchecked += 1;
       // Ring buffer: adding to a full inbox costs no more than to an empty one.
       kept[received % MAX_KEPT] = postback;
       received += 1;
-      if (ids.has(postback.id)) return;
-      ids.add(postback.id);
-      distinct += 1;
-      if (ids.size > MAX_REMEMBERED_IDS) forgetOldest(ids);
-      const { payout_currency: currency, payout_delta: delta } = postback.data;
-      if (currency && delta && isDecimal(delta))
-        payouts.set(currency, addDecimals(payouts.get(currency) ?? '0', delta));
+      count(postback);
     },
     refuse() {
       badSignatures += 1;
     },
+    judge(isSigned) {
+      const all = inOrder();
+      for (const postback of all.filter(({ verdict }) => verdict === 'unknown')) {
+        postback.verdict = isSigned(postback) ? 'valid' : 'bad signature';
+        if (postback.verdict !== 'valid') badSignatures += 1;
+      }
+      ids.clear();
+      payouts.clear();
+      [distinct, doubled, unchecked] = [0, 0, 0];
+      for (const postback of all.filter(({ verdict }) => verdict === 'valid')) count(postback);
+    },
     recent() {
-      const oldest = received % MAX_KEPT;
-      const inOrder = received <= MAX_KEPT ? kept : [...kept.slice(oldest), ...kept.slice(0, oldest)];
-      return inOrder.toReversed();
+      return inOrder().toReversed();
     },
     stats() {
       return {
         received,
         distinct,
-        doubled: received - distinct,
+        doubled,
+        unchecked,
         bad_signatures: badSignatures,
         payouts: Object.fromEntries(payouts),
       };

@@ -2,9 +2,10 @@
 // the demo's links. Every value from outside is escaped here.
 import type { InboxStats, Postback } from './inbox.ts';
 
-/** One registered name on the overview. */
+/** One name on the overview. `isKnown`: with its secret. */
 interface InboxView {
   name: string;
+  isKnown: boolean;
   stats: InboxStats;
   recent: Postback[];
 }
@@ -37,7 +38,8 @@ export function overviewPage(views: InboxView[], failing: { healed: boolean; ref
   return page(
     'Receiver',
     `<h1>What the affiliates' servers received</h1>
-<p class="quiet">Every signature is checked, as an affiliate should; a postback without a valid one is refused.</p>
+<p class="quiet">Every signature is checked, as an affiliate should, and a postback without a valid one is refused. Postbacks to a name
+that is not known here are taken; paste the secret of their endpoint, and their signatures are checked too.</p>
 ${state}\n${sections}`,
     '<meta http-equiv="refresh" content="5">',
   );
@@ -61,11 +63,26 @@ function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }
 
-const HEADINGS = `<tr>${['received', 'type', 'event', 'click', 'payout change', 'attempt', 'webhook-id']
+const VERDICTS: Record<Postback['verdict'], string> = {
+  valid: 'fits',
+  unknown: '<span class="quiet">not checked</span>',
+  'bad signature': '<span class="bad">does not fit</span>',
+};
+
+const HEADINGS = `<tr>${[
+  'received',
+  'type',
+  'event',
+  'click',
+  'payout change',
+  'attempt',
+  'webhook-id',
+  'signature',
+]
   .map((name) => `<th>${name}</th>`)
   .join('')}</tr>`;
 
-function inboxSection({ name, stats, recent }: InboxView): string {
+function inboxSection({ name, isKnown, stats, recent }: InboxView): string {
   const sums = Object.entries(stats.payouts).map(
     ([currency, sum]) => `${escapeHtml(sum)} ${escapeHtml(currency)}`,
   );
@@ -75,18 +92,27 @@ function inboxSection({ name, stats, recent }: InboxView): string {
       : '';
   const rows = recent.map(postbackRow).join('\n');
   const postbacks = stats.distinct === 1 ? 'postback' : 'postbacks';
-  const counts = `${stats.distinct} ${postbacks} with a valid signature, ${stats.doubled} doubled${bad}`;
+  const signed = isKnown ? 'with a valid signature' : 'whose signatures are not checked';
+  const counts = `${stats.distinct} ${postbacks} ${signed}, ${stats.doubled} doubled${bad}`;
   return `<h2>${escapeHtml(name)}</h2>
 <p>${counts}; reported payout: <strong>${sums.join(', ') || 'nothing yet'}</strong></p>
+${isKnown ? '' : secretForm(name)}
 ${rows && `<table>${HEADINGS}\n${rows}</table>`}`;
 }
 
-function postbackRow({ received_at: receivedAt, type, data, attempt, id }: Postback): string {
+/** Names have letters, digits, points and dashes only. */
+function secretForm(name: string): string {
+  return `<form method="post" action="/secrets/${escapeHtml(name)}"><label>Secret of the endpoint
+<input name="secret" placeholder="whsec_…" required size="50"></label> <button>Check the signatures</button></form>`;
+}
+
+function postbackRow(postback: Postback): string {
+  const { received_at: receivedAt, type, data, attempt, id, verdict } = postback;
   const cells = [receivedAt, type, data['event'] ?? '', data['click_id'] ?? ''].map(
     (text) => `<td>${escapeHtml(text)}</td>`,
   );
   const money = `${data['payout_delta'] ?? ''} ${data['payout_currency'] ?? ''}`;
-  const rest = `<td>${escapeHtml(attempt)}</td><td><code>${escapeHtml(id)}</code></td>`;
+  const rest = `<td>${escapeHtml(attempt)}</td><td><code>${escapeHtml(id)}</code></td><td>${VERDICTS[verdict]}</td>`;
   return `<tr>${cells.join('')}<td class="money">${escapeHtml(money)}</td>${rest}</tr>`;
 }
 

@@ -1,12 +1,14 @@
 // Bundled receiver: one process in the role of the affiliates' servers, for the demo, benchmarks
 // and experiments. It verifies every signature as an affiliate should, drops duplicates by
-// webhook-id, and sums reported payouts.
+// webhook-id, and sums reported payouts. Postbacks to a name that it does not know are taken as
+// well, and their signatures judged once it learns the secret.
 import { createServer } from 'node:http';
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import { contentOfGet, secretKey, verify } from '../delivery/sign.ts';
 import { createInbox } from './inbox.ts';
 import type { Inbox, Postback } from './inbox.ts';
+import { answer, answerJson, answerPage, header, isLoopback, readBody, splitOnce } from './receiver-http.ts';
 import { landingPage, overviewPage } from './receiver-page.ts';
 import { loadState, saveState } from './receiver-state.ts';
 
@@ -17,8 +19,9 @@ export interface Receiver {
 }
 
 const NAME = /^[\w.-]{1,100}$/;
-const MAX_BODY_BYTES = 256 * 1024;
 const MAX_ON_PAGE = 20;
+/** Names that are taken without a secret; more are refused, since anybody can make them up. */
+const MAX_UNKNOWN_NAMES = 100;
 
 /**
  * Starts the receiver; port 0 takes a free port. Postbacks are kept in memory only. Rejects when
@@ -50,17 +53,27 @@ function createListener(dataDir: string): RequestListener {
     return inbox;
   }
 
-  /** Answers 404 to a name without a secret: no affiliate is registered under it. */
+  /** The names of all inboxes: with a secret, and those that postbacks made up. */
+  function names(): string[] {
+    return [...new Set([...state.secrets.keys(), ...inboxes.keys()])];
+  }
+
   function receive(request: IncomingMessage, response: ServerResponse, name: string, body: string): void {
     const secret = state.secrets.get(name);
-    if (secret === undefined) return answer(response, 404, 'no such endpoint');
+    if (secret === undefined && !mayTake(name)) return answer(response, 404, 'no such endpoint');
     const url = `http://${request.headers.host}${request.url}`;
-    if (!isSigned(request, secret, request.method === 'GET' ? contentOfGet(url) : body)) {
+    const postback = parsePostback(request, url, body);
+    if (secret !== undefined) postback.verdict = isSigned(postback, secret) ? 'valid' : 'bad signature';
+    if (postback.verdict === 'bad signature') {
       inboxOf(name).refuse();
       return answer(response, 401, 'bad signature');
     }
-    inboxOf(name).add(parsePostback(request, url, body));
-    answer(response, 200, 'ok');
+    inboxOf(name).add(postback);
+    answer(response, 200, secret === undefined ? 'taken; the signature was not checked' : 'ok');
+  }
+
+  function mayTake(name: string): boolean {
+    return NAME.test(name) && (inboxes.has(name) || inboxes.size < state.secrets.size + MAX_UNKNOWN_NAMES);
   }
 
   function fail(request: IncomingMessage, response: ServerResponse, name: string, body: string): void {
@@ -72,11 +85,30 @@ function createListener(dataDir: string): RequestListener {
   function register(request: IncomingMessage, response: ServerResponse, name: string, body: string): void {
     if (!isLoopback(request)) return answer(response, 403, 'secrets are registered from this machine only');
     const { secret } = parseObject(body);
-    if (!NAME.test(name) || !isSecret(secret))
-      return answer(response, 400, 'expected a plain name and {"secret":"whsec_…"}');
+    if (!learn(name, secret)) return answer(response, 400, 'expected a plain name and {"secret":"whsec_…"}');
+    answer(response, 204);
+  }
+
+  /** The form of the overview. */
+  function registerByForm(
+    request: IncomingMessage,
+    response: ServerResponse,
+    name: string,
+    body: string,
+  ): void {
+    if (!isLoopback(request)) return answer(response, 403, 'secrets are registered from this machine only');
+    if (!learn(name, new URLSearchParams(body).get('secret')?.trim()))
+      return answer(response, 400, 'this is not a secret such as whsec_…');
+    response.writeHead(303, { location: '/' }).end();
+  }
+
+  /** Learns a secret, and judges what came before it. False where it is none. */
+  function learn(name: string, secret: unknown): boolean {
+    if (!NAME.test(name) || !isSecret(secret)) return false;
     state.secrets.set(name, secret);
     saveState(dataDir, state);
-    answer(response, 204);
+    inboxes.get(name)?.judge((postback) => isSigned(postback, secret));
+    return true;
   }
 
   function heal(response: ServerResponse): void {
@@ -86,15 +118,16 @@ function createListener(dataDir: string): RequestListener {
   }
 
   function overview(): string {
-    const views = [...state.secrets.keys()].map((name) => {
+    const views = names().map((name) => {
       const inbox = inboxOf(name);
-      return { name, stats: inbox.stats(), recent: inbox.recent().slice(0, MAX_ON_PAGE) };
+      const isKnown = state.secrets.has(name);
+      return { name, isKnown, stats: inbox.stats(), recent: inbox.recent().slice(0, MAX_ON_PAGE) };
     });
     return overviewPage(views, { healed: state.healed, refused: refusedByFailing });
   }
 
   function stats(): Record<string, unknown> {
-    return Object.fromEntries([...state.secrets.keys()].map((name) => [name, inboxOf(name).stats()]));
+    return Object.fromEntries(names().map((name) => [name, inboxOf(name).stats()]));
   }
 
   return (request, response) => {
@@ -111,6 +144,8 @@ function createListener(dataDir: string): RequestListener {
           return fail(request, response, name, body);
         case 'PUT /secrets':
           return register(request, response, name, body);
+        case 'POST /secrets':
+          return registerByForm(request, response, name, body);
         case 'POST /heal':
           return heal(response);
         case 'GET /':
@@ -131,14 +166,16 @@ function createListener(dataDir: string): RequestListener {
   };
 }
 
-function isSigned(request: IncomingMessage, secret: string, content: string): boolean {
+/** Whether it is signed with the secret, by the clock of when it came. */
+function isSigned(postback: Postback, secret: string): boolean {
+  const { id, timestamp, signature, method, url, body, received_at: receivedAt } = postback;
   const verdict = verify({
-    id: header(request, 'webhook-id'),
-    timestamp: header(request, 'webhook-timestamp'),
-    signature: header(request, 'webhook-signature'),
-    content,
+    id,
+    timestamp,
+    signature,
+    content: method === 'GET' ? contentOfGet(url) : body,
     secrets: [secretKey(secret)],
-    nowMs: Date.now(),
+    nowMs: Date.parse(receivedAt),
   });
   return verdict === 'valid';
 }
@@ -170,6 +207,9 @@ function parsePostback(request: IncomingMessage, url: string, body: string): Pos
     body,
     type: toText(fields['event_type'] ?? fields['type']),
     data: Object.fromEntries(Object.entries(data ?? {}).map(([name, value]) => [name, toText(value)])),
+    timestamp: header(request, 'webhook-timestamp'),
+    signature: header(request, 'webhook-signature'),
+    verdict: 'unknown',
   };
 }
 
@@ -188,49 +228,6 @@ function parseObject(json: string): Record<string, unknown> {
   } catch {
     return {};
   }
-}
-
-function readBody(request: IncomingMessage, response: ServerResponse, then: (body: string) => void): void {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  request.on('data', (chunk: Buffer) => {
-    size += chunk.length;
-    if (size <= MAX_BODY_BYTES) chunks.push(chunk);
-  });
-  request.on('end', () => {
-    if (size > MAX_BODY_BYTES) return answer(response, 413, 'too large');
-    then(Buffer.concat(chunks).toString('utf8'));
-  });
-}
-
-function header(request: IncomingMessage, name: string): string {
-  const value = request.headers[name];
-  return typeof value === 'string' ? value : '';
-}
-
-function splitOnce(text: string, separator: string): [string, string?] {
-  const at = text.indexOf(separator);
-  return at < 0 ? [text] : [text.slice(0, at), text.slice(at + 1)];
-}
-
-function isLoopback(request: IncomingMessage): boolean {
-  const address = request.socket.remoteAddress ?? '';
-  return address === '::1' || /^(::ffff:)?127\./.test(address);
-}
-
-function answer(response: ServerResponse, status: number, text = ''): void {
-  response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8' }).end(text);
-}
-
-function answerJson(response: ServerResponse, value: unknown): void {
-  response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(value));
-}
-
-function answerPage(response: ServerResponse, html: string): void {
-  const policy = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'";
-  response
-    .writeHead(200, { 'content-type': 'text/html; charset=utf-8', 'content-security-policy': policy })
-    .end(html);
 }
 
 function closeServer(server: Server): Promise<void> {

@@ -61,6 +61,10 @@ async function register(name: string): Promise<void> {
   assert.equal(response.status, 204);
 }
 
+async function overview(): Promise<string> {
+  return (await fetch(receiver.url)).text();
+}
+
 async function json(path: string): Promise<unknown> {
   return (await fetch(receiver.url + path)).json();
 }
@@ -81,6 +85,7 @@ describe('the bundled receiver', () => {
       received: 4,
       distinct: 3,
       doubled: 1,
+      unchecked: 0,
       bad_signatures: 0,
       payouts: { USD: '-199.75' },
     });
@@ -108,25 +113,65 @@ describe('the bundled receiver', () => {
     assert.equal(received.data['click_id'], 'a&b');
   });
 
-  test('the bundled receiver refuses and counts a wrong signature, and answers 404 to an unknown name', async () => {
+  test('the bundled receiver refuses and counts a wrong signature', async () => {
     await register('strict');
     assert.equal(
       await post('/postbacks/strict', postback('1.00'), signed('dlv_x', postback('1.00'), newSecret())),
       401,
     );
     assert.equal(await post('/postbacks/strict', postback('9.00'), signed('dlv_x', postback('1.00'))), 401);
-    assert.equal(await post('/postbacks/nobody', postback('1.00'), signed('dlv_x', postback('1.00'))), 404);
     const stats = (await json('/stats')) as Record<string, unknown>;
     assert.deepEqual(stats['strict'], {
       received: 0,
       distinct: 0,
       doubled: 0,
+      unchecked: 0,
       bad_signatures: 2,
       payouts: {},
     });
     const page = await (await fetch(receiver.url)).text();
-    assert.match(page, /Every signature is checked/);
+    assert.match(page, /Every signature is checked, as/);
     assert.match(page, /0 postbacks with a valid signature, 0 doubled, .*2 refused for a bad signature/);
+  });
+
+  test('the bundled receiver takes postbacks to an unknown name, and says whether they fit once it has the secret', async () => {
+    const fits = postback('1.00');
+    const forged = postback('7.00');
+    assert.equal(await post('/postbacks/my-own', fits, signed('dlv_m', fits)), 200);
+    assert.equal(await post('/postbacks/my-own', forged, signed('dlv_n', forged, newSecret())), 200);
+    assert.match(await overview(), /2 postbacks whose signatures are not checked/);
+    const answer = await fetch(`${receiver.url}/secrets/my-own`, {
+      method: 'POST',
+      body: new URLSearchParams({ secret: ` ${secret}\n` }),
+      redirect: 'manual',
+    });
+    assert.deepEqual([answer.status, answer.headers.get('location')], [303, '/']);
+    const received = (await json('/received?name=my-own')) as { id: string; verdict: string }[];
+    assert.deepEqual(
+      received.map(({ id, verdict }) => [id, verdict]),
+      [
+        ['dlv_n', 'bad signature'],
+        ['dlv_m', 'valid'],
+      ],
+    );
+    const page = await overview();
+    assert.match(
+      page,
+      /<h2>my-own<\/h2>\n<p>1 postback with a valid signature, .*1 refused for a bad signature/,
+    );
+    assert.match(page, /<code>dlv_n<\/code><\/td><td><span class="bad">does not fit/);
+    assert.equal(await post('/postbacks/my-own', forged, signed('dlv_o', forged, newSecret())), 401);
+    for (const name of ['a%2Fb', '', '<b>']) assert.equal(await post(`/postbacks/${name}`, fits, {}), 404);
+  });
+
+  test('the bundled receiver takes at most a hundred unknown names', async () => {
+    const answers = new Map<number, number>();
+    for (let index = 0; index < 110; index++) {
+      const status = await post(`/postbacks/flood-${index}`, postback('1.00'), {});
+      answers.set(status, (answers.get(status) ?? 0) + 1);
+    }
+    assert.ok(answers.get(404)! >= 10 && answers.get(200)! >= 90, JSON.stringify([...answers]));
+    await fetch(`${receiver.url}/received`, { method: 'DELETE' });
   });
 
   test('the bundled receiver refuses an invalid secret, and a name that is a path', async () => {

@@ -1,11 +1,13 @@
 // Seeds the demo through the public API: an operator, two affiliates with different deals, links,
-// endpoints at the bundled receiver (one of them failing), clicks, and conversions including a
-// chargeback.
+// endpoints at the bundled receiver (one of them failing), the clicks and conversions of a month,
+// and those of today including a chargeback.
 // `demo.json` is written only at the end. An interrupted start leaves an operator without a file,
 // which nothing uses, and the next start creates another.
 import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { type Caller, callerOf } from './demo-caller.ts';
+import { dealsStartAt, HOLD_DAYS, sendMonth } from './demo-month.ts';
 
 interface DemoOptions {
   apiUrl: string;
@@ -16,8 +18,6 @@ interface DemoOptions {
   temporalUiUrl: string;
   print: (line: string) => void;
 }
-
-const ANSWER_WITHIN_MS = 30_000;
 
 /** Query of a GET postback: the affiliate's own parameter names, with macros as values. */
 const MACROS =
@@ -76,6 +76,8 @@ async function makeDemo({ apiUrl, adminToken, receiverUrl }: DemoOptions): Promi
     path: 'postbacks',
     query: MACROS,
   });
+  // Before the failing endpoint is there, of which only today's postbacks should be stuck.
+  await sendMonth(api, { buyers: northwind, traders: lotstreet });
   await createEndpoint(api, northwind, { receiverUrl, name: `northwind-crm-${run}`, path: 'failing' });
   await sendConversions(api, northwind, lotstreet);
   const affiliates = [northwind, lotstreet].map(({ name, id, linkUrl, endpointIds }) => {
@@ -91,7 +93,12 @@ async function createAffiliate(
   components: unknown[],
 ): Promise<Affiliate> {
   const { id } = await api.post<{ id: string }>('/v1/affiliates', { name });
-  await api.post('/v1/deals', { name: `${name}: standard`, affiliate_id: id, terms: { components } });
+  await api.post('/v1/deals', {
+    name: `${name}: standard`,
+    affiliate_id: id,
+    effective_from: dealsStartAt(),
+    terms: { components, hold_days: HOLD_DAYS },
+  });
   const link = await api.post<{ id: string; url: string }>('/v1/links', {
     affiliate_id: id,
     landing_url: `${receiverUrl}/landing`,
@@ -136,37 +143,6 @@ async function sendConversions(api: Caller, northwind: Affiliate, lotstreet: Aff
   ];
   // Sent one by one, each waiting for its outcome, so that postbacks arrive in order.
   for (const event of events) await api.post('/v1/events', event, { prefer: 'wait=5' });
-}
-
-interface Caller {
-  post<T>(path: string, body: unknown, headers?: Record<string, string>): Promise<T>;
-  /** Whether a GET is answered with 2xx. */
-  succeeds(path: string): Promise<boolean>;
-}
-
-function callerOf(apiUrl: string, token: string): Caller {
-  const authorization = `Bearer ${token}`;
-  return {
-    async post<T>(path: string, body: unknown, headers: Record<string, string> = {}) {
-      const response = await fetch(apiUrl + path, {
-        method: 'POST',
-        headers: { authorization, 'content-type': 'application/json', ...headers },
-        body: JSON.stringify(body),
-        signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
-      });
-      const text = await response.text();
-      if (!response.ok) throw new Error(`POST ${path} was answered ${response.status}: ${text}`);
-      return JSON.parse(text) as T;
-    },
-    async succeeds(path) {
-      return (
-        await fetch(apiUrl + path, {
-          headers: { authorization },
-          signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
-        })
-      ).ok;
-    },
-  };
 }
 
 function printSummary({ apiUrl, receiverUrl, temporalUiUrl, print }: DemoOptions, demo: Demo): void {

@@ -33,7 +33,7 @@ export interface TestStack {
 type CallOptions = { key?: string; body?: unknown; headers?: Record<string, string> };
 type Answer<Body> = { status: number; headers: Headers; body: Body };
 
-const ADMIN_TOKEN = 'the administrator of this test';
+export const ADMIN_TOKEN = 'the administrator of this test';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const STARTS_WITHIN_MS = 60_000;

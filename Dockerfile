@@ -2,9 +2,9 @@
 # migration. Node runs the TypeScript sources directly.
 FROM node:24-slim AS console
 WORKDIR /app
-COPY local/install.mjs local/build-console.mjs local/
+COPY local/install.mjs local/build-console.mjs local/fetch-reference.mjs local/
 COPY console console/
-RUN node local/build-console.mjs
+RUN node local/build-console.mjs && node local/fetch-reference.mjs
 
 FROM node:24-slim
 
@@ -19,6 +19,7 @@ RUN npm ci --omit=dev --ignore-scripts \
 COPY . .
 RUN ["node", "worker/bundle.ts"]
 COPY --from=console /app/console/dist console/dist
+COPY --from=console /app/api/openapi/built api/openapi/built
 
 ARG GIT_COMMIT=
 ENV GIT_COMMIT=$GIT_COMMIT

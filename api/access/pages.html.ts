@@ -13,6 +13,7 @@ export const PLACES = {
   console: { path: '/console', about: 'for the operator: what happened, what is stuck, who earned what' },
   portal: { path: '/portal', about: 'for affiliates, by a link that their operator makes' },
   docs: { path: '/docs', about: 'every operation of the API' },
+  reference: { path: '/reference', about: 'the same, to search and to try' },
   openapi: { path: '/openapi.json', about: 'the same for programs' },
   health: { path: '/readyz', about: 'whether the database and Temporal answer' },
 } as const;

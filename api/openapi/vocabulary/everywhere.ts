@@ -81,6 +81,7 @@ export const everywhere: Vocabulary = {
   console: ['path of the console', '/console'],
   portal: ['path of the affiliates’ portal', '/portal'],
   docs: ['path of the documentation', '/docs'],
+  'getStart.reference': ['path of the documentation to search and to try', '/reference'],
   'getStart.openapi': ['path of the OpenAPI document', '/openapi.json'],
   openapi: ['version of OpenAPI', '3.1.1'],
   health: ['path that says whether events can be taken', '/readyz'],

@@ -187,6 +187,8 @@ const ELSEWHERE = [
   'GET /codec 200',
   'GET /docs 200',
   'GET /metrics 200',
+  'GET /reference 200',
+  'GET /reference/scalar-1.76.0.js 200',
   'GET /v1/statements/{id} 200',
   'POST /v1/periods/{period}/close 200',
   'POST /v1/periods/{period}/close 202',

@@ -183,6 +183,10 @@ test('saving an endpoint refuses forbidden URLs without naming the address behin
   const named = createGuard({ ...STRICT, lookUp });
   const inside = await named.check('https://inside.example/postback?c={click_id}');
   assert.ok(!inside.ok && inside.code === 'blocked_address' && !inside.message.includes('10.1'));
+  const direct = await named.check('https://10.0.0.1/postback');
+  // The rule, and the setting that makes an exception to it.
+  for (const refused of [inside, direct])
+    assert.match(refused.ok ? '' : refused.message, /only public addresses .* ALLOW_ENDPOINT_CIDRS$/);
   assert.deepEqual(await named.check('https://good.example/{click_id}'), { ok: true });
   assert.deepEqual(await named.check('https://8.8.8.8/'), { ok: true });
   assert.deepEqual(await named.check('https://not-yet.example/'), { ok: true });

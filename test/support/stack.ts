@@ -26,6 +26,8 @@ export interface TestStack {
   ) => Promise<Answer<Body>>;
   /** Starts another worker and returns it once it polls for work. */
   startWorker(): Promise<ChildProcess>;
+  /** The logs of all processes so far. */
+  printed(): string;
   /** For `after`: kills every started process, and throws when the audit finds anything. */
   close(): Promise<void>;
 }
@@ -62,6 +64,7 @@ export async function withStack(settings: Readonly<Record<string, string>> = {})
     ...settings,
   };
   const children: ChildProcess[] = [];
+  const outputs: (() => string)[] = [];
   const run = (entry: string): { child: ChildProcess; output: () => string } => {
     const child = spawn(process.execPath, ['--import', './typescript.mjs', entry], {
       cwd: ROOT,
@@ -70,8 +73,10 @@ export async function withStack(settings: Readonly<Record<string, string>> = {})
     });
     let printed = '';
     child.stdout.on('data', (chunk: Buffer) => (printed += chunk.toString()));
+    const output = (): string => printed;
     children.push(child);
-    return { child, output: () => printed };
+    outputs.push(output);
+    return { child, output };
   };
 
   async function call<Body>(
@@ -112,6 +117,7 @@ export async function withStack(settings: Readonly<Record<string, string>> = {})
     temporal,
     proxies,
     call,
+    printed: () => outputs.map((output) => output()).join(''),
     async startWorker() {
       const { child, output } = run('worker/main.ts');
       await eventually(

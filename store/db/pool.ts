@@ -1,5 +1,6 @@
 // Connection pool of PostgreSQL: lossless type parsers, a timeout on every wait, and transactions.
-import { Pool, types, type PoolClient } from 'pg';
+import type { Socket } from 'node:net';
+import { Pool, types, type PoolClient, type PoolConfig } from 'pg';
 
 export type { Pool, PoolClient } from 'pg';
 
@@ -20,7 +21,7 @@ interface PoolOptions {
   readonly queryTimeoutMs?: number;
   /**
    * Longest run of one statement outside a transaction, in milliseconds (default: none, or by
-   * `queryTimeoutMs`).
+   * `queryTimeoutMs`). A connection that says nothing for longer is broken off.
    */
   readonly statementTimeoutMs?: number;
   /** Name of the process in `pg_stat_activity` (default: postrider). */
@@ -47,6 +48,14 @@ interface TransactionOptions {
 
 /** How much sooner the server ends a statement than its caller gives it up. */
 const SOONER_MS = 100;
+
+/**
+ * The server ends a statement at its limit and says so. A connection that is silent for so much
+ * longer leads nowhere: the server is gone without a word, and TCP would notice after 15 minutes,
+ * or after hours where nothing was sent.
+ */
+const SILENCE_GRACE_MS = 1000;
+const IDLE_MS = 30_000;
 
 // Below the 3 s within which the API must answer while PostgreSQL is away.
 const CONNECT_TIMEOUT_MS = 2000;
@@ -76,7 +85,7 @@ export function createPool(url: string, options: PoolOptions = {}): Pool {
     max: options.max ?? 20,
     application_name: options.applicationName ?? 'postrider',
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-    idleTimeoutMillis: 30_000,
+    idleTimeoutMillis: IDLE_MS,
     keepAlive: true,
     ...(queryTimeoutMs === undefined ? {} : { query_timeout: queryTimeoutMs }),
     ...(statementTimeoutMs === undefined ? {} : { statement_timeout: statementTimeoutMs }),
@@ -90,8 +99,29 @@ export function createPool(url: string, options: PoolOptions = {}): Pool {
   pool.on('error', options.onError ?? (() => {}));
   // A connection that breaks while it is checked out reports to its query and also emits `error`,
   // which would end the process without a listener.
-  pool.on('connect', (client) => client.on('error', () => {}));
+  pool.on('connect', (client) => {
+    client.on('error', () => {});
+    const stream = streamOf(client);
+    stream.on('timeout', () => stream.destroy(new Error('PostgreSQL said nothing for too long')));
+    endSilence(client);
+  });
   return pool;
+}
+
+const streamOf = (client: PoolClient): Socket =>
+  (client as unknown as { connection: { stream: Socket } }).connection.stream;
+
+/**
+ * Breaks the connection off when it is silent beyond the limit of a transaction's statements, or
+ * without one beyond that of single statements; not while it is idle in the pool.
+ */
+function endSilence(client: PoolClient, statementTimeoutMs?: number): void {
+  const { statement_timeout: single } = (client as unknown as { connectionParameters: PoolConfig })
+    .connectionParameters;
+  const outsideMs = single ? Math.max(single, IDLE_MS) + SILENCE_GRACE_MS : 0;
+  streamOf(client).setTimeout(
+    statementTimeoutMs === undefined ? outsideMs : statementTimeoutMs + SILENCE_GRACE_MS,
+  );
 }
 
 // "material" and "bitmapscan" are off too: the planner estimates a tenant at a 200th of a table, so
@@ -114,6 +144,7 @@ export async function withTransaction<T>(
   let broken: Error | undefined;
   const { query_timeout: givenUpAfterMs = Infinity } = pool.options;
   const limitMs = Math.min(statementTimeoutMs, givenUpAfterMs - SOONER_MS);
+  endSilence(client, limitMs);
   try {
     // Not awaited: the statement travels ahead of the first statement of `work`, and when it fails
     // that one fails too.
@@ -134,6 +165,7 @@ export async function withTransaction<T>(
     await client.query('rollback').catch((rollbackError: Error) => (broken = rollbackError));
     throw error;
   } finally {
+    endSilence(client);
     client.release(broken);
   }
 }

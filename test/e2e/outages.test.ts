@@ -154,3 +154,19 @@ test(`${DELIVERIES} deliveries wait while PostgreSQL is away and resume once it 
   );
   assert.ok(reported <= DELIVERIES + MAX_IN_FLIGHT, `${reported} postbacks reported of ${DELIVERIES} sales`);
 });
+
+test('postbacks go on when connections to PostgreSQL stay silent for ever', async () => {
+  const taken = Array.from({ length: 200 }, (_, index) => `silent-${index}`);
+  const earlier = receiver.requests.length;
+  const body = { events: taken.map(sale) };
+  assert.equal((await stack.call('POST /v1/events/batch', { key: broker.key, body })).status, 200);
+  await eventually('the first postbacks to arrive', () => receiver.requests.length > earlier + MAX_IN_FLIGHT);
+  stack.proxies.postgres.abandon();
+  assert.ok(receiver.requests.length < earlier + taken.length, 'it happened when everything was over');
+  await reportsOf(taken, 90_000);
+  await eventually(
+    'every delivery to be recorded',
+    async () => (await stack.pool.query(`select from deliveries where state <> 'delivered'`)).rowCount === 0,
+    60_000,
+  );
+});

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { createPool, withTransaction } from '../../../store/db/pool.ts';
 import { withDatabase, type TestDatabase } from '../../support/database.ts';
+import { startProxy, throughProxy } from '../../support/severable-proxy.ts';
 
 let database: TestDatabase;
 before(async () => {
@@ -89,6 +90,41 @@ test('the server ends a statement whose caller gives up waiting, and its connect
       assert.equal(await sleeping(), 0);
       assert.deepEqual((await pool.query('select 1 as one')).rows, [{ one: 1 }]);
     }
+  } finally {
+    await pool.end();
+  }
+});
+
+test('a connection that is silent for ever ends with the limit of its statement', async () => {
+  const proxy = await startProxy(Number(new URL(database.url).port));
+  const pool = createPool(throughProxy(database.url, proxy), { max: 1, statementTimeoutMs: 60_000 });
+  const asked = (limits: { statementTimeoutMs: number }) =>
+    withTransaction(
+      pool,
+      async (client) => {
+        await client.query('select');
+        proxy.abandon();
+        await client.query('select');
+      },
+      limits,
+    );
+  try {
+    const startedAt = Date.now();
+    await assert.rejects(asked({ statementTimeoutMs: 300 }), /said nothing for too long/);
+    assert.ok(Date.now() - startedAt < 5000, `it took ${Date.now() - startedAt} ms`);
+    assert.deepEqual((await pool.query('select 1 as one')).rows, [{ one: 1 }]);
+  } finally {
+    await pool.end();
+    await proxy.close();
+  }
+});
+
+test('a connection says nothing while a statement runs within its limit, and goes on', async () => {
+  const pool = createPool(database.url, { max: 1, statementTimeoutMs: 100 });
+  try {
+    const slept = (client: { query(text: string): Promise<unknown> }) => client.query('select pg_sleep(1.5)');
+    await withTransaction(pool, slept, { statementTimeoutMs: 3000 });
+    assert.deepEqual((await pool.query('select 1 as one')).rows, [{ one: 1 }]);
   } finally {
     await pool.end();
   }

@@ -1,14 +1,12 @@
 // Runs all of Postrider on one machine: PostgreSQL and Temporal (embedded or given), then worker
 // and API as separate processes. Used by `npm start`, the benchmarks and the end-to-end tests.
 import { resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { Connection } from '@temporalio/client';
-import { loadApiConfig, type Config, type LocalConfig } from '../config.ts';
+import { loadApiConfig, type LocalConfig } from '../config.ts';
 import { migrate } from '../store/db/migrate.ts';
-import { TASK_QUEUES } from '../workflows/contract.ts';
 import { loadSecrets, lockDataDir, makeDataDir } from './data-dir.ts';
+import { answersAt, nodePart, workerPolls } from './node-part.ts';
 import { createPostgresPart, postgresUrl } from './postgres.ts';
-import { spawnCommand, waitUntil, type Part } from './process.ts';
+import type { Part } from './process.ts';
 import { createSupervisor, type Supervisor } from './supervise.ts';
 import { findTemporalCli } from './temporal-cli.ts';
 import { createTemporalPart } from './temporal.ts';
@@ -39,8 +37,6 @@ interface StackOptions {
 }
 
 type Print = (line: string) => void;
-
-const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
 // API and worker finish their work while their dependencies still run; the database stops last.
 const STOP_ORDER = [['api', 'worker'], ['receiver', 'temporal'], ['postgres']] as const;
@@ -148,8 +144,6 @@ async function createParts(config: LocalConfig, stack: StackAddresses, print: Pr
     codecEndpoint: temporal.codecKeys && `${stack.apiUrl}/codec`,
     namespace: config.temporalNamespace,
   };
-  const answersAt = (url: string) => (signal: AbortSignal) =>
-    waitUntil(async () => (await fetch(url, { signal })).ok, signal);
   const own = [
     nodePart({
       name: 'worker',
@@ -211,60 +205,4 @@ async function startParts(
 async function settleAll(starts: readonly Promise<void>[]): Promise<void> {
   const results = await Promise.allSettled(starts);
   for (const result of results) if (result.status === 'rejected') throw result.reason;
-}
-
-interface NodePart extends Pick<Part, 'name' | 'ready' | 'stopSeconds'> {
-  readonly entry: string;
-  /**
-   * Size of the young generation. With Node's default of 16 MB a busy worker spends a sixth of its
-   * time collecting.
-   */
-  readonly youngMb: number;
-  readonly env: Record<string, string | undefined>;
-  readonly dataDir: string;
-}
-
-/** API, worker or receiver, run from its TypeScript source. */
-function nodePart({ entry, youngMb, env, dataDir, ...rest }: NodePart): Part {
-  const mark = resolve(ROOT, entry);
-  const logFile = resolve(dataDir, `logs/${rest.name}.log`);
-  const args = [
-    `--max-semi-space-size=${youngMb}`,
-    '--enable-source-maps',
-    '--import',
-    new URL('../typescript.mjs', import.meta.url).href,
-    mark,
-  ];
-  return {
-    ...rest,
-    logFile,
-    mark,
-    spawn: () => spawnCommand({ file: process.execPath, args, env, logFile, cwd: ROOT }),
-    readySeconds: 60,
-    stopSignal: 'SIGTERM',
-  };
-}
-
-/**
- * Ready when a new worker polls for batches. Temporal lists the poller of a dead worker for
- * minutes, so earlier pollers do not count.
- */
-function workerPolls({ connection: options, namespace }: Config['temporal']) {
-  return async (signal: AbortSignal): Promise<void> => {
-    const since = Date.now();
-    const connection = Connection.lazy(options);
-    const polls = async (): Promise<boolean> => {
-      const { pollers } = await connection.withDeadline(Date.now() + 1000, () =>
-        connection.workflowService.describeTaskQueue({ namespace, taskQueue: { name: TASK_QUEUES.batches } }),
-      );
-      return (pollers ?? []).some(
-        ({ lastAccessTime }) => Number(lastAccessTime?.seconds ?? 0) * 1000 >= since - 1000,
-      );
-    };
-    try {
-      await waitUntil(polls, signal);
-    } finally {
-      await connection.close();
-    }
-  };
 }

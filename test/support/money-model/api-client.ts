@@ -46,9 +46,10 @@ export class ApiClient {
   /** Steps that the API answered otherwise than the history expects. */
   readonly complaints: string[] = [];
   readonly ids = new Map<string, string>();
+  /** Of the history's operator, once it was made. */
+  key = '';
+  readonly now: number;
   private readonly send: Call;
-  private readonly now: number;
-  private key = '';
   private events: Sent[] = [];
 
   constructor(send: Call, now: number) {

@@ -17,6 +17,7 @@ import {
 } from './steps.ts';
 import { against, rate, reassign, version, type ApiStep } from './steps.ts';
 import { numbers, skeletons, termsOf, versions, type RandomVersion, type Skeleton } from './random-terms.ts';
+import { generator } from '../generator.ts';
 import type { Terms } from './world.ts';
 
 /** A call, its name, and the names of calls that must come before it. */
@@ -356,17 +357,6 @@ function setupOf(random: Random, first: Terms, now: number): ApiStep[] {
           ),
         ]),
   ];
-}
-
-/** A generator of numbers between 0 and 1 that a seed repeats (mulberry32). */
-function generator(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
 }
 
 /** The history's calls in an order that the seed decides: whatever a call needs comes before it. */

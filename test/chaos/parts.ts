@@ -1,0 +1,160 @@
+// Parts of a chaos run as processes of their own: PostgreSQL, Temporal, two APIs and two workers,
+// started again by the stack's supervisor. Every connection between them goes through a cable.
+import { once } from 'node:events';
+import { chmodSync, mkdtempSync, readFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Client } from 'pg';
+import { answersAt, nodePart, workerPolls } from '../../local/node-part.ts';
+import { createPostgresPart, postgresUrl } from '../../local/postgres.ts';
+import { createSupervisor } from '../../local/supervise.ts';
+import { findTemporalCli } from '../../local/temporal-cli.ts';
+import { createTemporalPart } from '../../local/temporal.ts';
+import { migrate } from '../../store/db/migrate.ts';
+import { freePort } from '../support/ports.ts';
+import { startProxy, throughProxy, type SeverableProxy } from '../support/severable-proxy.ts';
+import { CABLES, type CableName, type PartName } from './plan.ts';
+
+export interface Parts {
+  /** Addresses of the APIs, as the callers reach them. */
+  readonly apiUrls: readonly string[];
+  /** Connects directly. */
+  readonly databaseUrl: string;
+  readonly dataDir: string;
+  readonly adminToken: string;
+  readonly cables: Readonly<Record<CableName, SeverableProxy>>;
+  /** Process id at the moment. */
+  pid(part: PartName): number;
+  /** Whether a part answers, asked directly; of a worker, how often it has begun to work. */
+  isUp(part: Exclude<PartName, WorkerName>): Promise<boolean>;
+  workerStarts(part: WorkerName): number;
+  stop(): Promise<void>;
+}
+
+export type WorkerName = 'worker-1' | 'worker-2';
+
+const ADMIN_TOKEN = 'the administrator of this run';
+const NAMESPACE = 'default';
+const STOP_ORDER = [['api-1', 'api-2', 'worker-1', 'worker-2'], ['temporal'], ['postgres']] as const;
+
+/** Starts everything on free ports, with its data in a new folder. */
+export async function startParts(print: (line: string) => void): Promise<Parts> {
+  const dataDir = mkdtempSync(join(tmpdir(), 'postrider-chaos-'));
+  chmodSync(dataDir, 0o755);
+  const ports = {
+    postgres: await freePort(),
+    temporal: await freePort(),
+    'api-1': await freePort(),
+    'api-2': await freePort(),
+  };
+  const cables = {} as Record<CableName, SeverableProxy>;
+  for (const name of CABLES) cables[name] = await startProxy(ports[name.split('>')[1] as keyof typeof ports]);
+  const databaseUrl = postgresUrl({ port: ports.postgres, password: 'chaos' });
+  const supervisor = createSupervisor({ dataDir, print });
+  const stop = async (): Promise<void> => {
+    await supervisor.stop(STOP_ORDER);
+    await Promise.all(Object.values(cables).map((cable) => cable.close()));
+  };
+
+  const envOf = (part: 'api-1' | 'api-2' | 'worker-1' | 'worker-2', port: number) => ({
+    PATH: process.env.PATH,
+    HOME: process.env.HOME,
+    PORT: String(port),
+    DATA_DIR: dataDir,
+    DATABASE_URL: throughProxy(databaseUrl, cables[`${part}>postgres`]),
+    TEMPORAL_ADDRESS: cables[`${part}>temporal`].address,
+    TEMPORAL_NAMESPACE: NAMESPACE,
+    TEMPORAL_UI_URL: 'http://temporal.example',
+    ADMIN_TOKEN,
+    SECRETS_KEY: Buffer.alloc(32, 7).toString('base64'),
+    ALLOW_ENDPOINT_CIDRS: '127.0.0.0/8',
+    ALLOW_ENDPOINT_PORTS: '*',
+    REQUIRE_HTTPS: 'false',
+  });
+  const api = (name: 'api-1' | 'api-2') =>
+    nodePart({
+      name,
+      entry: 'api/main.ts',
+      youngMb: 32,
+      dataDir,
+      stopSeconds: 10,
+      env: envOf(name, ports[name]),
+      ready: answersAt(`http://127.0.0.1:${ports[name]}/readyz`),
+    });
+  const direct = { connection: { address: `127.0.0.1:${ports.temporal}` }, namespace: NAMESPACE };
+  const worker = (name: 'worker-1' | 'worker-2') =>
+    nodePart({
+      name,
+      entry: 'worker/main.ts',
+      youngMb: 64,
+      dataDir,
+      stopSeconds: 10,
+      env: envOf(name, ports['api-1']),
+      ready: workerPolls(direct as Parameters<typeof workerPolls>[0]),
+    });
+  try {
+    const program = await findTemporalCli(print);
+    const temporal = { program, dataDir, port: ports.temporal, namespace: NAMESPACE };
+    await Promise.all([
+      supervisor.add(await createPostgresPart({ dataDir, port: ports.postgres, password: 'chaos' })),
+      supervisor.add(await createTemporalPart(temporal)),
+    ]);
+    await migrate(databaseUrl);
+    await Promise.all(
+      [api('api-1'), api('api-2'), worker('worker-1'), worker('worker-2')].map(supervisor.add),
+    );
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return {
+    apiUrls: [cables['callers>api-1'], cables['callers>api-2']].map(({ address }) => `http://${address}`),
+    databaseUrl,
+    dataDir,
+    adminToken: ADMIN_TOKEN,
+    cables,
+    pid: (part) => pidsOf(dataDir)[part],
+    isUp: (part) => (part === 'postgres' ? answersQueries(databaseUrl) : isListening(ports[part])),
+    workerStarts: (part) => countInLog(join(dataDir, `logs/${part}.log`), 'worker started'),
+    stop,
+  };
+}
+
+function pidsOf(dataDir: string): Record<PartName, number> {
+  return JSON.parse(readFileSync(join(dataDir, 'processes.json'), 'utf8')) as Record<PartName, number>;
+}
+
+function countInLog(file: string, text: string): number {
+  return readFileSync(file, 'utf8').split(text).length - 1;
+}
+
+async function answersQueries(databaseUrl: string): Promise<boolean> {
+  const client = new Client({
+    connectionString: databaseUrl,
+    connectionTimeoutMillis: 1000,
+    query_timeout: 1000,
+  });
+  client.on('error', () => {});
+  try {
+    await client.connect();
+    await client.query('select');
+    return true;
+  } catch {
+    return false;
+  } finally {
+    await client.end().catch(() => {});
+  }
+}
+
+async function isListening(port: number): Promise<boolean> {
+  const socket = connect({ port, host: '127.0.0.1', timeout: 1000 });
+  try {
+    await once(socket, 'connect');
+    return true;
+  } catch {
+    return false;
+  } finally {
+    socket.destroy();
+  }
+}

@@ -39,6 +39,7 @@ const trace = {
     {
       id: exampleId('slot'),
       affiliate_id: affiliate,
+      affiliate_name: 'Northwind Media',
       component: 'cpa',
       label: 'cpa:ftd',
       deal_id: exampleId('deal'),

@@ -1,5 +1,5 @@
 // Checks that every update of `deliveries` is a function of store/delivery/transitions/ with a row
-// in the table of transitions in docs/ARCHITECTURE.md.
+// in the table of transitions in docs/LOOKUP.md.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { filesBelow, importsOf, readSource } from '../support/sources.ts';
@@ -17,7 +17,7 @@ test('only the files of store/delivery/transitions update deliveries', () => {
   );
 });
 
-test('every function of store/delivery/transitions has a row in the table of docs/ARCHITECTURE.md, and every row a function', () => {
+test('every function of store/delivery/transitions has a row in the table of docs/LOOKUP.md, and every row a function', () => {
   const exported = TRANSITION_FILES.flatMap((file) =>
     Array.from(readSource(file).matchAll(/^export async function (\w+)/gm), ([, name = '']) => name),
   );

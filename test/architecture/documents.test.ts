@@ -1,8 +1,8 @@
-// Documents against the code: anchors, tables of the database, and causes of changes.
+// Documents against the code: anchors, tables of the database and their writers, causes of changes.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CHANGE_REASONS } from '../../domain/delivery/messages.ts';
-import { filesBelow, readSource } from '../support/sources.ts';
+import { codeOf, filesBelow, readSource, writes } from '../support/sources.ts';
 
 const DOCUMENTS = ['README.md', 'CONTRIBUTING.md', ...filesBelow('docs', '.md')];
 
@@ -36,18 +36,31 @@ test('every decision begins with its number and title, and has twelve lines at m
   }
 });
 
-test('ARCHITECTURE.md names every table of the migrations, in the row of its file', () => {
-  const section = sectionOf('docs/ARCHITECTURE.md', 'Tables');
+test('ARCHITECTURE.md names every table of the migrations, in the rows of its file', () => {
   for (const file of filesBelow('store/migrations', '.sql')) {
-    const row = section.split('\n').find((line) => line.startsWith(`| \`${file}\``)) ?? '';
+    const rows = tableRowsOf(file).join('\n');
     const made = readSource(file).matchAll(/^create table (\w+)(?! partition| \w)\b/gm);
-    const missing = Array.from(made, ([, name]) => name!).filter((name) => !row.includes(`\`${name}\``));
+    const missing = Array.from(made, ([, name]) => name!).filter((name) => !rows.includes(`\`${name}\``));
     assert.deepEqual(missing, [], file);
   }
 });
 
-test('ARCHITECTURE.md says what affiliates hear for every cause of a change', () => {
-  const section = sectionOf('docs/ARCHITECTURE.md', 'Changes of the past');
+test('ARCHITECTURE.md names who writes each table: every place it names does, and no other file of the store', () => {
+  const sources = filesBelow('store').map((file) => ({ file, code: codeOf(file) }));
+  for (const row of tableRowsOf('store/migrations/')) {
+    const [, , tables = '', places = ''] = row.split('|');
+    const named = wordsOf(places);
+    const writing = sources
+      .filter(({ code }) => wordsOf(tables).some((table) => writes(table).test(code)))
+      .map(({ file }) => file);
+    const others = writing.filter((file) => !named.some((place) => file.startsWith(place)));
+    const idle = named.filter((place) => !writing.some((file) => file.startsWith(place)));
+    assert.deepEqual({ others, idle }, { others: [], idle: [] }, row);
+  }
+});
+
+test('LOOKUP.md says what affiliates hear for every cause of a change', () => {
+  const section = sectionOf('docs/LOOKUP.md', 'What affiliates hear');
   const rows = section.split('\n').filter((line) => line.startsWith('|') && line.includes('`conversion.'));
   const named = rows.flatMap((row) =>
     Array.from(
@@ -60,6 +73,17 @@ test('ARCHITECTURE.md says what affiliates hear for every cause of a change', ()
   );
   assert.deepEqual([...new Set(named)].sort(), Object.keys(CHANGE_REASONS).sort());
 });
+
+/** Rows of the table of tables whose file begins with `start`. */
+function tableRowsOf(start: string): string[] {
+  const lines = sectionOf('docs/ARCHITECTURE.md', 'Tables').split('\n');
+  return lines.filter((line) => line.startsWith(`| \`${start}`));
+}
+
+/** What stands in backticks. */
+function wordsOf(cell: string): string[] {
+  return Array.from(cell.matchAll(/`([^`]+)`/g), ([, word]) => word!);
+}
 
 /** Anchors of a document: of its headings, as GitHub makes them, and those set by hand. */
 function anchorsOf(file: string): string[] {

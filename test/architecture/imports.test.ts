@@ -1,4 +1,4 @@
-// Import rules between folders. The tables here are the rules, and docs/ARCHITECTURE.md must show
+// Import rules between folders. The tables here are the rules, and docs/LOOKUP.md must show
 // the same rows.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -209,7 +209,7 @@ test('no files import each other in a circle, types included', () => {
   );
 });
 
-test('docs/ARCHITECTURE.md shows both import tables', () => {
+test('docs/LOOKUP.md shows both import tables', () => {
   const rows = tableRows('Who may import whom');
   assert.deepEqual(
     rows.map(([from = '', values = '', types = '']) => row(from.replace('.ts', ''), values, types)),

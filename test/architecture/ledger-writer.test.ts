@@ -2,7 +2,7 @@
 // and in no other.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { filesBelow, readSource } from '../support/sources.ts';
+import { codeOf, filesBelow, writes } from '../support/sources.ts';
 
 /**
  * The files that write each table of the ledger. The money columns of a slot are written with the
@@ -17,19 +17,6 @@ const WRITERS: Readonly<Record<string, string[]>> = {
 
 /** Tests and benchmarks prepare and corrupt rows that they look at afterwards. */
 const PREPARES_ROWS = /^(test|bench)\//;
-
-const writes = (table: string): RegExp =>
-  new RegExp(
-    `\\b(insert\\s+into|update|delete\\s+from|merge\\s+into|truncate|copy)\\s+(only\\s+)?"?${table}\\b`,
-    'i',
-  );
-
-/** What a file says outside of comments, where a sentence may speak of updating slots. */
-function codeOf(file: string): string {
-  return readSource(file)
-    .replaceAll(/\/\*[\s\S]*?\*\//g, '')
-    .replaceAll(/(^|\s)\/\/.*$/gm, '');
-}
 
 const files = filesBelow('').filter((file) => !PREPARES_ROWS.test(file));
 

@@ -53,11 +53,10 @@ export function importsOf(file: string): Import[] {
 }
 
 /**
- * Table rows under a heading of docs/ARCHITECTURE.md with code in the first cell, without
- * backticks.
+ * Table rows under a heading of docs/LOOKUP.md with code in the first cell, without backticks.
  */
 export function tableRows(heading: string): string[][] {
-  const section = readSource('docs/ARCHITECTURE.md')
+  const section = readSource('docs/LOOKUP.md')
     .split(/^##+ /m)
     .find((part) => part.startsWith(heading));
   const lines = (section ?? '').split('\n').filter((line) => line.startsWith('| `'));
@@ -68,4 +67,18 @@ export function tableRows(heading: string): string[][] {
       .slice(1, -1)
       .map((cell) => cell.trim()),
   );
+}
+
+/** Matches every form of a statement that writes a table. */
+export const writes = (table: string): RegExp =>
+  new RegExp(
+    `\\b(insert\\s+into|update|delete\\s+from|merge\\s+into|truncate|copy)\\s+(only\\s+)?"?${table}\\b`,
+    'i',
+  );
+
+/** What a file says outside of comments, where a sentence may speak of updating slots. */
+export function codeOf(file: string): string {
+  return readSource(file)
+    .replaceAll(/\/\*[\s\S]*?\*\//g, '')
+    .replaceAll(/(^|\s)\/\/.*$/gm, '');
 }

@@ -1,4 +1,4 @@
-// Reads the table of transitions in docs/ARCHITECTURE.md as data.
+// Reads the table of transitions in docs/LOOKUP.md as data.
 import { OWNERS, FINISHED_STATES, UNFINISHED_STATES } from '../../domain/delivery/deliveries.ts';
 import { filesBelow, tableRows } from './sources.ts';
 
@@ -16,7 +16,7 @@ export const STANDINGS: readonly Standing[] = [
 ];
 
 export function transitionTable(): TransitionRow[] {
-  return tableRows('States of a delivery')
+  return tableRows('Transitions of a delivery')
     .filter((cells) => cells.length === 5)
     .map(([name = '', from = '', to = '', , callers = '']) => ({
       name,

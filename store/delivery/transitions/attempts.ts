@@ -1,6 +1,6 @@
 // Transitions of deliveries by attempts: a claim before one is made, and its outcome. Each function
-// of this folder is an update of `deliveries`, and no other file has one: docs/ARCHITECTURE.md,
-// States of a delivery.
+// of this folder is an update of `deliveries`, and no other file has one: docs/LOOKUP.md,
+// Transitions of a delivery.
 import { bulkColumns } from '../../db/bulk.ts';
 import type { Queryable } from '../../db/pool.ts';
 import type { AttemptRecord } from '../attempts.ts';

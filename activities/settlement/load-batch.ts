@@ -19,6 +19,7 @@ import {
   findOthers,
   loadEvents,
   readOperatorRules,
+  readAffiliatesOfSlots,
   readVersions,
   type StoredVersion,
 } from '../../store/settlement/load-events.ts';
@@ -76,18 +77,21 @@ export async function loadBatch(
     ? attributionsOf(ordered)
     : attributeAll(operator, inOrder([...due, ...aside]));
   const affiliates = affiliatesOf(attributions.values(), [...ordered, ...others]);
+  const conversionIds = [...ordered, ...others].map(({ event }) => event.id);
+  const wereSettled = [...ordered, ...others].some(({ outcome }) => outcome !== null);
+  const former = wereSettled ? await readAffiliatesOfSlots(client, operatorId, conversionIds) : [];
+  const paid = [...new Set([...affiliates, ...former])];
   const [stored, listeners] =
-    affiliates.length === 0
+    paid.length === 0
       ? [[], []]
       : await allSettledOrThrow([
-          readVersions(client, operatorId, affiliates),
+          readVersions(client, operatorId, paid),
           readListeners(client, operatorId, affiliates),
         ]);
   const versions = stored.map((version) => compiled(operatorId, version));
   const hasOverrides = versions.some(({ terms }) => terms.overrides.length > 0);
   // Also affiliates who had a conversion before have amounts of their own.
   const wereTold = hasOverrides || ordered.some(({ outcome }) => outcome !== null);
-  const conversionIds = [...ordered, ...others].map(({ event }) => event.id);
   const [rates, parents, reportedToOthers] = await allSettledOrThrow([
     readRates(client, operatorId, exchanged([...ordered, ...others], versions)),
     hasOverrides

@@ -168,6 +168,26 @@ export async function loadEvents(
 /** A deal version as stored; the caller compiles its terms, once per version and process. */
 export type StoredVersion = Omit<DealVersion, 'terms'> & { terms: WireTerms };
 
+/**
+ * Affiliates in whose slots these conversions are or were: one that was moved away leaves its facts
+ * in a slot of the deal that it was rated by.
+ */
+export async function readAffiliatesOfSlots(
+  db: Queryable,
+  operatorId: string,
+  conversionIds: readonly string[],
+): Promise<string[]> {
+  const { rows } = await db.query<{ affiliateId: string }>({
+    name: 'read-affiliates-of-slots',
+    text: `select distinct s.affiliate_id as "affiliateId"
+     from ${itemsWithOperator(2)} join slot_facts f
+       on f.operator_id = named.operator_id and original_event_id = item
+     join slots s on s.operator_id = f.operator_id and s.id = f.slot_id`,
+    values: [operatorId, conversionIds],
+  });
+  return rows.map(({ affiliateId }) => affiliateId);
+}
+
 /** Every version of the deals of these affiliates and of the operator's default deals. */
 export async function readVersions(
   db: Queryable,

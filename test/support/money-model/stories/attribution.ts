@@ -1,7 +1,19 @@
 // Stories of rules 1 to 3: time decides whose an event is, one person is one customer, what is set
 // aside binds.
 /* oxlint-disable unicorn/no-useless-spread -- groups fields and steps that belong together on a line */
-import { affiliate, assign, click, coupon, deal, event, operator, rate } from '../steps.ts';
+import {
+  affiliate,
+  against,
+  amend,
+  assign,
+  click,
+  coupon,
+  deal,
+  event,
+  operator,
+  rate,
+  reassign,
+} from '../steps.ts';
 import { CPA, PERCENT, REVSHARE, terms, type Story } from './story.ts';
 
 const A = affiliate('A');
@@ -423,5 +435,19 @@ export const ATTRIBUTION: readonly Story[] = [
       event('sale', 's1', { of: 'u', by: 'C', at: '@-10d', amount: '100.00' }),
     ],
     balances: { A: '10.00' },
+  },
+  {
+    rule: 2,
+    name: 'A conversion that left an affiliate with a deal of its own is amended and charged back where it is now',
+    // B: nothing of what it had by its own deal; A: 10 % of 200.00, and then of nothing.
+    steps: [
+      ...[A, B, TEN_PERCENT, deal(terms(PERCENT), { affiliate_id: '$B' }, 'OWN'), click('C', 'B', '@-9d')],
+      event('registration', 'r', { of: 'u', by: 'C', at: '@-8d' }),
+      event('sale', 's1', { of: 'u', at: '@-3d', amount: '100.00' }),
+      event('sale', 's2', { of: 'u', at: '@-2d', amount: '50.00' }),
+      ...[reassign('u', 'A', '@-5d'), amend('s1', { amount: '200.00' }), against('chargeback', 'c', 's2')],
+    ],
+    balances: { A: '20.00', B: '0.00' },
+    events: { s1: 'settled', s2: 'settled', c: 'settled' },
   },
 ];

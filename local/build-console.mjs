@@ -7,6 +7,8 @@ import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const FOLDER = fileURLToPath(new URL('../console', import.meta.url));
+/** What the pages show of the documents. */
+const SHOWN = [fileURLToPath(new URL('../docs/VERIFYING.md', import.meta.url))];
 const NOT_SOURCES = new Set(['node_modules', 'dist', 'generated']);
 /** Digest of the sources that dist was built from. */
 const MARK = join(FOLDER, 'dist', 'built-from');
@@ -30,7 +32,7 @@ function builtFrom() {
 
 function digestOfSources() {
   const hash = createHash('sha256');
-  for (const file of filesBelow(FOLDER))
+  for (const file of [...filesBelow(FOLDER), ...SHOWN])
     hash.update(`${relative(FOLDER, file)}\0`).update(readFileSync(file));
   return hash.digest('hex');
 }

@@ -15,6 +15,26 @@ export function isZero(amount: string): boolean {
   return !/[1-9]/.test(amount);
 }
 
+/** `a - b`, with the decimals of both, which must be of the same currency. */
+export function difference(a: string, b: string): string {
+  const decimals = Math.max(decimalsOf(a), decimalsOf(b));
+  const result = unitsOf(a, decimals) - unitsOf(b, decimals);
+  const digits = String(result < 0n ? -result : result).padStart(decimals + 1, '0');
+  const whole = digits.slice(0, digits.length - decimals);
+  const sign = result < 0n ? '-' : '';
+  return sign + whole + (decimals > 0 ? `.${digits.slice(-decimals)}` : '');
+}
+
+function decimalsOf(amount: string): number {
+  return amount.split('.')[1]?.length ?? 0;
+}
+
+/** The amount in units of its last decimal. */
+function unitsOf(amount: string, decimals: number): bigint {
+  const [whole = '0', rest = ''] = amount.split('.');
+  return BigInt(whole + rest.padEnd(decimals, '0'));
+}
+
 /** `10000` as `10,000`. */
 export function formatCount(count: number): string {
   return formatAmount(String(count));

@@ -15,16 +15,16 @@ export function isId(text: string): boolean {
   return ID.test(text);
 }
 
-export function placeOf(id: string): string | null {
+export function placeOf(id: string, places = PLACES): string | null {
   const [, prefix = ''] = ID.exec(id) ?? [];
-  const place = PLACES[prefix];
+  const place = places[prefix];
   return place === undefined ? null : `${place}/${id}`;
 }
 
 /** The page of the first thing that a text names, such as `delivery/dlv_…` or an address. */
 export function placeIn(text: string): string | null {
   const ids = decoded(text).match(/[a-z]+_[0-9a-z]{26}(?![0-9a-z])/g) ?? [];
-  return ids.map(placeOf).find((place) => place !== null) ?? null;
+  return ids.map((id) => placeOf(id)).find((place) => place !== null) ?? null;
 }
 
 function decoded(text: string): string {

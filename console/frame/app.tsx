@@ -1,12 +1,12 @@
 // The console: sign-in first, then the navigation and the page that the address names.
 import { QueryClientProvider } from '@tanstack/react-query';
-import { Component, lazy, Suspense, useEffect, useRef, type ComponentType, type ReactNode } from 'react';
-import { Link, Redirect, Route, Router, Switch, useLocation } from 'wouter';
-import { Empty, Failure, Loading, PageFrame } from '../parts/layout.tsx';
-import { Toasts } from '../parts/toasts.tsx';
+import { lazy, type ComponentType } from 'react';
+import { Router } from 'wouter';
+import { Empty, Failure, Loading } from '../parts/layout.tsx';
 import { queries, whenSignedOut } from '../wire/client.ts';
 import { forgetSession, useSession, type Session } from '../wire/session.ts';
 import { PAGES, type PageEntry } from './pages.ts';
+import { Shell } from './shell.tsx';
 import { useShortcuts } from './shortcuts.ts';
 import { pagesOf, Sidebar } from './sidebar.tsx';
 import { SignIn } from './sign-in.tsx';
@@ -57,76 +57,6 @@ function AffiliatesOwn() {
 
 function Frame({ session }: { session: Session }) {
   useShortcuts();
-  const main = useFocusOnNavigation();
-  const pages = pagesOf(session);
-  return (
-    <>
-      <a className="skip" href="#main">
-        Skip to the page
-      </a>
-      <div className="frame">
-        <Sidebar session={session} />
-        <main id="main" tabIndex={-1} ref={main}>
-          <Guarded>
-            <Suspense fallback={<Loading of="the page" />}>
-              <Switch>
-                {pages.map((page) => (
-                  <Route key={page.path} path={page.path} component={COMPONENTS.get(page)!} />
-                ))}
-                <Route path="/">
-                  <Redirect to={pages[0]?.path ?? '/none'} replace />
-                </Route>
-                <Route>
-                  <Nowhere />
-                </Route>
-              </Switch>
-            </Suspense>
-          </Guarded>
-        </main>
-      </div>
-      <Toasts />
-    </>
-  );
-}
-
-/** Moves the focus to a page that was opened, as a browser does that loads one. */
-function useFocusOnNavigation() {
-  const [location] = useLocation();
-  const main = useRef<HTMLElement>(null);
-  const before = useRef(location);
-  useEffect(() => {
-    if (before.current === location) return;
-    before.current = location;
-    main.current?.focus();
-    window.scrollTo(0, 0);
-  }, [location]);
-  return main;
-}
-
-function Nowhere() {
-  return (
-    <PageFrame title="No such page">
-      <Empty title="Nothing is at this address.">
-        <Link href="/">Go to the start</Link>
-      </Empty>
-    </PageFrame>
-  );
-}
-
-/** Shows a defect of a page in its place, and keeps the navigation. */
-class Guarded extends Component<{ children: ReactNode }, { error: unknown }> {
-  override state: { error: unknown } = { error: null };
-
-  static getDerivedStateFromError(error: unknown) {
-    return { error };
-  }
-
-  override render() {
-    if (this.state.error === null) return this.props.children;
-    return (
-      <div className="page">
-        <Failure error={this.state.error} onRetry={() => this.setState({ error: null })} />
-      </div>
-    );
-  }
+  const pages = pagesOf(session).map((page) => ({ path: page.path, component: COMPONENTS.get(page)! }));
+  return <Shell navigation={<Sidebar session={session} />} pages={pages} />;
 }

@@ -7,9 +7,16 @@ export type Theme = (typeof THEMES)[number];
 const KEY = 'postrider-theme';
 const listeners = new Set<() => void>();
 
+/** A choice made where the browser lets a page store nothing, as in some frames. */
+let chosen: Theme = 'system';
+
 function stored(): Theme {
-  const found = localStorage.getItem(KEY);
-  return THEMES.find((theme) => theme === found) ?? 'system';
+  try {
+    const found = localStorage.getItem(KEY);
+    return THEMES.find((theme) => theme === found) ?? 'system';
+  } catch {
+    return chosen;
+  }
 }
 
 export function applyTheme(): void {
@@ -19,7 +26,12 @@ export function applyTheme(): void {
 }
 
 export function chooseTheme(theme: Theme): void {
-  localStorage.setItem(KEY, theme);
+  chosen = theme;
+  try {
+    localStorage.setItem(KEY, theme);
+  } catch {
+    // It holds until the page is loaded again.
+  }
   applyTheme();
   for (const listener of listeners) listener();
 }

@@ -1,8 +1,8 @@
 // Single values as every page shows them: money, times, ids, states.
-import { useState, type ReactNode } from 'react';
+import { createContext, useContext, useState, type ReactNode } from 'react';
 import { Link } from 'wouter';
 import { shortId } from '../format/ids.ts';
-import { isId, placeOf } from '../format/places.ts';
+import { isId, placeOf, PLACES } from '../format/places.ts';
 import { formatAmount, isNegative } from '../format/money.ts';
 import { exactTime, relativeTime } from '../format/time.ts';
 import { plain, toneOf, type Tone } from '../format/words.ts';
@@ -49,9 +49,12 @@ export function Time({ at, none = '–', isDue = false }: TimeProps) {
   );
 }
 
+/** Where pages of things are: those of the console, unless another program says otherwise. */
+export const Places = createContext(PLACES);
+
 /** An id in its short form, with the whole one on hover; leads to its page where it has one. */
 export function Id({ id }: { id: string }) {
-  const place = placeOf(id);
+  const place = placeOf(id, useContext(Places));
   return (
     <span className="id">
       {place === null ? (

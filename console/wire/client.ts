@@ -1,12 +1,25 @@
-// The client of the API: typed by its OpenAPI document, signed in by the session's cookie.
+// The client of the API: typed by its OpenAPI document, signed in by a cookie or a token.
 import createFetch, { type Middleware } from 'openapi-fetch';
 import createQueries from 'openapi-react-query';
 import { QueryClient } from '@tanstack/react-query';
 import type { paths } from '../generated/api.ts';
 import { ApiError, errorFrom } from './errors.ts';
 
-/** Other sites cannot set it, so that a forged request is refused although it brings the cookie. */
-const OWN_REQUEST = { 'x-postrider-console': '1' };
+/**
+ * Headers of every request: one that names the page, which other sites cannot set, so that a forged
+ * request is refused although it brings the cookie.
+ */
+let own: Readonly<Record<string, string>> = { 'x-postrider-console': '1' };
+
+/** Has requests come from the portal; `framed`: in a frame of another site. */
+export function sendFromPortal(how: '1' | 'framed'): void {
+  own = { 'x-postrider-portal': how };
+}
+
+/** Has requests bring a token, where the browser keeps no cookie. */
+export function sendWithToken(token: string): void {
+  own = { ...own, authorization: `Bearer ${token}` };
+}
 
 let onSignedOut = (): void => {};
 
@@ -15,7 +28,10 @@ export function whenSignedOut(listener: () => void): void {
   onSignedOut = listener;
 }
 
-const errors: Middleware = {
+const session: Middleware = {
+  onRequest({ request }) {
+    for (const [name, value] of Object.entries(own)) request.headers.set(name, value);
+  },
   async onResponse({ response }) {
     if (response.ok) return;
     if (response.status === 401) onSignedOut();
@@ -25,15 +41,14 @@ const errors: Middleware = {
 };
 
 export const client = createFetch<paths, 'application/json'>({
-  headers: OWN_REQUEST,
   credentials: 'same-origin',
 });
-client.use(errors);
+client.use(session);
 
 /** For answers that are files. Throws an `ApiError` where the API refuses. */
 export async function fetchAsOwn(path: string, accept: string): Promise<Response> {
   const response = await fetch(path, {
-    headers: { ...OWN_REQUEST, accept },
+    headers: { ...own, accept },
     credentials: 'same-origin',
   }).catch(() => {
     throw unreachable();

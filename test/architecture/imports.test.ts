@@ -78,7 +78,11 @@ const TABLE: readonly Row[] = [
     'react, @tanstack/react-query, wouter, console/frame, console/parts, console/format, console/wire, ' +
       'console/pages',
   ),
-  row('console/portal', 'console/frame/mark'),
+  row(
+    'console/portal',
+    'react, @tanstack/react-query, wouter, console/portal, console/frame, console/parts, console/format, ' +
+      'console/wire, console/pages, docs/VERIFYING.md?raw',
+  ),
   row('console/generate-types', 'Node, openapi-typescript, api/openapi, api/resources'),
   row('console/vite.config', 'Node, vite, console/budget'),
   row('console/budget', 'Node', 'vite'),

@@ -29,7 +29,15 @@ export type Console = {
 };
 
 /** Opens the console at its sign-in. */
-export async function openConsole(browser: Browser, url: string, { width, theme }: Screen): Promise<Console> {
+export const openConsole = (browser: Browser, url: string, screen: Screen): Promise<Console> =>
+  openPages(browser, `${url}/console`, screen);
+
+/** Opens the portal by a link to it. */
+export const openPortal = (browser: Browser, link: string, screen: Screen): Promise<Console> =>
+  openPages(browser, link, screen);
+
+/** `address`: where to begin; other pages are below it, without its fragment. */
+async function openPages(browser: Browser, address: string, { width, theme }: Screen): Promise<Console> {
   const context = await browser.newContext({
     viewport: { width, height: HEIGHT },
     colorScheme: theme,
@@ -42,12 +50,13 @@ export async function openConsole(browser: Browser, url: string, { width, theme 
   page.on('console', (message) => {
     if (['error', 'warning'].includes(message.type())) errors.push(`${message.type()}: ${message.text()}`);
   });
-  await page.goto(`${url}/console`);
+  const root = address.split('#')[0]!;
+  await page.goto(address);
   await page.locator('main h1').waitFor();
   return {
     page,
     async open(path) {
-      await page.goto(`${url}/console${path}`);
+      await page.goto(root + path);
       await page.locator('main h1').waitFor();
       await page.locator('.loading').first().waitFor({ state: 'detached' });
     },

@@ -52,7 +52,12 @@ function Reached({ part: { reached, of }, unit }: { part: Of; unit: string }) {
 const COLUMNS: readonly Column<Row>[] = [
   {
     title: 'Customer',
-    cell: ({ customer_id: id }) => <span className="break">{id ?? 'known by a click alone'}</span>,
+    cell: ({ customer_id: id }) =>
+      id === undefined ? (
+        <span className="muted">not shared</span>
+      ) : (
+        <span className="break">{id ?? 'known by a click alone'}</span>
+      ),
   },
   {
     title: 'Commission',

@@ -12,7 +12,7 @@ import type { RowOf } from '../../wire/types.ts';
 
 type Delivery = RowOf<'/v1/deliveries'>;
 
-const STATES = [
+export const STATES = [
   ['stuck', 'Stuck'],
   ['pending', 'Pending'],
   ['retrying', 'Retrying'],
@@ -22,7 +22,7 @@ const STATES = [
   ['cancelled', 'Cancelled'],
 ] as const satisfies readonly (readonly [Delivery['state'] | 'stuck', string])[];
 
-const COLUMNS: readonly Column<Delivery>[] = [
+export const COLUMNS: readonly Column<Delivery>[] = [
   { title: 'Postback', cell: ({ id }) => <Id id={id} /> },
   { title: 'Message', cell: ({ type }) => <code>{type}</code> },
   {

@@ -146,7 +146,7 @@ const ACTIONS: Readonly<Record<Verb, Wording>> = {
 function DeliveryActions({ delivery }: { delivery: Delivery }) {
   const [asked, ask] = useState<Verb | null>(null);
   const mayManage = useMay('manage');
-  if (!mayManage) return null;
+  const mayRetry = useMay('manage', 'own:endpoints');
   const act = async (verb: Verb) => {
     await client.POST(`/v1/deliveries/{id}/${verb}` as '/v1/deliveries/{id}/retry', {
       params: { path: { id: delivery.id }, ...(verb === 'retry' && { header: { prefer: 'wait=5' } }) },
@@ -154,7 +154,9 @@ function DeliveryActions({ delivery }: { delivery: Delivery }) {
     toast(`${ACTIONS[verb].label}: done`);
     await refresh();
   };
-  const offered = (Object.keys(ACTIONS) as Verb[]).filter((verb) => ACTIONS[verb].isFor(delivery));
+  const offered = (Object.keys(ACTIONS) as Verb[]).filter(
+    (verb) => (verb === 'retry' ? mayRetry : mayManage) && ACTIONS[verb].isFor(delivery),
+  );
   return (
     <>
       {offered.map((verb) => (

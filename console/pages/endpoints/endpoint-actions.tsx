@@ -1,5 +1,5 @@
 // Actions of a person on an endpoint: test, pause, resume, enable, rotate the secret, replay.
-import { useState, type ReactNode } from 'react';
+import { lazy, Suspense, useState, type ReactNode } from 'react';
 import { counted } from '../../format/money.ts';
 import { Button } from '../../parts/button.tsx';
 import { Confirm } from '../../parts/dialog.tsx';
@@ -7,16 +7,18 @@ import { toast } from '../../parts/toasts.tsx';
 import { client, refresh } from '../../wire/client.ts';
 import { useMay } from '../../wire/session.ts';
 import { nameOf, type Endpoint } from './condition.tsx';
-import { ReplayDialog } from './replay.tsx';
-import { RotateDialog } from './rotate.tsx';
-import { TestDialog } from './test.tsx';
+
+// Loaded when the first of them opens.
+const ReplayDialog = lazy(async () => ({ default: (await import('./replay.tsx')).ReplayDialog }));
+const RotateDialog = lazy(async () => ({ default: (await import('./rotate.tsx')).RotateDialog }));
+const TestDialog = lazy(async () => ({ default: (await import('./test.tsx')).TestDialog }));
 
 type Asked = 'test' | 'pause' | 'resume' | 'enable' | 'rotate' | 'replay';
 
 export function EndpointActions({ endpoint }: { endpoint: Endpoint }) {
   const [asked, ask] = useState<Asked | null>(null);
-  const mayManage = useMay('manage');
-  if (!mayManage) return <span className="muted small">needs the scope manage</span>;
+  const maySetUp = useMay('manage', 'own:endpoints');
+  if (!maySetUp) return <span className="muted small">this key may only read</span>;
   const close = () => ask(null);
   return (
     <>
@@ -28,13 +30,15 @@ export function EndpointActions({ endpoint }: { endpoint: Endpoint }) {
       {endpoint.state === 'disabled' && <Button onClick={() => ask('enable')}>Enable</Button>}
       <Button onClick={() => ask('replay')}>Replay…</Button>
       {endpoint.signing !== 'none' && <Button onClick={() => ask('rotate')}>Rotate secret…</Button>}
-      {asked === 'test' && <TestDialog endpoint={endpoint} onClose={close} />}
-      {asked === 'replay' && <ReplayDialog endpoint={endpoint} onClose={close} />}
-      {asked === 'rotate' && <RotateDialog endpoint={endpoint} onClose={close} />}
-      {(asked === 'pause' || asked === 'resume') && (
-        <SwitchDialog endpoint={endpoint} to={asked} onClose={close} />
-      )}
-      {asked === 'enable' && <EnableDialog endpoint={endpoint} onClose={close} />}
+      <Suspense fallback={null}>
+        {asked === 'test' && <TestDialog endpoint={endpoint} onClose={close} />}
+        {asked === 'replay' && <ReplayDialog endpoint={endpoint} onClose={close} />}
+        {asked === 'rotate' && <RotateDialog endpoint={endpoint} onClose={close} />}
+        {(asked === 'pause' || asked === 'resume') && (
+          <SwitchDialog endpoint={endpoint} to={asked} onClose={close} />
+        )}
+        {asked === 'enable' && <EnableDialog endpoint={endpoint} onClose={close} />}
+      </Suspense>
     </>
   );
 }

@@ -60,10 +60,10 @@ export function Page() {
   );
 }
 
-function Settings({ of: endpoint }: { of: Endpoint }) {
+export function Settings({ of: endpoint }: { of: Endpoint }) {
   const headers = Object.keys(endpoint.headers);
   return (
-    <Panel title="Settings" about="Changed by PATCH /v1/endpoints/:id.">
+    <Panel title="Settings">
       <Facts
         of={[
           ['Id', <Id key="id" id={endpoint.id} />],

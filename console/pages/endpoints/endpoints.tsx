@@ -16,7 +16,7 @@ const LIVE_MS = 10_000;
 const A_PAGE = 20;
 const STATISTICS_MS = 60_000;
 
-const COLUMNS: readonly Column<Endpoint>[] = [
+export const COLUMNS: readonly Column<Endpoint>[] = [
   { title: 'Endpoint', cell: Name },
   { title: 'Condition', cell: (endpoint) => <Condition of={endpoint} /> },
   {

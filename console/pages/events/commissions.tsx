@@ -22,7 +22,7 @@ export function Commissions({
         </Empty>
       )}
       {commissions.map((commission) => (
-        <One key={commission.id} commission={commission} />
+        <CommissionFacts key={commission.id} commission={commission} />
       ))}
       {rates.map(({ id, base, quote, rate, source, as_of: asOf }) => (
         <p key={id} className="small">
@@ -41,7 +41,8 @@ const WHY_NONE: Readonly<Partial<Record<Trace['status'], string>>> = {
   set_aside: 'It could not be rated yet.',
 };
 
-function One({ commission }: { commission: Commission }) {
+/** A commission with its formula and the inputs that were put into it. */
+export function CommissionFacts({ commission }: { commission: Commission }) {
   const {
     id,
     label,

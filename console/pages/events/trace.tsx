@@ -1,9 +1,11 @@
 // The trace of an event on one page: request, evidence, commission, ledger, postbacks.
+import type { ReactNode } from 'react';
 import { Link, useParams } from 'wouter';
 import { plain, reasonText } from '../../format/words.ts';
 import { Loaded, PageFrame, Panel } from '../../parts/layout.tsx';
 import { Badge, Facts, Id, Money, Outside, State, Time } from '../../parts/values.tsx';
 import { api } from '../../wire/client.ts';
+import { useMay } from '../../wire/session.ts';
 import { Commissions } from './commissions.tsx';
 import { Decide } from './decide.tsx';
 import { Evidence } from './evidence.tsx';
@@ -15,6 +17,10 @@ import { Versions } from './versions.tsx';
 const LIVE_MS = 3000;
 
 export function Page() {
+  return <TracePage crumb={<Link href="/events">Events</Link>} />;
+}
+
+export function TracePage({ crumb }: { crumb: ReactNode }) {
   const { id } = useParams<{ id: string }>();
   const query = api.useQuery(
     'get',
@@ -25,7 +31,7 @@ export function Page() {
   return (
     <PageFrame
       title={query.data ? titleOf(query.data) : 'Event'}
-      crumb={<Link href="/events">Events</Link>}
+      crumb={crumb}
       about="From the request to the affiliate’s answer."
       actions={
         query.data && (
@@ -143,9 +149,16 @@ function Request({ trace: { id, status, reason, detail, received_at: received, e
 }
 
 function ByTransaction({ of }: { of: string }) {
-  return <Link href={`/events?${new URLSearchParams({ transaction_id: of }).toString()}`}>{of}</Link>;
+  return <Found by={{ transaction_id: of }}>{of}</Found>;
 }
 
 function ByCustomer({ of }: { of: string }) {
-  return <Link href={`/events?${new URLSearchParams({ customer_id: of }).toString()}`}>{of}</Link>;
+  return <Found by={{ customer_id: of }}>{of}</Found>;
+}
+
+/** Leads to the events of a filter, which affiliates have no list of. */
+function Found({ by, children }: { by: Record<string, string>; children: string }) {
+  const mayList = useMay('read');
+  if (!mayList) return <>{children}</>;
+  return <Link href={`/events?${new URLSearchParams(by).toString()}`}>{children}</Link>;
 }

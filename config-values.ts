@@ -88,6 +88,8 @@ export const fileContent = z.string().transform((path, context) => {
 
 export const token = z.string().min(16, 'must have at least 16 characters');
 
+export const smtpUrl = z.url({ protocol: /^smtps?$/, error: 'must be smtp://… or smtps://…' });
+
 export const commit = z.string().regex(/^[0-9a-f]{7,64}$/, 'must be the id of a commit');
 
 /** Returns true for `address`, `IPv4:port` and `[IPv6]:port`. */

@@ -15,6 +15,7 @@ import {
   fileContent,
   token,
   commit,
+  smtpUrl,
 } from './config-values.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -62,6 +63,8 @@ const processVariables = z.object({
   ATTEMPTS_KEPT_MONTHS: months.default(13),
   METRICS_PORT: portNumber.optional(),
   GIT_COMMIT: commit.optional(),
+  SMTP_URL: smtpUrl.optional(),
+  NOTICES_FROM: z.email().optional(),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
 });
 
@@ -147,9 +150,10 @@ export function loadLocalConfig(env: Env = process.env) {
 
 /** Configuration with hidden secrets, for the log line at start. */
 export function describeConfig(config: Config): Record<string, unknown> {
-  const { temporal, secretsKeys: keys, databaseUrl, ...rest } = config;
+  const { temporal, secretsKeys: keys, databaseUrl, smtp, ...rest } = config;
   return {
     ...rest,
+    smtp: smtp && { host: new URL(smtp.url).host, from: smtp.from },
     ...('adminToken' in rest ? { adminToken: '[hidden]' } : {}),
     ...('codecToken' in rest && rest.codecToken ? { codecToken: '[hidden]' } : {}),
     databaseUrl: databaseUrl
@@ -191,8 +195,18 @@ function configFrom(variables: z.output<typeof processVariables>) {
     }),
     metricsPort: variables.METRICS_PORT,
     commit: variables.GIT_COMMIT,
+    smtp: smtpFrom(variables),
     logLevel: variables.LOG_LEVEL,
   });
+}
+
+/** Null where no mail is sent. Throws where one of the two is missing. */
+function smtpFrom({ SMTP_URL: url, NOTICES_FROM: from }: z.output<typeof processVariables>) {
+  if (url === undefined && from === undefined) return null;
+  if (url !== undefined && from !== undefined) return Object.freeze({ url, from });
+  throw incomplete([
+    url === undefined ? 'SMTP_URL: is required with NOTICES_FROM' : 'NOTICES_FROM: is required with SMTP_URL',
+  ]);
 }
 
 /**

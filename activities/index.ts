@@ -3,6 +3,7 @@ import type { Client } from '@temporalio/client';
 import { createWorkflowClient } from '../workflows/client.ts';
 import type { EndpointState } from '../domain/delivery/endpoints.ts';
 import { LOOK_PAUSES, type LookPauses } from '../domain/delivery/looks.ts';
+import type { Mailer } from '../delivery/mail.ts';
 import type { Sender } from '../delivery/send.ts';
 import { createSummaries } from '../store/delivery/standing.ts';
 import { switchEndpoint } from '../store/delivery/endpoint-switch.ts';
@@ -27,6 +28,7 @@ import { createImportSteps, type ImportActivities, type TakeInLines } from './up
 import { createPayoutRunSteps, type PayoutRunActivities } from './upkeep/payout-runs.ts';
 import { createReplay, type ReplayActivities } from './delivery/replay.ts';
 import { createRerate, type RerateActivities } from './settlement/rerate.ts';
+import { createSendNotices, type SendNoticesActivities } from './upkeep/send-notices.ts';
 import { createSetAside, type SetAsideActivities } from './settlement/set-aside.ts';
 import { createSettle, type OnSetAside, type SettleActivities } from './settlement/settle.ts';
 import { createTransact } from './settlement/transaction.ts';
@@ -58,11 +60,15 @@ export type Activities = SettleActivities &
   AmendActivities &
   PurgeActivities &
   ClosePeriodsActivities &
+  SendNoticesActivities &
   EndpointActivities;
 
 type ActivityDeps = {
   pool: Pool;
   sender: Sender;
+  mailer: Mailer;
+  /** Where messages to people lead. */
+  consoleUrl: string;
   recorder: Recorder;
   secretBox: SecretBox;
   client: Client;
@@ -91,6 +97,8 @@ export type Limits = {
   releaseMs: number;
   /** Age at which the sweep takes unfinished work for abandoned. */
   sweepGraceMs: number;
+  /** Time between two messages to one channel. */
+  noticePauseMs: number;
   retention: Retention;
 };
 
@@ -105,11 +113,14 @@ export const DEFAULT_LIMITS: Omit<Limits, 'retention'> = {
   selfInAll: SINGLE_LIMITS.inAll,
   releaseMs: 20_000,
   sweepGraceMs: 20_000,
+  noticePauseMs: 60_000,
 };
 
 export function createActivities({
   pool,
   sender,
+  mailer,
+  consoleUrl,
   recorder,
   secretBox,
   client,
@@ -162,6 +173,14 @@ export function createActivities({
     ...createAmend({ pool, transact, ...settling, ...handingOver }),
     ...createPurge({ pool, retention: limits.retention }),
     ...createSweep({ pool, client, workflows, unhurried, ...handingOver, graceMs: limits.sweepGraceMs }),
+    ...createSendNotices({
+      pool,
+      secretBox,
+      sender,
+      mailer,
+      link: consoleUrl,
+      pauseMs: limits.noticePauseMs,
+    }),
     ...createClosePeriods({ pool, workflows }),
     ...createReleaseHolds({ pool, waking, budgetMs: limits.releaseMs }),
     wakeEndpoints: waking.wake,

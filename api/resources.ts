@@ -68,6 +68,7 @@ import { apiKeysResource } from './setup/api-keys.operations.ts';
 import { currenciesResource } from './setup/currencies.operations.ts';
 import { eventTypesResource } from './setup/event-types.operations.ts';
 import { onboardingResource } from './setup/onboarding.operations.ts';
+import { noticeChannelsResource } from './setup/notice-channels.operations.ts';
 import { operatorsResource } from './setup/operators.operations.ts';
 import { overviewResource } from './setup/overview.operations.ts';
 import { securityResource } from './setup/security.operations.ts';
@@ -122,6 +123,7 @@ export const RESOURCES: readonly Resource<ResourceDeps>[] = [
   securityResource,
   eventTypesResource,
   currenciesResource,
+  noticeChannelsResource,
   apiKeysResource,
   affiliatesResource,
   balancesResource,

@@ -7,6 +7,7 @@ import { takeInLines } from '../api/events/import-lines.ts';
 import { createRecorder } from '../activities/delivery/recorder.ts';
 import { loadConfig } from '../config.ts';
 import { createGuard } from '../delivery/guard.ts';
+import { createMailer } from '../delivery/mail.ts';
 import { createSender } from '../delivery/send.ts';
 import { createPool } from '../store/db/pool.ts';
 import { createSecretBox } from '../store/db/secret-box.ts';
@@ -34,6 +35,8 @@ const client = new Client({ connection: Connection.lazy(address), namespace });
 const activities = createActivities({
   pool,
   sender,
+  mailer: createMailer(null),
+  consoleUrl: config.publicUrl,
   recorder: createRecorder(pool, (error) => console.error(error)),
   secretBox: createSecretBox(config.secretsKeys),
   client,

@@ -23,6 +23,7 @@ import { createDeliveryReports } from './delivery/delivery-reports.ts';
 import { createEndpointSecrets } from './delivery/endpoint-secrets.ts';
 import { createEndpointStatistics } from './delivery/endpoint-statistics.ts';
 import { createEndpoints } from './delivery/endpoints.ts';
+import { createNoticeChannels } from './delivery/notice-channels.ts';
 import { createFxRates } from './agreements/fx-rates.ts';
 import { createEventLists } from './intake/event-lists.ts';
 import { createCurrencies } from './setup/currencies.ts';
@@ -80,6 +81,7 @@ export function createStore(pool: Pool, secretBox: SecretBox) {
     onboarding: createOnboarding(pool),
     overview: createOverview(pool),
     endpoints: createEndpoints(pool, secretBox),
+    noticeChannels: createNoticeChannels(pool, secretBox),
     endpointStatistics: createEndpointStatistics(pool),
     endpointSecrets: createEndpointSecrets(pool, secretBox),
     events: createEventLists(pool),

@@ -2,6 +2,7 @@
 import { paymentDetailsContext } from './ledger/payment-details.ts';
 import { inboundSecretContext } from './setup/inbound-secrets.ts';
 import { endpointSecretContext } from './delivery/endpoints.ts';
+import { noticeChannelContext } from './delivery/notice-channels.ts';
 import type { Pool } from './db/pool.ts';
 import type { SecretBox } from './db/secret-box.ts';
 
@@ -12,6 +13,7 @@ import type { SecretBox } from './db/secret-box.ts';
 export const SEALED_COLUMNS = [
   { table: 'endpoints', id: 'id', contextOf: endpointSecretContext },
   { table: 'inbound_secrets', id: 'id', contextOf: inboundSecretContext },
+  { table: 'notice_channels', id: 'id', contextOf: noticeChannelContext },
   { table: 'payment_details', id: 'party', contextOf: paymentDetailsContext },
   { table: 'retiring_secrets', id: 'endpoint_id', contextOf: endpointSecretContext },
 ] as const;

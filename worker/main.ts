@@ -8,6 +8,7 @@ import { createRecorder } from '../activities/delivery/recorder.ts';
 import { VERSION } from '../build.ts';
 import { loadConfig } from '../config.ts';
 import { createGuard } from '../delivery/guard.ts';
+import { createMailer } from '../delivery/mail.ts';
 import { createNames } from '../delivery/names.ts';
 import { createSender } from '../delivery/send.ts';
 import { createLogger } from '../log.ts';
@@ -68,12 +69,15 @@ const sender = createSender(
     lookUp: names.lookUp,
   }),
 );
+const mailer = createMailer(config.smtp);
 const secretBox = createSecretBox(config.secretsKeys);
 const logAttempt = createAttemptLog(log);
 const activities = metrics.countBatches(
   createActivities({
     pool,
     sender: metrics.countAttempts(sender),
+    mailer,
+    consoleUrl: `${config.publicUrl}/console`,
     recorder,
     secretBox,
     client,
@@ -139,6 +143,7 @@ try {
   await Promise.all(workers.map((worker) => worker.run()));
 } finally {
   await sender.close();
+  mailer.close();
   names.close();
   await pool.end();
   await connection.close();

@@ -32,6 +32,12 @@ const SCHEDULES: readonly Schedule[] = [
     args: [],
     spec: { intervals: [{ every: '1h' }] },
   },
+  {
+    id: 'send-notices',
+    workflowType: WORKFLOWS.sendNotices,
+    args: [],
+    spec: { intervals: [{ every: '30s' }] },
+  },
   { id: 'purge', workflowType: WORKFLOWS.purge, args: [], spec: { calendars: [{ hour: 3, minute: 17 }] } },
 ];
 

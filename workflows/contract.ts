@@ -80,6 +80,7 @@ export const WORKFLOWS = {
   purge: 'purge',
   closePeriod: 'closePeriod',
   closeDuePeriods: 'closeDuePeriods',
+  sendNotices: 'sendNotices',
 } as const;
 
 export const SIGNALS = {

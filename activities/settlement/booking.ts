@@ -24,6 +24,7 @@ import {
   type OutcomeRow,
 } from '../../store/settlement/outcomes.ts';
 import { writeFacts, writeRatings, type RatingRow } from '../../store/settlement/facts-and-ratings.ts';
+import { noteForChannels } from '../../store/delivery/channel-notices.ts';
 import { allSettledOrThrow } from '../single-flight.ts';
 import type { Outcome } from '../../domain/settlement/outcomes.ts';
 import { writeReportedAmounts, type ReportedAmountRow } from '../../store/ledger/reported-amounts.ts';
@@ -80,6 +81,7 @@ export function createBooking(): {
           batchId,
           outcomes.filter(({ before }) => before !== null),
         ),
+        noteForChannels(db, operatorId, 'event.set_aside', newlySetAside(outcomes)),
         writeReportedAmounts(db, operatorId, reportedElsewhere(books, outcomes)),
         insertSlots(
           db,
@@ -127,6 +129,13 @@ function outcomesOf({ settlement, books, setAside, statusBefore }: BookingInput)
     add(outcome);
   }
   return [...rows.values()];
+}
+
+/** Facts of events set aside, without those that were before. */
+function newlySetAside(outcomes: readonly OutcomeRow[]): object[] {
+  return outcomes.flatMap(({ before, status, eventId, reason }) =>
+    before !== 'set_aside' && status === 'set_aside' ? [{ event_id: eventId, reason }] : [],
+  );
 }
 
 /**

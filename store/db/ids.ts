@@ -37,6 +37,8 @@ export type IdPrefix =
   | 'rfs'
   | 'req'
   | 'adt'
+  | 'nch'
+  | 'ntc'
   | 'test';
 
 const DIGITS = '0123456789abcdefghjkmnpqrstvwxyz';

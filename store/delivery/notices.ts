@@ -1,5 +1,5 @@
-// Plans notices to the operator's own webhooks in the transaction that changes what they report.
-// They are postbacks like any other, through the queues of the webhooks.
+// Plans notices to the operator in the transaction that changes what they report: to its webhooks
+// as postbacks like any other, through their queues, and to its channels.
 import type { HealthNotice } from '../../domain/delivery/breaker.ts';
 import type { OutgoingMessage } from '../../domain/delivery/messages.ts';
 import {
@@ -11,6 +11,7 @@ import {
 } from '../../domain/delivery/notices.ts';
 import { newId } from '../db/ids.ts';
 import type { Queryable } from '../db/pool.ts';
+import { noteForChannels } from './channel-notices.ts';
 import type { DeliveryRef } from './deliveries.ts';
 import type { EndpointHealth } from './endpoint-health.ts';
 import { planPostbacks, readListeners } from './outbox.ts';
@@ -68,6 +69,10 @@ async function planNotices(db: Queryable, notices: readonly Notice[]): Promise<N
   const noticed: Noticed[] = [];
   for (const operatorId of new Set(notices.map((notice) => notice.operatorId))) {
     const ofOperator = notices.filter((notice) => notice.operatorId === operatorId);
+    for (const type of NOTICE_TYPES) {
+      const data = ofOperator.flatMap(({ message }) => (message.type === type ? [message.data] : []));
+      await noteForChannels(db, operatorId, type, data);
+    }
     const webhooks = await readListeners(db, operatorId, []);
     const input = { operatorId, batchId: newId('bat'), now: new Date(), owner: 'endpoint' } as const;
     for (const about of new Set(ofOperator.map(({ endpointId }) => endpointId))) {
@@ -93,6 +98,7 @@ export async function notifyOperator(
   aboutId: string,
   data: OutgoingMessage['data'],
 ): Promise<string[]> {
+  await noteForChannels(db, operatorId, type, [data]);
   const webhooks = await readListeners(db, operatorId, []);
   const input = { operatorId, batchId: newId('bat'), now: new Date(), owner: 'endpoint' } as const;
   const about = { affiliateId: null, aboutId, eventId: null, eventType: null, mayFollow: false };

@@ -2,6 +2,7 @@
 // alone; after it nothing can be posted into the month. The second one writes statements and seal
 // while posting into the next month goes on.
 import { closabilityOf, type BooksState, type Closability } from '../../domain/ledger/closing.ts';
+import { noteForChannels } from '../delivery/channel-notices.ts';
 import { withTransaction, type Pool, type Queryable } from '../db/pool.ts';
 import { EMPTY_SEAL, sealsWhere } from './seals.ts';
 import { insertStatements } from './statement-writing.ts';
@@ -116,6 +117,7 @@ export async function finishClosing(pool: Pool, operatorId: string, period: stri
            where p.operator_id = $1 and p.period = $2`,
           [operatorId, period],
         );
+        await noteForChannels(client, operatorId, 'month.closed', [{ month: period }]);
       }
       const closed = await client.query<ClosedBooks>(
         `select transfers_count as transfers,

@@ -379,3 +379,42 @@ comment on table replay_items is
 comment on column replay_items.was_state is
   'null: it waits in the replay; otherwise it is released, and this is what it goes back to where it is recalled';
 select estimate_tenants_alike('replay_items');
+
+create table notice_channels (
+  operator_id text collate "C" not null references operators,
+  id text collate "C" not null,
+  kind text not null check (kind in ('mail', 'slack')),
+  shown text not null,
+  secret bytea not null,
+  notices text[] not null,
+  created_at timestamptz not null default now(),
+  next_send_at timestamptz not null default now(),
+  last_sent_at timestamptz,
+  last_error text,
+  failures int not null default 0,
+  dropped int not null default 0,
+  primary key (operator_id, id)
+);
+comment on table notice_channels is 'where notices go beside the operator''s webhooks: mail, or a chat''s webhook';
+comment on column notice_channels.shown is 'the address, or the host of the URL';
+comment on column notice_channels.secret is 'the address or URL, sealed by the secret box';
+comment on column notice_channels.next_send_at is
+  'when the next message may be sent: a minute after the last one, later after a failure';
+comment on column notice_channels.dropped is 'notices that could not be sent in time';
+select estimate_tenants_alike('notice_channels');
+
+create table channel_notices (
+  operator_id text collate "C" not null,
+  channel_id text collate "C" not null,
+  id text collate "C" not null,
+  type text not null,
+  count int not null check (count > 0),
+  samples json not null,
+  created_at timestamptz not null default now(),
+  primary key (operator_id, channel_id, id),
+  foreign key (operator_id, channel_id) references notice_channels (operator_id, id) on delete cascade
+);
+comment on table channel_notices is
+  'notices that wait for a channel; those that one transaction noted together are a row';
+comment on column channel_notices.samples is 'facts of the first of them';
+select estimate_tenants_alike('channel_notices');

@@ -27,7 +27,7 @@ const TABLE: readonly Row[] = [
   row('workflows/contract', ''),
   row('workflows/payload-codec', '', '@temporalio/common, store'),
   row('store', 'Node, pg, node-pg-migrate, store, domain'),
-  row('delivery', 'Node, undici, ipaddr.js, lru-cache, delivery, domain'),
+  row('delivery', 'Node, undici, nodemailer, ipaddr.js, lru-cache, delivery, domain'),
   row(
     'activities',
     '@temporalio/common, lru-cache, activities, store, delivery, domain, ' +

@@ -15,6 +15,7 @@ const ALLOWED = [
   'CC-BY-4.0',
   'ISC',
   'MIT',
+  'MIT-0',
   'Unlicense',
 ];
 

@@ -103,6 +103,12 @@ async function callOperatorSettings({ ask }: Session): Promise<void> {
   await ask('GET /v1/event-types');
   for (let again = 0; again < 2; again++) await ask('POST /v1/currencies', { code: 'USDT', exponent: 6 });
   await ask('GET /v1/currencies');
+  const { id: channel } = await ask('POST /v1/notice-channels', {
+    kind: 'mail',
+    address: 'ops@broker.example',
+  });
+  await ask('GET /v1/notice-channels');
+  await ask(`DELETE /v1/notice-channels/${channel}`);
 }
 
 async function callAffiliatesAndDeals({ ask }: Session) {

@@ -5,6 +5,7 @@ import { createActivities, DEFAULT_LIMITS, type Activities, type Limits } from '
 import { takeInLines } from '../../api/events/import-lines.ts';
 import { createRecorder } from '../../activities/delivery/recorder.ts';
 import { createGuard } from '../../delivery/guard.ts';
+import { createMailer } from '../../delivery/mail.ts';
 import { createSender } from '../../delivery/send.ts';
 import type { Pool } from '../../store/db/pool.ts';
 import { loadBundle } from '../../worker/bundle.ts';
@@ -39,6 +40,8 @@ export function withActivities(pool: Pool, client: Client, limits: Partial<Limit
   const activities = createActivities({
     pool,
     sender,
+    mailer: createMailer(null),
+    consoleUrl: 'http://track.example/console',
     recorder: createRecorder(pool, (error) => dependencyErrors.push(error)),
     secretBox: SECRET_BOX,
     client,

@@ -23,6 +23,7 @@ const NOUNS: Readonly<Record<string, string>> = {
   sec: 'the secret',
   rea: 'the reassignment',
   adt: 'the entry',
+  nch: 'the channel',
   slot: 'the commission',
 };
 

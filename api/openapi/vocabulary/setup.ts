@@ -60,6 +60,23 @@ export const setup: Vocabulary = {
   'Affiliate.parent_id': ['the parent of now', null],
   'Affiliate.closed_at': ['when it was closed; null: it is not', null],
 
+  // Channels of notices.
+  'NoticeChannel.kind': ['mail, or slack: a webhook of Slack’s form', 'mail'],
+  'createNoticeChannel.kind': ['mail, or slack: a webhook of Slack’s form', 'mail'],
+  'NoticeChannel.target': [
+    'the address; of a URL only its host, since whoever knows it may write there',
+    'ops@broker.example',
+  ],
+  'createNoticeChannel.address': ['of a mail channel: who gets the mail', 'ops@broker.example'],
+  'createNoticeChannel.url':
+    'of a slack channel: a webhook that takes `{"text": "…"}`, as those of Slack, Mattermost and Rocket.Chat do',
+  notices: ['which notices go there; all of them by default', ['delivery.gave_up']],
+  last_sent_at: ['when the last message was sent; null: none yet', null],
+  'NoticeChannel.last_error': ['why the last message could not be sent; null: it was', null],
+  'NoticeChannel.failures': ['messages in a row that could not be sent', 0],
+  'NoticeChannel.waiting': ['notices that the next message will tell', 0],
+  dropped: ['notices that could not be sent within 72 hours', 0],
+
   // Refusals, audit log, what to do.
   refused_at: ['when it was refused', '2026-11-22T10:00:00Z'],
   'listRefusals.reason': ['code of the error', 'invalid_request'],

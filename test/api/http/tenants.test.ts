@@ -49,6 +49,7 @@ before(async () => {
   await make('coupons', { code: 'OWN', affiliate_id: affiliate });
   await make('event-types', { name: 'own', standard: 'sale' });
   await make('api-keys', { name: 'k', scopes: ['read'] });
+  await make('notice-channels', { kind: 'mail', address: 'ops@broker.example' });
   await api.call('POST /v1/events', { key: owner.key, body: { event: 'party' } });
   const sendTwice = () =>
     api.call<{ id: string }>(`GET /postback?key=${owner.key}&event=sale&customer_id=twice`);
@@ -169,6 +170,7 @@ test('the lists of a new operator are empty, while those of the other operator a
     'links',
     'events',
     'event-types',
+    'notice-channels',
     'deliveries',
     'refusals',
     'repeats',

@@ -9,6 +9,7 @@ import {
   OWNERS,
   UNSCHEDULED_CAUSES,
 } from '../../../domain/delivery/deliveries.ts';
+import { CHANNEL_KINDS } from '../../../domain/delivery/channels.ts';
 import {
   BODY_FORMATS,
   ENDPOINT_METHODS,
@@ -66,6 +67,7 @@ const LISTS: Record<string, readonly string[]> = {
   'events.key_kind': EVENT_KEY_KINDS,
   'imports.state': IMPORT_STATES,
   'links.state': LINK_STATES,
+  'notice_channels.kind': CHANNEL_KINDS,
   'operators.click_choice': CLICK_CHOICES,
   'operators.existing_customers': EXISTING_CUSTOMERS,
   'operators.without_transaction_id': WITHOUT_TRANSACTION_ID,

@@ -14,12 +14,12 @@ export type Bounty = { version: DealVersion; component: Component };
 export type Claim = Bounty & { id: string; key: string; conversion: Group | null };
 
 /**
- * Whether a customer can earn only one of two bounties: their events overlap, and no version offers
- * both. Versions of a deal that offer the same bounties count as one.
+ * Whether a customer can earn only one of two bounties: their events overlap, and neither's version
+ * offers both, side by side. A bounty is known by its label, whatever a version pays for it.
  */
 export function areRivals(a: Bounty, b: Bounty): boolean {
   if (!a.component.on.some((type) => b.component.on.includes(type))) return false;
-  return a.version.dealId !== b.version.dealId || !isSameOffer(a.version, b.version);
+  return a.version.dealId !== b.version.dealId || !(offers(a.version, b) || offers(b.version, a));
 }
 
 /**
@@ -33,8 +33,7 @@ export function contestedBounties(versions: readonly DealVersion[]): Bounty[] {
   const contested = new Map<string, Bounty>();
   for (const one of all) {
     const name = `${one.version.dealId} ${one.component.label}`;
-    if (!contested.has(name) && all.some((other) => !isSameSlot(one, other) && areRivals(one, other)))
-      contested.set(name, one);
+    if (!contested.has(name) && all.some((other) => areRivals(one, other))) contested.set(name, one);
   }
   return [...contested.values()];
 }
@@ -69,15 +68,6 @@ function bountiesOf({ terms }: DealVersion): Component[] {
   return terms.components.filter((component) => kindOf(component).slotPer === 'customer');
 }
 
-function isSameSlot(a: Bounty, b: Bounty): boolean {
-  return a.version.dealId === b.version.dealId && a.component.label === b.component.label;
-}
-
-function isSameOffer(a: DealVersion, b: DealVersion): boolean {
-  return a.version === b.version || asText(bountiesOf(a)) === asText(bountiesOf(b));
-}
-
-/** Compiled values as text, which is equal where they are. */
-function asText(values: unknown): string {
-  return JSON.stringify(values, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value));
+function offers(version: DealVersion, { component }: Bounty): boolean {
+  return bountiesOf(version).some(({ label }) => label === component.label);
 }

@@ -290,8 +290,8 @@ const KNOWN: readonly Defect[] = [
   {
     title: 'a bounty paid again by another deal',
     file: 'domain/commission/bounties.ts',
-    from: `return a.version.dealId !== b.version.dealId || !isSameOffer(`,
-    to: `return a.version.dealId === b.version.dealId && !isSameOffer(`,
+    from: `return a.version.dealId !== b.version.dealId || !(`,
+    to: `return a.version.dealId === b.version.dealId && !(`,
     tests: [MONTHS],
     sees: 'over the default deal and a deal of the affiliate’s own',
   },

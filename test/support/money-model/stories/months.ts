@@ -319,6 +319,30 @@ const bounty: readonly Parts[] = [
     ],
   },
   {
+    name: 'Bounties side by side stay so in a version that pays other amounts',
+    sum: '140.00', // 50 for the registration by the first version, 90 for the ftd by the second.
+    steps: [
+      ...[A, CLICK],
+      deal({
+        components: [
+          { kind: 'cpa', on: ['registration', 'ftd'], amount: '50.00' },
+          { ...CPA, amount: '70.00' },
+        ],
+      }),
+      version(
+        {
+          components: [
+            { kind: 'cpa', on: ['registration', 'ftd'], amount: '60.00' },
+            { ...CPA, amount: '90.00' },
+          ],
+        },
+        MIDDLE,
+      ),
+      event('registration', 'r', { of: 'u', by: 'C', at: day('10') }),
+      event('ftd', 'f', { of: 'u', at: day('20'), amount: '50.00' }),
+    ],
+  },
+  {
     name: 'Bounties for different triggers are different bounties',
     sum: '250.00', // 50 for the registration by the first version, 200 for the ftd by the second.
     steps: [

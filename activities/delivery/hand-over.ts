@@ -10,9 +10,13 @@ import { inParallel } from '../in-parallel.ts';
 import type { Unhurried } from './unhurried.ts';
 import type { Waking } from './waking.ts';
 
-/** The batch, and the endpoints and reasons whose workflows must run as well. */
+/**
+ * The batch, and the endpoints and reasons whose workflows must run as well. `isTakenOver`: its
+ * workflow was ended from outside, which does not end its requests.
+ */
 type HandOverInput = {
   batchId: string;
+  isTakenOver?: boolean;
   operators: Pick<OperatorEvents, 'operatorId'>[];
   endpointsToWake: EndpointInput[];
   setAside: { operatorId: string; reason: string }[];
@@ -43,11 +47,11 @@ export function createHandOver({
   onError,
 }: HandOverDeps): HandOverActivities {
   return {
-    async handOver({ batchId, operators, endpointsToWake, setAside }) {
+    async handOver({ batchId, isTakenOver, operators, endpointsToWake, setAside }) {
       const endpoints = new Map(endpointsToWake.map((endpoint) => [endpoint.endpointId, endpoint]));
       let started = 0;
       for (const { operatorId } of operators) {
-        const left = await handOverBatch(pool, operatorId, batchId, limits);
+        const left = await handOverBatch(pool, operatorId, batchId, limits, isTakenOver);
         for (const endpointId of left.endpoints) endpoints.set(endpointId, { operatorId, endpointId });
         for (const id of left.deliveries)
           unhurried(deliveryWorkflowId(id), () => workflows.startDelivery(operatorId, id)).catch(onError);

@@ -10,6 +10,7 @@ import {
 import type { Pool } from '../../store/db/pool.ts';
 import type { AttemptRecord } from '../../store/delivery/attempts.ts';
 import { isActive, type Delivery, type SendingEndpoint } from '../../store/delivery/deliveries.ts';
+import { STARTED_WITHIN_MS } from '../../store/delivery/in-flight.ts';
 import { promiseQueueLook } from '../../store/delivery/queue-looks.ts';
 import { putBack, takeFromQueue } from '../../store/delivery/transitions/attempts.ts';
 import type { EndpointInput } from '../../workflows/contract.ts';
@@ -145,9 +146,10 @@ export function createQueueTurns({ pool, attempt, limiter }: QueueTurnsDeps): Qu
         await until(turn.nextSendAt);
         const permit = await limiter.acquire(endpoint.id, endpoint.maxInFlight, deadline);
         if (permit === null) return;
+        const askedAt = Date.now();
         const due = await take(endpoint, count, permit);
         if (due.length > 0) {
-          const left = await sendPage(turn, endpoint, due, permit, deadline, underWay);
+          const left = await sendPage(turn, endpoint, { due, askedAt }, permit, deadline, underWay);
           if (left.length > 0) await putBack(pool, endpoint.operatorId, left);
           count = left.length > 0 ? Math.ceil(count / 2) : Math.min(2 * count, most);
         } else {
@@ -168,11 +170,14 @@ export function createQueueTurns({ pool, attempt, limiter }: QueueTurnsDeps): Qu
   const mayGo = ({ nextSendAt }: Turn, { ratePerSecond }: SendingEndpoint, deadline: number): boolean =>
     nextSendAt <= (ratePerSecond === null ? Date.now() : deadline);
 
-  /** Sends what was taken, the first with this permit. Returns what was not started in time. */
+  /**
+   * Sends what was taken, the first with this permit. Returns what was not started in time, also
+   * because this process stood still since it asked for it.
+   */
   async function sendPage(
     turn: Turn,
     endpoint: SendingEndpoint,
-    due: readonly Delivery[],
+    { due, askedAt }: { due: readonly Delivery[]; askedAt: number },
     permit: () => void,
     deadline: number,
     underWay: Set<Promise<void>>,
@@ -186,7 +191,7 @@ export function createQueueTurns({ pool, attempt, limiter }: QueueTurnsDeps): Qu
       const isInTime = mayGo(turn, endpoint, startedBy);
       if (isInTime && spacingMs > 0) await paced(turn, spacingMs);
       await lookAgain(turn, endpoint);
-      if (!isInTime || mustStop(turn)) {
+      if (!isInTime || mustStop(turn) || Date.now() - askedAt > STARTED_WITHIN_MS) {
         release();
         return due.slice(index);
       }
@@ -209,9 +214,11 @@ export function createQueueTurns({ pool, attempt, limiter }: QueueTurnsDeps): Qu
     if (turn.nextSendAt > Date.now()) return null;
     const permit = await limiter.acquire(endpoint.id, endpoint.maxInFlight, deadline);
     if (permit === null) return null;
+    const askedAt = Date.now();
     const [oldest] = await take(endpoint, 1, permit);
-    if (oldest === undefined) {
+    if (oldest === undefined || Date.now() - askedAt > STARTED_WITHIN_MS) {
       permit();
+      if (oldest !== undefined) await putBack(pool, endpoint.operatorId, [oldest]);
       return null;
     }
     await send(turn, oldest, endpoint, 'probe', permit);

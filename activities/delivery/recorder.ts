@@ -73,7 +73,13 @@ export function createRecorder(pool: Pool, onWriteError: (error: unknown) => voi
         await recordLate(client, records);
         released.push(...(await releaseSuccessors(client, records)));
       }
-      if (stored.size < records.length) await insertRepeated(client, records);
+      if (stored.size < records.length) {
+        // One that arrived is delivered, also where the other attempt with its number failed.
+        const repeated = await insertRepeated(client, records);
+        const arrived = repeated.filter(({ next }) => next.state === 'delivered');
+        await recordLate(client, arrived);
+        released.push(...(await releaseSuccessors(client, arrived)));
+      }
       return [
         ...[...released, ...givenUp].map(({ operatorId, endpointId }) => {
           return { operatorId, endpointId, about: endpointId };

@@ -16,6 +16,7 @@ import {
   type DeliveryStanding,
   type ToldAttempt,
 } from '../../store/delivery/standing.ts';
+import { STARTED_WITHIN_MS } from '../../store/delivery/in-flight.ts';
 import { beginAttempt } from '../../store/delivery/transitions/attempts.ts';
 import { returnToQueue } from '../../store/delivery/transitions/hand-over.ts';
 import type { EndpointInput, DeliveryInput } from '../../workflows/contract.ts';
@@ -155,7 +156,10 @@ export function createSingleDelivery({
       await returnToQueue(pool, { operatorId, deliveryId }, nextCause);
       return moved('held', [{ operatorId, endpointId: due.endpointId }]);
     }
-    if (!(await beginAttempt(pool, due).finally(release))) return underWay(due, Date.now() + LOOK_AGAIN_MS);
+    const askedAt = Date.now();
+    const hasBegun = await beginAttempt(pool, due).finally(release);
+    if (!hasBegun || Date.now() - askedAt > STARTED_WITHIN_MS)
+      return underWay(due, Date.now() + LOOK_AGAIN_MS);
     const result = await attempt(due, endpoint!, nextCause ?? 'retry', { onAnswered: release });
     const endpointsToWake =
       result.state === 'held'

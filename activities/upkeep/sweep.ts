@@ -104,7 +104,8 @@ export function createSweep({
     let taken = 0;
     for (const { operatorId, batchId } of forgotten) {
       if (await isRunning(conversionsWorkflowId(batchId))) continue;
-      await handOver({ batchId, operators: [{ operatorId }], endpointsToWake: [], setAside: [] });
+      const operators = [{ operatorId }];
+      await handOver({ batchId, isTakenOver: true, operators, endpointsToWake: [], setAside: [] });
       taken++;
     }
     return taken;

@@ -81,10 +81,13 @@ export async function insertAttempts(db: Queryable, records: readonly AttemptRec
 
 /**
  * Stores attempts whose numbers are taken by others: what two processes sent at the same time,
- * after one of them seemed dead. They get the next numbers.
+ * after one of them seemed dead. They get the next numbers. Returns those stored now, with theirs.
  */
-export async function insertRepeated(db: Queryable, records: readonly AttemptRecord[]): Promise<void> {
-  await db.query(
+export async function insertRepeated(
+  db: Queryable,
+  records: readonly AttemptRecord[],
+): Promise<AttemptRecord[]> {
+  const { rows } = await db.query<{ id: string; number: number }>(
     `insert into attempts (${ATTEMPTS.names()})
      select ${ATTEMPTS.names()} from (
        select r.*, (row_number() over (partition by r.delivery_id order by r.id) + (
@@ -94,7 +97,12 @@ export async function insertRepeated(db: Queryable, records: readonly AttemptRec
        where not exists (
          select from attempts a
          where a.operator_id = r.operator_id and a.delivery_id = r.delivery_id and a.id = r.id)) r
-     on conflict do nothing`,
+     on conflict do nothing returning id, number`,
     ATTEMPTS.values(records),
   );
+  const numbers = new Map(rows.map(({ id, number }) => [id, number]));
+  return records.flatMap((record) => {
+    const number = numbers.get(record.attemptId);
+    return number === undefined ? [] : [{ ...record, number }];
+  });
 }

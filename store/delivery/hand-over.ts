@@ -7,12 +7,14 @@ import { handOverTried, handOverUntried } from './transitions/hand-over.ts';
  * Hands over what a batch could not deliver: a failed first try to a workflow of its own while its
  * endpoint otherwise works and there is room, everything else to the endpoint's queue. Returns the
  * deliveries and endpoints whose workflows must run now, the same ones on a second call.
+ * `mayBeSending`: the batch was ended from outside, and its first tries may be under way.
  */
 export async function handOverBatch(
   pool: Pool,
   operatorId: string,
   batchId: string,
   limits: SingleLimits,
+  mayBeSending = false,
 ): Promise<{ deliveries: string[]; endpoints: string[] }> {
   return withTransaction(pool, async (client) => {
     if (await hasTried(client, operatorId, batchId)) {
@@ -21,7 +23,7 @@ export async function handOverBatch(
     }
     // Deliveries that were not tried need no room, and so no lock: a busy worker leaves many of
     // them.
-    await handOverUntried(client, operatorId, batchId);
+    await handOverUntried(client, operatorId, batchId, mayBeSending);
     const { rows } = await client.query<{ deliveries: string[]; endpoints: string[] }>(
       `select
          array(select id from deliveries

@@ -6,6 +6,12 @@
  */
 export const SENDING_AT_MOST_SECONDS = 25;
 
+/**
+ * Milliseconds after a claim within which the request must start. Later, as after a process stood
+ * still, the claim may be over, and another process may be sending.
+ */
+export const STARTED_WITHIN_MS = 5000;
+
 export const SENDING_FROM_NOW = `now() + interval '${SENDING_AT_MOST_SECONDS} seconds'`;
 
 /** A condition: nobody sends the row of `deliveries`, or who did is dead. A batch is not noted. */

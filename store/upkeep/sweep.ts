@@ -141,8 +141,9 @@ export async function findSingles(db: Queryable, after: Found, limit: number): P
 
 /**
  * An endpoint in whose queue something waits, or to which something was given up and not
- * acknowledged. `isLate`: something is overdue, and neither is the endpoint off or down, nor is a
- * look at its queue promised soon, which would explain it.
+ * acknowledged. `isLate`: something is overdue, and no look at its queue is promised soon; for an
+ * endpoint that is off or down, none at all: its workflow rests where nothing waited, and whoever
+ * was to wake it may have died.
  */
 type Owing = Found & { isLate: boolean };
 
@@ -169,11 +170,12 @@ export async function findOwingEndpoints(
        select n.* from found f cross join lateral (${next('f.operator_id', 'f.endpoint_id')}) n
      )
      select f.operator_id as "operatorId", f.endpoint_id as id,
-       ${conditionSql('e')} not in ('down', 'off') and exists (
+       exists (
          select from deliveries d where d.operator_id = f.operator_id and d.endpoint_id = f.endpoint_id
            and d.owner = 'endpoint' and d.next_attempt_at < now() - make_interval(secs => $3))
-         and not coalesce(e.queue_read_by between now() - make_interval(secs => $3)
-           and now() + make_interval(secs => $5), false) as "isLate"
+         and case when ${conditionSql('e')} in ('down', 'off') then e.queue_read_by is null
+           else not coalesce(e.queue_read_by between now() - make_interval(secs => $3)
+             and now() + make_interval(secs => $5), false) end as "isLate"
      from (select * from found limit $4) f
      join endpoints e on e.operator_id = f.operator_id and e.id = f.endpoint_id
      order by 1, 2`,

@@ -1,14 +1,19 @@
 // Oracle of deliveries to one active endpoint: what each is after every action, written from the
-// rules of docs/ARCHITECTURE.md and not from the statements of the store.
-import type { DeliveryState, Owner } from '../../domain/delivery/deliveries.ts';
+// rules of docs/ARCHITECTURE.md and not from the statements of the store. A property holds it to
+// PostgreSQL, step by step; the model of the hand-over moves its rows by it.
+import type { Condition } from '../../domain/delivery/breaker.ts';
+import type { DeliveryState, Owner, SendingOwner } from '../../domain/delivery/deliveries.ts';
 
 export type ModelRow = {
   id: string;
   conversion: number;
+  batch: number;
   owner: Owner | null;
   state: DeliveryState;
   tries: number;
   attempts: number;
+  /** Attempts that the table of attempts has of it. */
+  recorded: number;
   /** Somebody holds a claim, or may be sending it for its batch. */
   isClaimed: boolean;
   after: string | null;
@@ -17,60 +22,75 @@ export type ModelRow = {
 };
 
 /** An attempt under way: the row as it was when it began. */
-export type Claim = { id: string; owner: 'batch' | 'self' | 'endpoint'; tries: number; number: number };
+export type Claim = { id: string; owner: SendingOwner; tries: number; number: number };
 
-export type Outcome = 'delivered' | 'retrying' | 'gave_up';
+/** `held`: a probe failed, which costs no try. */
+export type Outcome = 'delivered' | 'retrying' | 'held' | 'gave_up';
 
 export type RetryVerdict = 'taken' | 'under_way' | 'already_delivered' | 'waits_for_predecessor';
 
+type Planned = { conversion: number; batch?: number; condition?: Condition };
+
+/** `mayBeSending`: the first tries of the batch may be under way. */
+type HandingOver = { batch?: number; condition?: Condition; mayBeSending?: boolean };
+
 /** Rows in the order of their planning, which is that of their ids. */
 export class DeliveryModel {
-  readonly rows: ModelRow[] = [];
-  readonly claims: Claim[] = [];
+  readonly rows: ModelRow[];
 
-  plan(id: string, conversion: number): void {
+  constructor(rows: ModelRow[] = []) {
+    this.rows = rows;
+  }
+
+  plan(id: string, { conversion, batch = 0, condition = 'up' }: Planned): void {
     const before = this.rows.filter((row) => row.conversion === conversion && isOpen(row));
     const last = before.findLast(({ id: one }) => !this.rows.some(({ after }) => after === one));
     const owner = last ? 'predecessor' : this.hasQueue() ? 'endpoint' : 'batch';
-    const fresh = { tries: 0, attempts: 0, isClaimed: false, paused: null, isSeen: false };
-    this.rows.push({ ...fresh, id, conversion, owner, state: 'pending', after: last?.id ?? null });
+    const state = owner === 'endpoint' && condition !== 'up' ? 'held' : 'pending';
+    const after = last?.id ?? null;
+    this.rows.push({ ...FRESH, id, conversion, batch, owner, state, after });
   }
 
-  /** What two who take from the queue may get. */
+  /** What those who take from the queue may get. */
   claimable(): string[] {
     return this.rows.filter((row) => row.owner === 'endpoint' && !row.isClaimed).map(({ id }) => id);
   }
 
-  claim(id: string): void {
+  claim(id: string): Claim {
     const row = this.of(id);
-    if (this.claims.some((claim) => claim.id === id)) throw new Error(`${id} is under way twice`);
     row.isClaimed ||= row.owner !== 'batch';
     if (row.owner === 'self') row.paused = null;
-    const owner = row.owner as Claim['owner'];
-    this.claims.push({ id, owner, tries: row.tries, number: row.attempts + 1 });
+    return { id, owner: row.owner as SendingOwner, tries: row.tries, number: row.attempts + 1 };
   }
 
   putBack(id: string): void {
-    this.claims.splice(
-      this.claims.findIndex((claim) => claim.id === id),
-      1,
-    );
     if (this.of(id).owner === 'endpoint') this.of(id).isClaimed = false;
   }
 
-  /** An attempt whose row moved on meanwhile counts, and what arrived is delivered all the same. */
-  end(claim: Claim, outcome: Outcome): void {
-    this.claims.splice(this.claims.indexOf(claim), 1);
-    const row = this.of(claim.id);
-    const isOnTime = row.owner === claim.owner && row.tries === claim.tries;
-    row.attempts = Math.max(row.attempts, claim.number);
+  /** The time of a claim is over: who made it is dead, or seems so. */
+  expire(id: string): void {
+    this.of(id).isClaimed = false;
+  }
+
+  /**
+   * An attempt whose row moved on meanwhile counts, unless another one with its number did first.
+   * What arrived is delivered all the same, and gets the next number.
+   */
+  end({ id, owner, tries, number: claimed }: Claim, outcome: Outcome): void {
+    const row = this.of(id);
+    const isOnTime = row.owner === owner && row.tries === tries;
+    row.recorded += 1;
+    const isRepeated = row.attempts >= claimed;
+    if (!isOnTime && isRepeated && outcome !== 'delivered') return;
+    const number = isRepeated && outcome === 'delivered' ? row.recorded : claimed;
+    row.attempts = Math.max(row.attempts, number);
     row.isClaimed = false;
-    if (row.tries === claim.tries) row.tries += 1;
+    if (row.tries === tries && outcome !== 'held') row.tries += 1;
     if (isOnTime || outcome === 'delivered') {
       row.state = outcome;
-      if (outcome !== 'retrying') this.finish(row);
+      if (outcome === 'delivered' || outcome === 'gave_up') this.finish(row);
     }
-    this.release();
+    this.release([id]);
   }
 
   retry(id: string): RetryVerdict {
@@ -80,7 +100,7 @@ export class DeliveryModel {
   }
 
   /** All that is stuck, in order, through the queue. */
-  retryAll(): { done: number; joined: number; refused: number } {
+  retryAll(condition: Condition = 'up'): { done: number; joined: number; refused: number } {
     const stuck = this.rows.filter(
       ({ state, isSeen }) => state === 'retrying' || state === 'held' || (state === 'gave_up' && !isSeen),
     );
@@ -92,7 +112,7 @@ export class DeliveryModel {
     const open = new Set([...this.rows.filter(isOpen), ...chosen]);
     const moves = chosen.map((row) => ({ row, before: this.before(row).findLast((one) => open.has(one)) }));
     for (const { row, before } of moves) {
-      const state = row.owner === null ? 'pending' : row.state;
+      const state = row.owner !== null ? row.state : condition === 'up' ? 'pending' : 'held';
       const owner = before ? 'predecessor' : 'endpoint';
       this.bringBack(row, { owner, after: before?.id ?? null, state });
     }
@@ -112,7 +132,7 @@ export class DeliveryModel {
     row.state = 'gave_up';
     this.finish(row);
     if (before && isOpen(before)) for (const one of this.rows) if (one.after === id) one.after = before.id;
-    this.release();
+    this.release([id]);
     return true;
   }
 
@@ -130,13 +150,33 @@ export class DeliveryModel {
     return true;
   }
 
-  /** The batch is over: what failed gets a workflow, or joins a queue; the rest is queued. */
-  handOver(): void {
-    const hadQueue = this.hasQueue();
-    for (const row of this.rows.filter(({ owner }) => owner === 'batch')) {
+  /** A batch is over: what failed gets a workflow, or joins a queue; the rest is queued. */
+  handOver({ batch = 0, condition = 'up', mayBeSending = false }: HandingOver = {}): void {
+    const isQueued = this.hasQueue() || condition === 'down';
+    for (const row of this.rows.filter((one) => one.owner === 'batch' && one.batch === batch)) {
+      row.isClaimed ||= mayBeSending && row.tries === 0;
       row.state = row.tries > 0 ? 'retrying' : 'held';
-      row.owner = row.tries > 0 && !hadQueue ? 'self' : 'endpoint';
+      row.owner = row.tries > 0 && !isQueued ? 'self' : 'endpoint';
     }
+  }
+
+  /** A workflow may not send its delivery now. */
+  returnToQueue(id: string): void {
+    if (this.of(id).owner === 'self') Object.assign(this.of(id), { owner: 'endpoint', paused: null });
+  }
+
+  /** What waits for some of these that are over goes on. Returns what joined the queue. */
+  release(finished: readonly string[] = this.rows.map(({ id }) => id)): string[] {
+    const released = this.rows.filter(
+      ({ after }) => after !== null && finished.includes(after) && !isOpen(this.of(after)),
+    );
+    for (const row of released) Object.assign(row, { owner: 'endpoint', after: null });
+    return released.map(({ id }) => id);
+  }
+
+  /** Whether what follows it must wait. */
+  isOpen(id: string): boolean {
+    return isOpen(this.of(id));
   }
 
   of(id: string): ModelRow {
@@ -163,14 +203,9 @@ export class DeliveryModel {
   private finish(row: ModelRow): void {
     Object.assign(row, { owner: null, after: null, paused: null });
   }
-
-  /** What waits for one that is over goes on. */
-  private release(): void {
-    for (const row of this.rows)
-      if (row.after !== null && !isOpen(this.of(row.after)))
-        Object.assign(row, { owner: 'endpoint', after: null });
-  }
 }
+
+const FRESH = { tries: 0, attempts: 0, recorded: 0, isClaimed: false, paused: null, isSeen: false };
 
 /** Unfinished, or given up while an attempt may still deliver it. */
 const isOpen = ({ owner, isClaimed }: ModelRow): boolean => owner !== null || isClaimed;

@@ -95,12 +95,17 @@ export async function takeFromQueue(
   return rows;
 }
 
-/** Puts deliveries back that `takeFromQueue` claimed and nobody sent. */
+/**
+ * Puts deliveries back that `takeFromQueue` claimed and nobody sent. Those whose claim is over stay
+ * as they are: another process may have claimed them since.
+ */
 export async function putBack(db: Queryable, operatorId: string, taken: readonly Delivery[]): Promise<void> {
   await db.query(
-    `update deliveries set sending_until = null
-     where operator_id = $1 and id = any($2) and owner = 'endpoint' and sending_until is not null`,
-    [operatorId, taken.map(({ id }) => id)],
+    `update deliveries d set sending_until = null
+     from unnest($2::text[], $3::timestamptz[]) as taken (id, sending_until)
+     where d.operator_id = $1 and d.id = taken.id and d.owner = 'endpoint'
+       and date_trunc('milliseconds', d.sending_until) = taken.sending_until`,
+    [operatorId, taken.map(({ id }) => id), taken.map(({ sendingUntil }) => sendingUntil)],
   );
 }
 

@@ -4,6 +4,7 @@ import type { UnscheduledCause } from '../../../domain/delivery/deliveries.ts';
 import type { Queryable } from '../../db/pool.ts';
 import type { DeliveryRef } from '../deliveries.ts';
 import { conditionSql } from '../endpoint-condition.ts';
+import { SENDING_FROM_NOW } from '../in-flight.ts';
 import type { SingleLimits } from '../single-limits.ts';
 
 /**
@@ -49,11 +50,17 @@ export async function handOverTried(
 
 /**
  * Hands the other deliveries of a batch, which were not tried in time, to the queues of their
- * endpoints.
+ * endpoints. `mayBeSending`: their first tries may be under way, so they count as being sent.
  */
-export async function handOverUntried(db: Queryable, operatorId: string, batchId: string): Promise<void> {
+export async function handOverUntried(
+  db: Queryable,
+  operatorId: string,
+  batchId: string,
+  mayBeSending: boolean,
+): Promise<void> {
+  const sendingUntil = mayBeSending ? `, sending_until = ${SENDING_FROM_NOW}` : '';
   await db.query(
-    `update deliveries set owner = 'endpoint', state = 'held'
+    `update deliveries set owner = 'endpoint', state = 'held'${sendingUntil}
      where operator_id = $1 and batch_id = $2 and owner = 'batch'`,
     [operatorId, batchId],
   );

@@ -6,6 +6,7 @@ import type { ServerResponse } from 'node:http';
 import { readDelivery } from '../../../store/delivery/deliveries.ts';
 import { createEndpoints } from '../../../store/delivery/endpoints.ts';
 import { giveUpDelivery, pauseDelivery, takeForRetry } from '../../../store/delivery/manual-actions.ts';
+import { putBack, takeFromQueue } from '../../../store/delivery/transitions/attempts.ts';
 import { withDatabase, type TestDatabase } from '../../support/database.ts';
 import { anAttempt, deliveriesOf, settleBatch } from '../../support/deliveries.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -149,6 +150,19 @@ describe('two senders of a delivery', () => {
     await arrived(1);
     answerAll();
     assert.equal((await turn).sent, 1);
+  });
+
+  test('a process that stood still puts back no delivery that another one has claimed since', async () => {
+    const [id] = await waiting(1, 'endpoint');
+    const { operatorId } = operator;
+    const take = () => takeFromQueue(database.pool, operatorId, endpointId, 1);
+    const claimed = await take();
+    await database.pool.query(`update deliveries set sending_until = now() where id = $1`, [id]);
+    const claimedSince = await take();
+    await putBack(database.pool, operatorId, claimed);
+    assert.equal((await take()).length, 0, 'the other process sends it');
+    await putBack(database.pool, operatorId, claimedSince);
+    assert.equal((await take()).length, 1);
   });
 });
 
@@ -329,5 +343,21 @@ describe('numbers of attempts', () => {
     // Written again, since the answer to the commit was lost.
     await recorders[1]!.record(second, null);
     assert.deepEqual(await numbers(), [1, 2]);
+  });
+
+  test('of two attempts that two processes made as the same one, the one that arrives counts, although the other failed first', async () => {
+    const [id] = await waiting(1, 'endpoint');
+    const of = { operatorId: operator.operatorId, deliveryId: id!, endpointId };
+    const expected = { owner: 'endpoint' as const, tries: 0 };
+    const failed = {
+      state: 'retrying' as const,
+      owner: 'endpoint' as const,
+      tries: 1,
+      lastError: 'http_500',
+    };
+    const recorder = createRecorder(database.pool, (error) => assert.fail(String(error)));
+    await recorder.record(anAttempt({ ...of, expected, next: { ...failed, nextAttemptAt: null } }), null);
+    await recorder.record(anAttempt({ ...of, expected }), null);
+    assert.deepEqual([await numbers(), await states()], [[1, 2], ['delivered 1']]);
   });
 });

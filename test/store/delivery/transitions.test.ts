@@ -122,7 +122,9 @@ const WAYS: Record<string, Way[]> = {
     call: (pool, { id }) =>
       handOver.handOverTried(pool, operator.operatorId, id, { perEndpoint: 1000, perFailing: 1000, inAll }),
   })),
-  handOverUntried: [{ call: (pool, { id }) => handOver.handOverUntried(pool, operator.operatorId, id) }],
+  handOverUntried: [false, true].map((mayBeSending) => ({
+    call: (pool, { id }) => handOver.handOverUntried(pool, operator.operatorId, id, mayBeSending),
+  })),
   returnToQueue: [{ call: (pool, rows) => handOver.returnToQueue(pool, ref(rows), 'manual') }],
   pauseSingle: [
     {

@@ -13,7 +13,7 @@ before(async () => {
 });
 after(() => database.drop());
 
-test('an overdue queue is late unless a look at it is promised soon, or its endpoint is down or off', async () => {
+test('an overdue queue is late unless a look at it is promised soon, or ever where its endpoint is down or off', async () => {
   const { pool } = database;
   const operator = await withOperator(pool);
   const cases: [set: string, isLate: boolean][] = [
@@ -22,8 +22,10 @@ test('an overdue queue is late unless a look at it is promised soon, or its endp
     [`queue_read_by = now() - interval '10 seconds'`, false],
     [`queue_read_by = now() + interval '50 seconds'`, false],
     [`queue_read_by = now() + interval '2 minutes'`, true],
-    [`state = 'paused'`, false],
-    [`failures_in_a_row = 10`, false],
+    [`state = 'paused', queue_read_by = now() + interval '1 year'`, false],
+    [`state = 'paused'`, true],
+    [`failures_in_a_row = 10, queue_read_by = now() + interval '9 minutes'`, false],
+    [`failures_in_a_row = 10`, true],
   ];
   const expected = new Map<string, boolean>();
   for (const [set, isLate] of cases) {

@@ -5,6 +5,7 @@ import './style/tokens.css';
 import './style/base.css';
 import './style/frame.css';
 import './style/parts.css';
+import './style/print.css';
 import { App } from './frame/app.tsx';
 import { applyTheme } from './frame/theme.ts';
 

@@ -6,6 +6,7 @@ import './style/base.css';
 import './style/frame.css';
 import './style/parts.css';
 import './style/portal.css';
+import './style/print.css';
 import { applyTheme } from './frame/theme.ts';
 import { Portal } from './portal/portal.tsx';
 import { takeToken } from './portal/token.ts';

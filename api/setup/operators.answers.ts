@@ -43,10 +43,13 @@ export const operator = z.object({
   minimum_payouts: z.record(z.string(), field.money),
   share_customer_ids: z.boolean(),
   portal_origins: z.array(field.text),
+  has_payout_account: z
+    .boolean()
+    .meta({ description: 'whether it is known which account payouts are paid from, as pain.001 files need' }),
   created_at: field.time,
 });
 
-export function operatorView(row: Operator) {
+export function operatorView(row: Operator, hasPayoutAccount: boolean) {
   return {
     id: row.id,
     name: row.name,
@@ -64,6 +67,7 @@ export function operatorView(row: Operator) {
     minimum_payouts: row.minimumPayouts,
     share_customer_ids: row.shareCustomerIds,
     portal_origins: row.portalOrigins,
+    has_payout_account: hasPayoutAccount,
     created_at: row.createdAt,
   };
 }

@@ -5,6 +5,7 @@ import { formatMoney } from '../../domain/ledger/money.ts';
 import { newId } from '../../store/db/ids.ts';
 import type { Page } from '../../store/db/page.ts';
 import type { Store } from '../../store/index.ts';
+import type { Operator } from '../../store/setup/operators.ts';
 import { SCOPES } from '../http/admission.ts';
 import { type Auth, callerOf } from '../http/auth.ts';
 import { jsonBody } from '../http/body.ts';
@@ -17,7 +18,10 @@ import { apiKeyView } from './api-keys.answers.ts';
 import { operatorSummary, operatorView, summaryView } from './operators.answers.ts';
 import { amountOf } from '../ledger/amounts.ts';
 import { administratorKey, newOperator, operatorChange, operatorFilter } from './operators.schema.ts';
-export type Deps = { store: Pick<Store, 'operators' | 'apiKeys' | 'affiliates'>; auth: Auth };
+export type Deps = {
+  store: Pick<Store, 'operators' | 'apiKeys' | 'affiliates' | 'paymentDetails'>;
+  auth: Auth;
+};
 
 export function addOperatorRoutes(router: Router, { store, auth }: Deps): void {
   async function refuseUnknownTimezone(timezone: string): Promise<void> {
@@ -25,6 +29,9 @@ export function addOperatorRoutes(router: Router, { store, auth }: Deps): void {
     const message = 'is not known to the database, or means another time zone there';
     throw invalid([{ path: 'timezone', code: 'unknown_timezone', message }]);
   }
+
+  const view = async (operator: Operator) =>
+    operatorView(operator, await store.paymentDetails.has(operator.id, operator.id));
 
   addPath(router, '/v1/operators', {
     post: [
@@ -76,7 +83,7 @@ export function addOperatorRoutes(router: Router, { store, auth }: Deps): void {
       async (_req, res) => {
         const operator = await store.operators.find(callerOf(res).operator.id);
         if (operator === null) throw notFound('operator');
-        res.json(operatorView(operator));
+        res.json(await view(operator));
       },
     ],
     patch: [
@@ -103,7 +110,7 @@ export function addOperatorRoutes(router: Router, { store, auth }: Deps): void {
         });
         if (operator === null) throw notFound('operator');
         auth.forget();
-        res.json(operatorView(operator));
+        res.json(await view(operator));
       },
     ],
   });

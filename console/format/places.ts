@@ -7,6 +7,10 @@ export const PLACES: Readonly<Record<string, string>> = {
   ep: '/endpoints',
   aff: '/affiliates',
   slot: '/commissions',
+  deal: '/deals',
+  pay: '/payouts',
+  run: '/payout-runs',
+  stm: '/statements',
 };
 
 const ID = /^([a-z]+)_[0-9a-z]{26}$/;

@@ -17,7 +17,7 @@ export function Sidebar({ session }: { session: Session }) {
       brand="Postrider"
       who={session.operator?.name ?? 'Administrator'}
       groups={groups}
-      above={(close) => <Find onFound={close} />}
+      above={(close) => session.operator && <Find onFound={close} />}
     />
   );
 }

@@ -28,6 +28,14 @@ export function createPaymentDetails(db: Queryable, secretBox: SecretBox) {
       return (await findAll(operatorId, [party])).get(party) ?? null;
     },
 
+    async has(operatorId: string, party: string): Promise<boolean> {
+      const { rows } = await db.query(`select from payment_details where operator_id = $1 and party = $2`, [
+        operatorId,
+        party,
+      ]);
+      return rows.length > 0;
+    },
+
     /** By party; those without details are left out. */
     findAll,
 

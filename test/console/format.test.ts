@@ -8,6 +8,7 @@ import { shortId } from '../../console/format/ids.ts';
 import { counted, formatAmount, isNegative, isZero } from '../../console/format/money.ts';
 import { duration, exactTime, relativeTime } from '../../console/format/time.ts';
 import { reasonText } from '../../console/format/words.ts';
+import { compare, inForce, summaryOf, termsIn, type Deal } from '../../console/pages/deals/terms.ts';
 
 test('the console shows an amount with every digit that the API sent', () => {
   const amounts = fc.tuple(
@@ -69,4 +70,48 @@ test('the console says reasons in words', () => {
     'endpoint paused',
     'no exchange rate',
   ]);
+});
+
+const component = { kind: 'percent', on: ['sale'], percent: '10' };
+const version = (number: number, from: string, terms: object) =>
+  ({ version: number, effective_from: from, applies_to: 'events', terms }) as Deal['versions'][number];
+const DEAL = {
+  ended_at: '2026-12-01T00:00:00.000Z',
+  versions: [
+    version(1, '1970-01-01T00:00:00.000Z', { components: [component], hold_days: 30 }),
+    version(2, '2026-11-01T00:00:00.000Z', {
+      components: [{ ...component, percent: '20' }],
+      rounding: 'down',
+    }),
+  ],
+} as Deal;
+
+test('the console marks what differs between the versions of a deal, and what is gone', () => {
+  const rows = compare(DEAL.versions).map(({ path, cells }) => [
+    path,
+    ...cells.map(({ value, isChanged }) => `${value}${isChanged ? ' changed' : ''}`),
+  ]);
+  assert.deepEqual(rows, [
+    ['applies_to', 'events', 'events'],
+    ['components[1].kind', 'percent', 'percent'],
+    ['components[1].on', 'sale', 'sale'],
+    ['components[1].percent', '10', '20 changed'],
+    ['hold_days', '30', 'null changed'],
+    ['rounding', 'null', 'down changed'],
+  ]);
+  assert.equal(summaryOf(DEAL.versions[1]!.terms), 'percent sale 20 %');
+});
+
+test('the console knows which version of a deal is in force, and that none is after its end', () => {
+  const at = (time: string) => inForce(DEAL, Date.parse(time))?.version ?? null;
+  assert.deepEqual(['2026-10-31T23:59:59Z', '2026-11-01T00:00:00Z', '2026-12-01T00:00:00Z'].map(at), [
+    1,
+    2,
+    null,
+  ]);
+});
+
+test('the console tells text that is no terms from terms', () => {
+  assert.deepEqual(termsIn('{"components": []}'), { terms: { components: [] } });
+  for (const text of ['', '[]', '{"a"', 'null']) assert.ok('problem' in termsIn(text), text);
 });

@@ -6,6 +6,7 @@ import { Facts, Id, State, Time } from '../../parts/values.tsx';
 import { api } from '../../wire/client.ts';
 import { Coupons } from '../links/coupons.tsx';
 import { Links } from '../links/link-list.tsx';
+import { Statements } from '../statements/list.tsx';
 import { AffiliateActions } from './affiliate-actions.tsx';
 import { MEANING, type Affiliate } from './affiliate-types.ts';
 import { Balance } from './balance.tsx';
@@ -39,6 +40,7 @@ export function Page() {
                 { id: 'links', label: 'Links', content: () => <Links affiliate={affiliate} /> },
                 { id: 'coupons', label: 'Coupons', content: () => <Coupons affiliate={affiliate} /> },
                 { id: 'endpoints', label: 'Endpoints', content: () => <OwnEndpoints id={id} /> },
+                { id: 'statements', label: 'Statements', content: () => <Statements id={id} /> },
                 {
                   id: 'payment',
                   label: 'Payment details',
@@ -84,6 +86,9 @@ function Standing({ of: affiliate }: { of: Affiliate }) {
       <p className="row">
         <Link href={`/events?affiliate_id=${id}`}>Its events</Link>
         <Link href={`/deliveries?affiliate_id=${id}`}>Its postbacks</Link>
+        <Link href={`/commissions?affiliate_id=${id}`}>Its commissions</Link>
+        <Link href={`/payouts?affiliate_id=${id}`}>Its payouts</Link>
+        <Link href={`/deals?affiliate_id=${id}`}>Its deals</Link>
       </p>
     </Panel>
   );

@@ -101,7 +101,9 @@ test('an operator’s payout account is a bank account, shown masked', async () 
   assert.equal((await call('PUT /v1/operator/payout-account', BANK)).status, 400);
   assert.equal((await call('PUT /v1/operator/payout-account', account)).body['iban'], 'DE89…3000');
   assert.equal((await call('GET /v1/operator/payout-account')).body['holder'], 'Jörg Müller');
+  assert.equal((await call('GET /v1/operator')).body['has_payout_account'], true);
   assert.equal((await call('DELETE /v1/operator/payout-account')).status, 204);
+  assert.equal((await call('GET /v1/operator')).body['has_payout_account'], false);
   assert.equal((await call('GET /v1/operator/payout-account')).status, 404);
 });
 

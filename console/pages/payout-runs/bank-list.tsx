@@ -1,0 +1,91 @@
+// The bank's list of what it paid, as CSV: confirms or fails payouts, and says what came of each
+// line.
+import { useId, useState } from 'react';
+import { counted, formatCount } from '../../format/money.ts';
+import { Confirm } from '../../parts/dialog.tsx';
+import { Table, type Column } from '../../parts/table.tsx';
+import { Id, State } from '../../parts/values.tsx';
+import { client, refresh } from '../../wire/client.ts';
+import type { Posted } from '../../wire/types.ts';
+
+type Line = Posted<'/v1/payout-runs/{id}/confirm'>['results'][number];
+type Chosen = { name: string; text: string };
+
+export function BankList({ id, onClose }: { id: string; onClose: () => void }) {
+  const field = useId();
+  const [file, setFile] = useState<Chosen | null>(null);
+  const run = async () => {
+    const { data } = await client.POST('/v1/payout-runs/{id}/confirm', {
+      params: { path: { id } },
+      body: file!.text,
+      bodySerializer: (text) => text,
+      headers: { 'content-type': 'text/csv' },
+    });
+    return data!.results;
+  };
+  const choose = async (given: File | undefined) =>
+    setFile(given === undefined ? null : { name: given.name, text: await given.text() });
+  return (
+    <Confirm
+      title="The bank’s list"
+      confirm={file === null ? 'Confirm by the list' : `Confirm by ${file.name}`}
+      wide
+      isReady={file !== null}
+      run={run}
+      result={(lines) => <Outcome lines={lines} />}
+      onClose={() => {
+        onClose();
+        void refresh();
+      }}
+    >
+      <p>
+        A file in CSV with the columns <code>payout_id</code> (or <code>reference</code>) and{' '}
+        <code>status</code>, <code>paid</code> or <code>failed</code>; if you like with{' '}
+        <code>external_reference</code> and <code>reason</code>. Each line is judged alone; the same list
+        again changes nothing.
+      </p>
+      <div className="field">
+        <label htmlFor={field}>File</label>
+        <input
+          id={field}
+          type="file"
+          accept=".csv,text/csv"
+          onChange={({ target }) => void choose(target.files?.[0])}
+        />
+      </div>
+    </Confirm>
+  );
+}
+
+const COLUMNS: readonly Column<Line>[] = [
+  { title: 'Line', end: true, cell: ({ line }) => formatCount(line) },
+  {
+    title: 'Payout',
+    cell: ({ payout_id: id, reference }) =>
+      id === null ? <span className="break">{reference ?? '–'}</span> : <Id id={id} />,
+  },
+  { title: 'State', cell: ({ state }) => (state === null ? '–' : <State of={state} />) },
+  {
+    title: 'Changed nothing',
+    cell: ({ issue }) => issue && <span className="break">{`${issue.path} ${issue.message}`.trim()}</span>,
+  },
+];
+
+function Outcome({ lines }: { lines: readonly Line[] }) {
+  const refused = lines.filter(({ issue }) => issue !== null).length;
+  return (
+    <div className="stack" role="status">
+      <p>
+        {counted(lines.length, 'line')};{' '}
+        {refused === 0 ? 'all were taken' : `${formatCount(refused)} changed nothing`}.
+      </p>
+      <Table
+        caption="Lines of the list"
+        columns={COLUMNS}
+        rows={lines}
+        keyOf={({ line }) => String(line)}
+        empty={null}
+      />
+    </div>
+  );
+}

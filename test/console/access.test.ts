@@ -1,0 +1,97 @@
+// Journeys of people who give access in a real browser: API keys, and the administrator's
+// operators.
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import type { Browser } from 'playwright-core';
+import { withBroker, type Broker } from '../support/broker.ts';
+import { noBrowser, startBrowser } from '../support/browser.ts';
+import { openConsole, SCREENS, signIn } from '../support/console.ts';
+import { ADMIN_TOKEN, withStack, type TestStack } from '../support/stack.ts';
+
+describe('access in the console', { skip: noBrowser }, () => {
+  let stack: TestStack;
+  let broker: Broker;
+  let browser: Browser;
+
+  before(async () => {
+    [stack, browser] = await Promise.all([withStack(), startBrowser()]);
+    broker = await withBroker(stack, { url: 'http://127.0.0.1:9/postbacks' });
+  });
+  after(async () => {
+    await browser?.close();
+    await stack?.close();
+  });
+
+  const statusFor = async (key: string) => (await stack.call('GET /v1/affiliates', { key })).status;
+
+  for (const screen of SCREENS) {
+    const at = `at ${screen.width} px, ${screen.theme}`;
+
+    test(`the console makes a key, shows it once, and revokes it, ${at}`, async () => {
+      const opened = await openConsole(browser, stack.url, screen);
+      const { page, open, check } = opened;
+      await signIn(opened, broker.key);
+      await open('/keys');
+      await check();
+      await page.getByRole('button', { name: 'New key…' }).click();
+      await page.getByLabel('Name').fill(`finance ${screen.width}`);
+      await page.getByLabel('Ends (UTC)').fill('2030-01-01T00:00');
+      await check();
+      await page.getByRole('button', { name: 'Make 1 key' }).click();
+      await page.getByText('The key, shown this once').waitFor();
+      const key = (await page.locator('.dialog code').textContent())!;
+      assert.equal(await statusFor(key), 200);
+      await check();
+      await page.getByRole('button', { name: 'Close' }).click();
+      await page.getByRole('button', { name: `Revoke finance ${screen.width}` }).click();
+      await page.getByRole('button', { name: 'Revoke 1 key' }).click();
+      await page
+        .getByRole('button', { name: `Revoke finance ${screen.width}` })
+        .waitFor({ state: 'detached' });
+      assert.equal(await statusFor(key), 401);
+      await opened.close();
+    });
+
+    test(`the console makes a key that sees one affiliate’s own alone, ${at}`, async () => {
+      const opened = await openConsole(browser, stack.url, screen);
+      const { page, open, check } = opened;
+      await signIn(opened, broker.key);
+      await open('/keys');
+      await page.getByRole('button', { name: 'New key…' }).click();
+      await page.getByLabel('Name').fill('partner');
+      await page.getByLabel('Of', { exact: true }).selectOption('affiliate');
+      await page.getByRole('combobox', { name: 'Affiliate' }).fill(broker.affiliateId);
+      await page.getByText('Test Media').last().waitFor();
+      await check();
+      await page.getByRole('button', { name: 'Make 1 key' }).click();
+      await page.getByText('The key, shown this once').waitFor();
+      const key = (await page.locator('.dialog code').textContent())!;
+      assert.equal(await statusFor(key), 403);
+      const own = await stack.call(`GET /v1/affiliates/${broker.affiliateId}/balance`, { key });
+      assert.equal(own.status, 200);
+      await opened.close();
+    });
+
+    test(`the console lets the administrator make an operator, and a key for one, ${at}`, async () => {
+      const opened = await openConsole(browser, stack.url, screen);
+      const { page, check } = opened;
+      await page.getByLabel('API key').fill(ADMIN_TOKEN);
+      await page.getByRole('button', { name: 'Sign in' }).click();
+      await page.getByRole('heading', { name: 'Operators', level: 1 }).waitFor();
+      await check();
+      await page.getByRole('button', { name: 'New operator…' }).click();
+      await page.getByLabel('Name', { exact: true }).fill(`Broker ${screen.width}`);
+      await check();
+      await page.getByRole('button', { name: 'Make 1 operator' }).click();
+      await page.getByText('shown this once').waitFor();
+      await page.getByRole('button', { name: 'Close', exact: true }).last().click();
+      await page.getByRole('button', { name: `Make a key for Broker ${screen.width}` }).click();
+      await page.getByRole('button', { name: 'Make 1 key' }).click();
+      await page.getByText('The key, shown this once').waitFor();
+      const key = (await page.locator('.dialog code').textContent())!;
+      assert.equal(await statusFor(key), 200);
+      await check();
+      await opened.close();
+    });
+  }
+});

@@ -4,6 +4,7 @@ import { latencyQuantile } from '../../domain/delivery/latency.ts';
 import type {
   AttemptCounts,
   CountedStretch,
+  EndpointHours,
   EndpointStatistics,
 } from '../../store/delivery/endpoint-statistics.ts';
 import * as field from '../http/answer-fields.ts';
@@ -36,6 +37,23 @@ export const endpointStatistics = z.object({
     )
     .meta({ description: 'at most 60 attempts of the latest postbacks, the newest first' }),
 });
+
+/** An endpoint in a list. */
+export const endpointHours = z.object({
+  endpoint_id: field.idOf('ep'),
+  affiliate_id: field.affiliateId.nullable(),
+  last_24_hours: counts,
+  hours: z.array(stretch).meta({ description: '24, the present one last' }),
+});
+
+export function endpointHoursView({ id, affiliateId, hours }: EndpointHours) {
+  return {
+    endpoint_id: id,
+    affiliate_id: affiliateId,
+    last_24_hours: countsView(sumOf(hours)),
+    hours: hours.map(stretchView),
+  };
+}
 
 export function endpointStatisticsView({ hours, days, latest }: EndpointStatistics) {
   return {

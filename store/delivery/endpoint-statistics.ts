@@ -24,6 +24,9 @@ export type EndpointStatistics = {
   latest: LatestAttempt[];
 };
 
+type Listed = { id: string; affiliateId: string | null };
+export type EndpointHours = Listed & { hours: CountedStretch[] };
+
 const HOURS = 24;
 const DAYS = 30;
 /** Attempts that are shown one by one. */
@@ -31,6 +34,7 @@ const LATEST = 60;
 
 const BUCKETS = Array.from({ length: LATENCY_BOUNDS_MS.length + 1 }, (_, bucket) => bucket + 1);
 const SUMS = BUCKETS.map((bucket) => `coalesce(sum(within_ms[${bucket}]), 0)::int`).join(', ');
+const BUCKETS_OF_HOUR = BUCKETS.map((bucket) => `coalesce(h.within_ms[${bucket}], 0)`).join(', ');
 
 export function createEndpointStatistics(db: Queryable) {
   return {
@@ -41,6 +45,24 @@ export function createEndpointStatistics(db: Queryable) {
         readLatest(db, operatorId, endpointId),
       ]);
       return { hours, days, latest };
+    },
+
+    /** The last 24 hours of each of these endpoints, in their order. */
+    async readHours(operatorId: string, endpoints: readonly Listed[]): Promise<EndpointHours[]> {
+      const { rows } = await db.query<CountedStretch & { id: string }>(
+        `select named.item as id, at, coalesce(h.attempts, 0) as attempts,
+           coalesce(h.delivered, 0) as delivered, array[${BUCKETS_OF_HOUR}] as "withinMs"
+         from ${itemsWithOperator(2)}
+         cross join generate_series(date_trunc('hour', now(), 'UTC') - interval '${HOURS - 1} hour',
+           now(), interval '1 hour') as at
+         left join endpoint_hours h on h.operator_id = named.operator_id
+           and h.endpoint_id = named.item and h.hour = at
+         order by at`,
+        [operatorId, endpoints.map(({ id }) => id)],
+      );
+      const hours = new Map(endpoints.map(({ id }): [string, CountedStretch[]] => [id, []]));
+      for (const { id, ...hour } of rows) hours.get(id)!.push(hour);
+      return endpoints.map(({ id, affiliateId }) => ({ id, affiliateId, hours: hours.get(id)! }));
     },
   };
 }

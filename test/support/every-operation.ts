@@ -372,6 +372,7 @@ async function callDeliveriesAndReplays({ api, ask }: Session, endpoint: string)
   const { data: deliveries } = await ask<List>('GET /v1/deliveries?limit=200');
   await ask('GET /v1/overview');
   await ask(`GET /v1/endpoints/${endpoint}/statistics`);
+  await ask('GET /v1/endpoint-statistics');
   for (const group of ['endpoint', 'reason']) await ask(`GET /v1/stuck?group=${group}`);
   const bodies: unknown[] = [];
   for (const { id } of deliveries)

@@ -40,3 +40,13 @@ export function LatestStrip({ latest }: { latest: Statistics['latest'] }) {
     />
   );
 }
+
+/** By hour: whether all attempts were answered with 2xx. */
+export function HoursStrip({ hours }: { hours: Statistics['hours'] }) {
+  const cells = hours.map(({ at, attempts, delivered }) => ({
+    tone: attempts === 0 ? ('none' as const) : delivered === attempts ? ('ok' as const) : ('bad' as const),
+    label: `${exactTime(at)}: ${formatCount(delivered)} of ${formatCount(attempts)} delivered`,
+  }));
+  const bad = cells.filter(({ tone }) => tone === 'bad').length;
+  return <Strip cells={cells} label={`24 hours, the present one at the right: failures in ${bad}`} />;
+}

@@ -108,3 +108,25 @@ test('counts of attempts go when no statistics show them any more', async () => 
   assert.deepEqual((await statistics()).last_30_days, attempts);
   assert.equal(await deleteExpired(api.pool, 'endpoint_hours', 100), 0);
 });
+
+test('statistics of all endpoints are those of each, by hour, a page at a time in the order of the list', async () => {
+  await broker.affiliate();
+  type Listed = { endpoint_id: string; last_24_hours: Counts; hours: (Counts & { at: string })[] };
+  type Page = { data: Listed[]; next_cursor: string | null };
+  const read = async (path: string) => (await broker.call<Page>(`GET /v1/endpoint-statistics${path}`)).body;
+  const { data } = await read('');
+  const listed = (await broker.call<{ data: { id: string }[] }>('GET /v1/endpoints')).body.data;
+  assert.deepEqual(
+    data.map(({ endpoint_id: id }) => id),
+    listed.map(({ id }) => id),
+  );
+  assert.ok(data.length > 1);
+  for (const { endpoint_id: id, last_24_hours: day, hours } of data) {
+    const alone = await statistics(id);
+    assert.deepEqual([day, hours], [alone.last_24_hours, alone.hours]);
+  }
+  assert.ok(data.find(({ endpoint_id: id }) => id === endpointId)!.last_24_hours.attempts > 0);
+  const first = await read('?limit=1');
+  const next = await read(`?limit=1&cursor=${first.next_cursor}`);
+  assert.deepEqual([...first.data, ...next.data], data.slice(0, 2));
+});

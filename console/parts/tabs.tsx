@@ -1,6 +1,7 @@
 // Tabs, of which only the chosen one is rendered.
 import { Tab, TabList, TabPanel, TabProvider } from '@ariakit/react';
-import type { ReactNode } from 'react';
+import { Suspense, type ReactNode } from 'react';
+import { Loading } from './layout.tsx';
 
 export type TabEntry = { id: string; label: string; content: () => ReactNode };
 
@@ -16,7 +17,9 @@ export function Tabs({ label, tabs, chosen, onChoose }: TabsProps) {
           </Tab>
         ))}
       </TabList>
-      <TabPanel tabId={chosen}>{tabs.find(({ id }) => id === chosen)?.content()}</TabPanel>
+      <TabPanel tabId={chosen}>
+        <Suspense fallback={<Loading />}>{tabs.find(({ id }) => id === chosen)?.content()}</Suspense>
+      </TabPanel>
     </TabProvider>
   );
 }

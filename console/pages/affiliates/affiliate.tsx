@@ -1,18 +1,23 @@
 // One affiliate: its state, its money, and by tab all that belongs to it.
+import { lazy } from 'react';
 import { Link, useParams, useSearchParams } from 'wouter';
 import { Loaded, PageFrame, Panel } from '../../parts/layout.tsx';
 import { Tabs } from '../../parts/tabs.tsx';
 import { Facts, Id, State, Time } from '../../parts/values.tsx';
 import { api } from '../../wire/client.ts';
-import { Coupons } from '../links/coupons.tsx';
-import { Links } from '../links/link-list.tsx';
-import { Statements } from '../statements/list.tsx';
 import { AffiliateActions } from './affiliate-actions.tsx';
 import { MEANING, type Affiliate } from './affiliate-types.ts';
 import { Balance } from './balance.tsx';
-import { OwnEndpoints } from './own-endpoints.tsx';
-import { PaymentDetails } from './payment-details.tsx';
-import { Progress } from './progress.tsx';
+
+// What is behind a tab is loaded with it.
+const Progress = lazy(async () => ({ default: (await import('./progress.tsx')).Progress }));
+const Links = lazy(async () => ({ default: (await import('../links/link-list.tsx')).Links }));
+const Coupons = lazy(async () => ({ default: (await import('../links/coupons.tsx')).Coupons }));
+const OwnEndpoints = lazy(async () => ({ default: (await import('./own-endpoints.tsx')).OwnEndpoints }));
+const Statements = lazy(async () => ({ default: (await import('../statements/list.tsx')).Statements }));
+const PaymentDetails = lazy(async () => ({
+  default: (await import('./payment-details.tsx')).PaymentDetails,
+}));
 
 export function Page() {
   const { id } = useParams<{ id: string }>();

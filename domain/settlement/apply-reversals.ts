@@ -51,13 +51,11 @@ function reversibleIn(batch: Batch, books: BatchLedger, event: ConversionEvent):
   const version: DealVersion | undefined =
     group?.version ?? batch.rated.get(event.id)?.version ?? batch.ratedBefore?.get(event.id);
   const known = group?.reversals ?? [];
-  const isRejected = known.some(({ type }) => type === 'rejected');
-  return { event, terms: version?.terms ?? null, known, isRejected };
+  return { event, terms: version?.terms ?? null, known };
 }
 
 /**
- * The facts of a conversion's reversals by a deal's terms, whatever the ledger holds of them. A
- * rejected conversion has nothing left for a reversal up to an amount.
+ * The facts of a conversion's reversals by a deal's terms, whatever the ledger holds of them.
  */
 export function reversalsBy(
   batch: Batch,
@@ -66,8 +64,8 @@ export function reversalsBy(
   terms: Terms,
   known: Known,
 ): SlotFact[] | 'no_exchange_rate' {
-  const { event, isRejected = false } = loaded;
-  const { effects } = scopeOf(batch, books, [loaded], known, { event, terms, known: [], isRejected });
+  const { event } = loaded;
+  const { effects } = scopeOf(batch, books, [loaded], known, { event, terms, known: [] });
   const own = effects.filter(({ conversionId }) => conversionId === event.id);
   if (own.some(({ reversal, why }) => why === 'no_exchange_rate' && !isUpToAmount(reversal)))
     return 'no_exchange_rate';

@@ -87,11 +87,10 @@ export function startPreview(operator: OperatorRules, version: DealVersion): Pre
       for (const [affiliateId, history] of above) parents.set(affiliateId, history);
       const ordered = inOrder(settled);
       const rated = rateAll(operator, [...versions, version], ordered, attributionsOf(ordered), parents);
-      const reversibles = ordered.map(({ event, isRejected = false }) => ({
+      const reversibles = ordered.map(({ event }) => ({
         event,
         terms: rated.get(event.id)?.version.terms ?? null,
         known: [],
-        isRejected,
       }));
       const effects = new Map<string, Effect[]>(reversibles.map(({ event }) => [event.id, []]));
       // A reversal up to an amount is divided among the conversions of its customer in this chunk.

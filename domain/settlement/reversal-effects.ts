@@ -20,14 +20,13 @@ import { inOrder } from './batch.ts';
 
 /**
  * A conversion that may be reversed, with the terms that rate it (null where no deal covers it).
- * `known`: the facts of reversals that its slots have by these terms. `isRejected`: a person
- * rejected it, so that nothing of it is left.
+ * `known`: the facts of reversals that its slots have by these terms. One that a person rejected is
+ * as reversible as before: what a reversal takes of it, it takes of no other.
  */
 export type Reversible = {
   event: ConversionEvent;
   terms: Terms | null;
   known: readonly SlotFact[];
-  isRejected: boolean;
 };
 
 /** Why a reversal takes nothing of a conversion. */
@@ -187,8 +186,7 @@ function createTally(conversions: readonly Reversible[]): Tally {
     absorb(conversionId, minor) {
       absorbed.set(conversionId, (absorbed.get(conversionId) ?? 0n) + minor);
     },
-    leftOf({ event, isRejected }) {
-      if (isRejected) return 0n;
+    leftOf({ event }) {
       const amountMinor = event.amountMinor ?? 0n;
       const { part, of } = reversedOf({ amountMinor }, facts.get(event.id)!);
       return amountMinor - (amountMinor * part) / of - (absorbed.get(event.id) ?? 0n);

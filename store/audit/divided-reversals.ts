@@ -45,18 +45,15 @@ async function* ofSubject(audited: Audited, subject: string): AsyncGenerator<Fin
         event.amountMinor !== null &&
         known.reversals.some(({ event: other }) => divided.has(other.id) && namesChargeback(event, other)),
     );
-  const reversibles = (known.conversions as LoadedEvent[]).map(
-    ({ event, ratedBy, isRejected = false }): Reversible => {
-      const own = facts.filter(({ originalEventId }) => originalEventId === event.id);
-      const version = ratedBy ? deals.version(ratedBy.dealId, ratedBy.version) : null;
-      return {
-        event,
-        terms: version?.terms ?? null,
-        known: own.filter(({ eventId }) => eventId !== event.id && !isDivided(eventId)),
-        isRejected,
-      };
-    },
-  );
+  const reversibles = (known.conversions as LoadedEvent[]).map(({ event, ratedBy }): Reversible => {
+    const own = facts.filter(({ originalEventId }) => originalEventId === event.id);
+    const version = ratedBy ? deals.version(ratedBy.dealId, ratedBy.version) : null;
+    return {
+      event,
+      terms: version?.terms ?? null,
+      known: own.filter(({ eventId }) => eventId !== event.id && !isDivided(eventId)),
+    };
+  });
   const effects = effectsOf(reversibles, known.reversals, await ratesOf(audited, facts));
   for (const { reversal, conversionId, fact } of effects) {
     if (!isDivided(reversal.id)) continue;

@@ -197,6 +197,21 @@ const LITTLE: readonly Dispute[] = [
   },
   {
     rule: 8,
+    name: 'A chargeback of a customer takes from a rejected conversion what it would have taken of it',
+    sum: '20.00',
+    steps: [
+      SHARED,
+      ...sales(3),
+      decide('reject', 'd2'),
+      event('chargeback', 'x', {
+        of: 'u',
+        at: '@-1d',
+        amount: '100.00',
+      }),
+    ],
+  },
+  {
+    rule: 8,
     name: 'A chargeback larger than the latest conversion goes on to the one before',
     sum: '15.00',
     steps: [

@@ -378,12 +378,12 @@ type ClaimedEarning = Pick<RankableEarning, 'name' | 'version' | 'component'> & 
  * same, and not offered beside it. What was taken back since was claimed all the same.
  */
 function firstBounties(all: readonly ClaimedEarning[]): RankableEarning[] {
-  const offered = ({ version }: ClaimedEarning): string =>
-    JSON.stringify(version.terms.components.filter(({ kind }) => kind === 'cpa'));
+  const offers = ({ version }: ClaimedEarning, { name }: ClaimedEarning): boolean =>
+    labelled(version.terms, 'cpa').some(({ label }) => name.startsWith(`cpa ${label} `));
   const excludes = (a: ClaimedEarning, b: ClaimedEarning): boolean =>
     a.claim.event.customerId === b.claim.event.customerId &&
     onOf(a.component).some((type) => onOf(b.component).includes(type)) &&
-    offered(a) !== offered(b);
+    !(offers(a, b) || offers(b, a));
   const inTime = (one: ClaimedEarning): string => `${timeKey(one.claim.event)} ${one.name}`;
   return all
     .toSorted((a, b) => (inTime(a) < inTime(b) ? -1 : 1))
@@ -841,21 +841,24 @@ function matches(component: WireComponent, event: ConversionEvent, all: readonly
   return component.kind !== 'per_lot' || !others.some((other) => isNamed(other, event));
 }
 
-/**
- * Components of a kind that pay for a conversion, labelled by kind and events; a repeated label
- * gets a number.
- */
+/** Components of a kind that pay for a conversion, with their labels. */
 function matchingComponents(conversion: Conversion, kind: WireComponent['kind']) {
   if (conversion.hasOperatorPayout) return [];
+  const all = labelled(conversion.version.terms, kind);
+  const ofKind = all.map(({ component }) => component);
+  return all.flatMap((one) =>
+    matches(one.component, conversion.event, ofKind) ? [{ ...one, conversion }] : [],
+  );
+}
+
+/** Components of a kind, labelled by kind and events; a repeated label gets a number. */
+function labelled({ components }: WireTerms, kind: WireComponent['kind']) {
   const labelOf = (component: WireComponent): string =>
     `${kind}:${[...onOf(component)].toSorted().join('+')}${symbolsOf(component)}`;
-  const ofKind = conversion.version.terms.components.filter((component) => component.kind === kind);
-  return ofKind.flatMap((component, index) => {
-    if (!matches(component, conversion.event, ofKind)) return [];
+  const ofKind = components.filter((component) => component.kind === kind);
+  return ofKind.map((component, index) => {
     const earlier = ofKind.slice(0, index).filter((other) => labelOf(other) === labelOf(component)).length;
-    return [
-      { component, conversion, label: `${labelOf(component)}${earlier === 0 ? '' : `#${earlier + 1}`}` },
-    ];
+    return { component, label: `${labelOf(component)}${earlier === 0 ? '' : `#${earlier + 1}`}` };
   });
 }
 

@@ -3,7 +3,7 @@
 import { LRUCache } from 'lru-cache';
 import { compileTerms } from '../../domain/commission/terms.ts';
 import { conversionMessage, reinstatedOf } from '../../domain/delivery/bodies.ts';
-import type { CommissionChange, Message } from '../../domain/delivery/messages.ts';
+import type { CommissionChange, Message, OutgoingMessage } from '../../domain/delivery/messages.ts';
 import type { BatchLedger } from '../../domain/settlement/batch-ledger.ts';
 import type { Settlement } from '../../domain/settlement/batch.ts';
 import type { DealVersion, Terms } from '../../domain/types.ts';
@@ -115,7 +115,7 @@ export function createTransact(pool: Pool): Transact {
             listeners,
             listeners.length === 0
               ? []
-              : [...messages.map(conversionMessage), ...(applied.reinstated ?? []).map(reinstatedOf)],
+              : [...toldOf(batch, messages), ...(applied.reinstated ?? []).map(reinstatedOf)],
           ),
           rule.write?.(client, choice, applied) ?? Promise.resolve(),
         ]);
@@ -136,6 +136,12 @@ export function createTransact(pool: Pool): Transact {
     booking.committed(written);
     return result;
   };
+}
+
+/** What affiliates are told of; a conversion that was settled before may have earlier postbacks. */
+function toldOf({ ordered }: LoadedBatch['batch'], messages: readonly Message[]): OutgoingMessage[] {
+  const first = new Set(ordered.flatMap(({ event, outcome }) => (outcome === null ? [event.id] : [])));
+  return messages.map((message) => conversionMessage(message, first.has(message.conversion.id)));
 }
 
 /** Compiled terms kept per process; terms are immutable, so they never go stale. */

@@ -14,8 +14,11 @@ import type {
 } from './messages.ts';
 import { inVersion } from './versions.ts';
 
-/** Message about a conversion after it was settled or settled again. */
-export function conversionMessage(message: Message): OutgoingMessage {
+/**
+ * Message about a conversion after it was settled or settled again. `isFirst`: the conversion was
+ * never settled before, so that no earlier message is about it.
+ */
+export function conversionMessage(message: Message, isFirst = false): OutgoingMessage {
   const { type, affiliateId, event, conversion } = message;
   return {
     type,
@@ -23,7 +26,7 @@ export function conversionMessage(message: Message): OutgoingMessage {
     aboutId: conversion.id,
     eventId: event?.id ?? null,
     eventType: (event ?? conversion).type,
-    mayFollow: event?.id !== conversion.id,
+    mayFollow: !isFirst,
     data: dataOf('conversion', message),
   };
 }

@@ -111,8 +111,7 @@ function plannedFor(
 }
 
 /**
- * The last unfinished postback about each thing to each endpoint, by `about endpoint`. A conversion
- * reported for the first time in this very call has none.
+ * The last unfinished postback about each thing to each endpoint, by `about endpoint`.
  */
 async function unfinishedBefore(
   db: Queryable,
@@ -120,7 +119,6 @@ async function unfinishedBefore(
   messages: readonly OutgoingMessage[],
 ): Promise<Map<string, string>> {
   const earlier = new Set(messages.filter(({ mayFollow }) => mayFollow).map(({ aboutId }) => aboutId));
-  for (const { type, aboutId } of messages) if (type === 'conversion.created') earlier.delete(aboutId);
   if (earlier.size === 0) return new Map();
   await lockAbout(db, operatorId, [...earlier]);
   return lastUnfinished(db, operatorId, [...earlier]);

@@ -50,6 +50,25 @@ describe('a customer moved from a past date on', () => {
     assert.deepEqual(await broker.earned(a, b), ['10.00', '25.00']);
   });
 
+  test('postbacks about a moved conversion follow those that have not arrived yet, to every endpoint', async () => {
+    const broker = await withSettledBroker(api, TEN_PERCENT);
+    const [a, b] = [await broker.affiliate(), await broker.affiliate()];
+    const click = await broker.click(a, ago(12));
+    const conversion = await broker.send(sale('s1', '100.00', ago(2), { click_id: click }));
+    await broker.send({ event: 'refund', reference: 's1', transaction_id: 'r', amount: '40.00' });
+    await broker.reassign('u', b, ago(5));
+    const { rows } = await api.pool.query<{ endpoint: string; id: string; follows: string | null }>(
+      `select endpoint_id as endpoint, id, predecessor_id as follows from deliveries
+       where original_event_id = $1 order by endpoint_id, id`,
+      [conversion],
+    );
+    const to = (endpoint: string) => rows.filter((row) => row.endpoint === endpoint);
+    const lengths = [...new Set(rows.map(({ endpoint }) => endpoint))].map((endpoint) => to(endpoint).length);
+    assert.deepEqual(lengths.toSorted(), [1, 3]);
+    for (const { endpoint, id, follows } of rows)
+      assert.equal(follows, to(endpoint).findLast((before) => before.id < id)?.id ?? null);
+  });
+
   test('a refund after the move is the former affiliate’s where its conversion is', async () => {
     const broker = await withSettledBroker(api, TEN_PERCENT);
     const [a, b] = [await broker.affiliate(), await broker.affiliate()];

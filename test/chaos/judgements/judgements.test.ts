@@ -201,12 +201,12 @@ test('a reversal that arrived before its conversion is found', () => {
 
 test('a reversal that was sent before its conversion was accepted is found', () => {
   const lines = arrivals((all) => altered(all, 0, { answeredAt: at(2500) }));
-  assert.deepEqual(lines, ['order: a postback began before the one before it arrived: /op0/A evt_1 aff_A ']);
+  assert.deepEqual(lines, ['order: a postback began before the one before it arrived: /op0/A evt_1 aff_A']);
 });
 
 test('a sum so far that skips a change is found', () => {
   const lines = arrivals((all) => altered(all, 3, { payout: '200.00' }));
-  assert.deepEqual(lines, ['order: payout is 200.00, the sum told 0: /op0/A evt_1 aff_A ']);
+  assert.deepEqual(lines, ['order: payout is 200.00, the sum told 0: /op0/A evt_1 aff_A']);
 });
 
 test('a sum that differs from the ledger is found, of the affiliate and of the operator', () => {

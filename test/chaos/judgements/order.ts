@@ -7,8 +7,8 @@ export function order({ arrivals }: Evidence): Violation[] {
   const about = arrivals.filter(
     ({ conversionId, type }) => conversionId !== null && type.startsWith('conversion.'),
   );
-  const keyOf = ({ path, conversionId, affiliateId, via }: Arrival) =>
-    [path, conversionId, affiliateId, via].join(' ');
+  // What an affiliate is told of its own part and as a parent adds up to one sum.
+  const keyOf = ({ path, conversionId, affiliateId }: Arrival) => [path, conversionId, affiliateId].join(' ');
   return [...groupBy(about, keyOf)].flatMap(([key, group]) => judge(key, group));
 }
 

@@ -242,7 +242,7 @@ test('events whose batch could not start are found again by the next sweep', asy
   await settleBatch(working.activities, operator, ids);
 });
 
-test('the sweep starts the workflow of a down endpoint without sending a wake signal', async () => {
+test('the sweep starts the workflow of a down endpoint whose next probe is promised, without a wake signal', async () => {
   const operator = await withOperator(database.pool);
   const { id } = await operator.addEndpoint('http://127.0.0.1:9/never-called');
   await settleBatch(working.activities, operator, await operator.ingestSales(1));
@@ -250,7 +250,8 @@ test('the sweep starts the workflow of a down endpoint without sending a wake si
     operator.operatorId,
   ]);
   await database.pool.query(
-    `update endpoints set failures_in_a_row = 10, failing_since = now() where id = $1`,
+    `update endpoints set failures_in_a_row = 10, failing_since = now(),
+       queue_read_by = now() + interval '9 minutes' where id = $1`,
     [id],
   );
   const handle = temporal.client.workflow.getHandle(endpointWorkflowId(id));

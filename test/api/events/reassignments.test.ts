@@ -64,9 +64,12 @@ describe('a customer moved from a past date on', () => {
     );
     const to = (endpoint: string) => rows.filter((row) => row.endpoint === endpoint);
     const lengths = [...new Set(rows.map(({ endpoint }) => endpoint))].map((endpoint) => to(endpoint).length);
-    assert.deepEqual(lengths.toSorted(), [1, 3]);
+    assert.deepEqual(
+      lengths.toSorted((one, other) => one - other),
+      [1, 3],
+    );
     for (const { endpoint, id, follows } of rows)
-      assert.equal(follows, to(endpoint).findLast((before) => before.id < id)?.id ?? null);
+      assert.equal(follows, to(endpoint).findLast((one) => one.id < id)?.id ?? null);
   });
 
   test('a refund after the move is the former affiliate’s where its conversion is', async () => {

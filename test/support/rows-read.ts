@@ -36,7 +36,7 @@ export function countRowsRead(pool: Pool): { take(): number } {
     if (callback !== undefined) return await connect(callback);
     const client = await connect();
     const query = counting(client.query.bind(client));
-    return { query, release: client.release.bind(client) };
+    return Object.assign(Object.create(client) as object, { query, release: client.release.bind(client) });
   };
   pool.connect = connectCounting as unknown as Pool['connect'];
   return {

@@ -8,10 +8,10 @@ import { startTemporal } from '../local/temporal.ts';
 import { freePort } from './support/ports.ts';
 import { runTests, withServers, type TestServices } from './support/test-run.ts';
 
-/** Every test file in all folders. */
+/** Every test file in all folders but those of packages. */
 function allFiles(): string[] {
   return readdirSync('test', { recursive: true, encoding: 'utf8' })
-    .filter((file) => file.endsWith('.test.ts'))
+    .filter((file) => file.endsWith('.test.ts') && !file.includes('node_modules'))
     .map((file) => join('test', file))
     .sort();
 }

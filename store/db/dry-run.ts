@@ -43,7 +43,8 @@ function createDryRunPool(client: PoolClient): Pool {
     options: {},
     // A failing statement must not abort the whole dry run.
     ...withSavepoints(client),
-    connect: async () => ({ query: transactionQuery, release: () => {} }),
+    connect: async () =>
+      Object.assign(Object.create(client) as PoolClient, { query: transactionQuery, release: () => {} }),
   };
   return dryRun as unknown as Pool;
 }

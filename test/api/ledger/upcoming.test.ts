@@ -123,8 +123,9 @@ test('a commission names its latest transfers, each with the event that caused i
   const transfersOf = async () => (await ask<{ transfers: Row[] }>(path)).transfers;
   const [only, ...none] = await transfersOf();
   assert.deepEqual([only!['event_id'], only!['amount'], none], [events[0]!.id, '3.00', []]);
+  // No id has the letter u, so that none of these is there already.
   await api.pool.query(
-    `insert into transfers select operator_id, left(id, -2) || 10 + n, posting_group, currency, debit_account, credit_account,
+    `insert into transfers select operator_id, left(id, -3) || 'u' || 10 + n, posting_group, currency, debit_account, credit_account,
        amount_minor, code, affiliate_id, slot_id, slot_seq + n, event_id, null, actor, reason, occurred_at, posted_at,
        period, origin_period, payout_id
      from transfers, generate_series(1, $2) n where operator_id = $1`,
@@ -133,6 +134,6 @@ test('a commission names its latest transfers, each with the event that caused i
   const latest = await transfersOf();
   assert.deepEqual(
     [latest.length, latest[0]!.id],
-    [LATEST_TRANSFERS, `${only!.id.slice(0, -2)}${10 + LATEST_TRANSFERS}`],
+    [LATEST_TRANSFERS, `${only!.id.slice(0, -3)}u${10 + LATEST_TRANSFERS}`],
   );
 });

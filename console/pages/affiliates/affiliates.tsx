@@ -2,14 +2,13 @@
 import { useState } from 'react';
 import { Link } from 'wouter';
 import { Button } from '../../parts/button.tsx';
-import { Download } from '../../parts/download.tsx';
+import { DownloadList } from '../download-list.tsx';
 import { FilterBar, SelectFilter, TextFilter, useFilters } from '../../parts/filters.tsx';
 import { Empty, PageFrame, Panel } from '../../parts/layout.tsx';
 import { List } from '../../parts/list.tsx';
 import type { Column } from '../../parts/table.tsx';
 import { Id, State, Time } from '../../parts/values.tsx';
 import { api } from '../../wire/client.ts';
-import { download, pathWith } from '../../wire/download.ts';
 import { paged } from '../../wire/lists.ts';
 import { useMay } from '../../wire/session.ts';
 import { STATES, type Affiliate, type AffiliateState } from './affiliate-types.ts';
@@ -58,18 +57,13 @@ export function Page() {
     { params: { query: { ...query, limit: 50 } } },
     paged,
   );
-  const file = {
-    path: pathWith('/v1/affiliates', query),
-    accept: 'text/csv',
-    name: 'affiliates.csv',
-  } as const;
   return (
     <PageFrame
       title="Affiliates"
       about="Who brings you customers, what they have earned, and how they are paid."
       actions={
         <>
-          <Download label="CSV" run={() => download(file)} />
+          <DownloadList path="/v1/affiliates" query={query} />
           {mayManage && (
             <Button kind="primary" onClick={() => setAdding(true)}>
               New affiliate…

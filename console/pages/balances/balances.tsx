@@ -1,13 +1,12 @@
 // Balances of all affiliates: what each has, by currency, and what a payout would reserve now.
 import { Link } from 'wouter';
-import { Download } from '../../parts/download.tsx';
+import { DownloadList } from '../download-list.tsx';
 import { FilterBar, SelectFilter, TextFilter, useFilters } from '../../parts/filters.tsx';
 import { Empty, PageFrame, Panel } from '../../parts/layout.tsx';
 import { List } from '../../parts/list.tsx';
 import type { Column } from '../../parts/table.tsx';
 import { Money, State } from '../../parts/values.tsx';
 import { api } from '../../wire/client.ts';
-import { download, pathWith } from '../../wire/download.ts';
 import { paged } from '../../wire/lists.ts';
 import type { RowOf } from '../../wire/types.ts';
 import { STATES, type AffiliateState } from '../affiliates/affiliate-types.ts';
@@ -56,14 +55,13 @@ export function Page() {
     { params: { query: { ...query, limit: 100 } } },
     paged,
   );
-  const file = { path: pathWith('/v1/balances', query), accept: 'text/csv', name: 'balances.csv' } as const;
   return (
     <PageFrame
       title="Balances"
       about="Due now is what a payout would reserve: payable, less what the affiliate owes."
       actions={
         <>
-          <Download label="CSV" run={() => download(file)} />
+          <DownloadList path="/v1/balances" query={query} />
           <Link className="button" href="/payout-runs">
             Payout runs
           </Link>

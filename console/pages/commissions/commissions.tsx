@@ -3,14 +3,13 @@ import { useState } from 'react';
 import { Link } from 'wouter';
 import { counted, formatCount } from '../../format/money.ts';
 import { Button } from '../../parts/button.tsx';
-import { Download } from '../../parts/download.tsx';
+import { DownloadList } from '../download-list.tsx';
 import { FilterBar, SelectFilter, TextFilter, useFilters } from '../../parts/filters.tsx';
 import { Empty, PageFrame, Panel } from '../../parts/layout.tsx';
 import { List } from '../../parts/list.tsx';
 import type { Column } from '../../parts/table.tsx';
 import { Id, Money, Time } from '../../parts/values.tsx';
 import { api } from '../../wire/client.ts';
-import { download, pathWith } from '../../wire/download.ts';
 import { paged } from '../../wire/lists.ts';
 import { useMay } from '../../wire/session.ts';
 import { DecideDialog, type Verb } from './decide.tsx';
@@ -77,16 +76,11 @@ export function Page() {
     paged,
   );
   const rows = pages.data?.pages.flatMap(({ data }) => data) ?? [];
-  const file = {
-    path: pathWith('/v1/commissions', query),
-    accept: 'text/csv',
-    name: 'commissions.csv',
-  } as const;
   return (
     <PageFrame
       title="Commissions"
       about="What affiliates earn, how each was worked out, and what it waits for."
-      actions={<Download label="CSV" run={() => download(file)} />}
+      actions={<DownloadList path="/v1/commissions" query={query} />}
     >
       <FilterBar filters={filters}>
         <SelectFilter filters={filters} name="state" label="State" options={STATES} />

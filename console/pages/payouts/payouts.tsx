@@ -1,14 +1,13 @@
 // Payouts as a list with filters, newest first.
 import { Link } from 'wouter';
 import { isZero } from '../../format/money.ts';
-import { Download } from '../../parts/download.tsx';
+import { DownloadList } from '../download-list.tsx';
 import { FilterBar, SelectFilter, TextFilter, useFilters } from '../../parts/filters.tsx';
 import { Empty, PageFrame, Panel } from '../../parts/layout.tsx';
 import { List } from '../../parts/list.tsx';
 import type { Column } from '../../parts/table.tsx';
 import { Id, Money, State, Time } from '../../parts/values.tsx';
 import { api } from '../../wire/client.ts';
-import { download, pathWith } from '../../wire/download.ts';
 import { paged } from '../../wire/lists.ts';
 import { MEANING, STATES, type Payout, type PayoutState } from './payout-types.ts';
 
@@ -58,14 +57,13 @@ export function Page() {
     { params: { query: { ...query, limit: 50 } } },
     paged,
   );
-  const file = { path: pathWith('/v1/payouts', query), accept: 'text/csv', name: 'payouts.csv' } as const;
   return (
     <PageFrame
       title="Payouts"
       about="Money on its way to affiliates."
       actions={
         <>
-          <Download label="CSV" run={() => download(file)} />
+          <DownloadList path="/v1/payouts" query={query} />
           <Link className="button" href="/payout-runs">
             Payout runs
           </Link>

@@ -1,13 +1,12 @@
 // Commissions as a list, each with its formula, and where its money is.
 import { Link } from 'wouter';
-import { Download } from '../../parts/download.tsx';
+import { DownloadList } from '../../pages/download-list.tsx';
 import { FilterBar, SelectFilter, TextFilter, useFilters } from '../../parts/filters.tsx';
 import { Empty, PageFrame, Panel } from '../../parts/layout.tsx';
 import { List } from '../../parts/list.tsx';
 import type { Column } from '../../parts/table.tsx';
 import { Money, State, Time } from '../../parts/values.tsx';
 import { api } from '../../wire/client.ts';
-import { download, pathWith } from '../../wire/download.ts';
 import { paged } from '../../wire/lists.ts';
 import { STATES, Where, type Commission } from './where.tsx';
 
@@ -54,16 +53,11 @@ export function Page() {
     { params: { query: { ...query, limit: 50 } } },
     paged,
   );
-  const file = {
-    path: pathWith('/v1/commissions', filters.values),
-    accept: 'text/csv',
-    name: 'commissions.csv',
-  } as const;
   return (
     <PageFrame
       title="Commissions"
       about="What you earned, by which formula, and where the money is."
-      actions={<Download label="CSV" run={() => download(file)} />}
+      actions={<DownloadList path="/v1/commissions" query={filters.values} />}
     >
       <FilterBar filters={filters}>
         <SelectFilter filters={filters} name="state" label="State" options={STATES} />

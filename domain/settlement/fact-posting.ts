@@ -70,13 +70,16 @@ export function createFactPosting(index: SlotIndex, options: FactPostingOptions)
     targetOf: targets.targetOf,
     add(slot, group, added, cause) {
       const movedBefore = family.movedBy(slot);
-      const countedBefore = countingMonth(index, slot, group);
+      const customers = customersOf(slot, slot.groups.get(group.accrual.originalEventId), group);
+      const countedBefore = customers.map((customer) => countingMonth(index, slot, customer));
       const conversionBefore = targets.conversionOf(slot);
       replaceGroup(slot, group, added);
       for (const fact of added) facts.push({ slot, fact, version: group.version });
       rank(slot, options.monthOf);
       openParts(slot);
-      const recounted = moveCustomer(countedBefore, countingMonth(index, slot, group));
+      const recounted = customers.flatMap((customer, at) =>
+        moveCustomer(countedBefore[at], countingMonth(index, slot, customer)),
+      );
       family.forget();
       const movedAfter = [slot, ...recounted].flatMap((one) => family.movedBy(one));
       const changes = post(slot, cause, conversionBefore);
@@ -99,15 +102,17 @@ function withoutConversion(change: BookedChange): BookedChange {
 }
 
 /**
- * The deal's month that counts a conversion's customer, when the conversion is a first deposit in a
- * month.
+ * The customers whose count a conversion may change: of a first deposit in a month, the customer
+ * counted so far and the one to count now, who differ once its click is bound.
  */
-function countingMonth(
-  index: SlotIndex,
-  { name, version, affiliateId }: Slot,
-  { accrual: { customer } }: Group,
-): Slot | undefined {
-  if (name.kind !== 'month' || customer === null) return undefined;
+function customersOf({ name }: Slot, before: Group | undefined, after: Group): string[] {
+  if (name.kind !== 'month') return [];
+  const customers = [before?.accrual.customer, after.accrual.customer];
+  return [...new Set(customers.filter((customer) => typeof customer === 'string'))];
+}
+
+/** The month that counts a customer among the months of a slot's deal and affiliate. */
+function countingMonth(index: SlotIndex, { version, affiliateId }: Slot, customer: string): Slot | undefined {
   const months = index.ofDeal(version.dealId, affiliateId).filter((slot) => slot.name.kind === 'month');
   return countingMonths(months).get(customer);
 }

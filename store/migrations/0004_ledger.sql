@@ -123,6 +123,7 @@ create table slot_facts (
   fx_rate numeric(24, 12),
   revision int not null default 0 check (revision >= 0),
   cancels text collate "C",
+  customer text collate "C",
   primary key (operator_id, original_event_id, slot_id, event_id, revision, type),
   constraint rate_and_its_source check ((fx_rate_id is null) = (fx_rate is null)),
   constraint left_and_rejected_are_of_the_conversion check (
@@ -149,6 +150,8 @@ comment on column slot_facts.basis_minor is 'the conversion''s worth in the deal
 comment on column slot_facts.revision is
   'counts the times the conversion was rated again in this slot; the facts of its highest revision are in force';
 comment on column slot_facts.cancels is 'of chargeback_won: the chargeback that it names; null for any';
+comment on column slot_facts.customer is
+  'of a first deposit in a month: the customer counted by it, who may be another once its click is bound';
 select estimate_tenants_alike('slot_facts');
 
 create table ratings (

@@ -24,6 +24,7 @@ const FACTS = bulkColumns<NewFact>({
   fx_rate_id: ['text', ({ fact }) => fact.fx?.rateId],
   fx_rate: ['numeric', ({ fact }) => fact.fx?.rate],
   cancels: ['text', ({ fact }) => fact.cancels],
+  customer: ['text', ({ fact }) => fact.customer],
 });
 
 export async function writeFacts(

@@ -221,19 +221,17 @@ export async function loadFacts(
   const columns = `slot_id as "slotId", original_event_id as "originalEventId", event_id as "eventId",
        revision, type, whole, amount_minor as "amountMinor", basis_minor as "basisMinor",
        volume_e4 as "volumeE4", deal_version as "dealVersion", occurred_at as "occurredAt",
-       fx_rate_id as "fxRateId", fx_rate as "fxRate", cancels`;
+       fx_rate_id as "fxRateId", fx_rate as "fxRate", cancels, customer`;
   // The empty text keeps PostgreSQL from the index by slot, through which it would read a busy
   // month whole.
   const { rows } = await db.query<FactRow>({
     name: 'load-facts',
-    text: `select ${columns}, null as customer, case when type in ('ftd', 'deposit') and slot_id = any($5) then
+    text: `select ${columns}, case when type in ('ftd', 'deposit') and slot_id = any($5) then
          (select transaction_id from events e where e.operator_id = f.operator_id
            and e.id = f.original_event_id) end as payment
      from ${itemsWithOperator(2)} join slot_facts f on f.operator_id = named.operator_id and slot_id = item
      union all
-     select ${columns}, case when type = 'ftd' then
-         (select subject_of(e.operator_id, e.customer_id, e.click_id) from events e where e.operator_id = f.operator_id
-           and e.id = f.original_event_id) end as customer, null as payment
+     select ${columns}, null as payment
      from ${itemsWithOperator(4)} join slot_facts f on f.operator_id = named.operator_id
        and original_event_id = item and slot_id || '' = any($3)`,
     values: [operatorId, whole, partly, conversionIds, adding],

@@ -260,6 +260,29 @@ describe('an event that names only a click', () => {
     });
   }
 
+  test('a step over first deposits counts a customer once, who was known by a click at first', async () => {
+    const operator = await withOperator(pool);
+    const { operatorId } = operator;
+    const { affiliateId, clickId } = await addAffiliate(pool, operatorId, {
+      components: [
+        {
+          kind: 'cpa',
+          on: ['ftd'],
+          amount: '200.00',
+          tiers: { metric: 'ftd_count', mode: 'retroactive', steps: [{ from: '3', amount: '300.00' }] },
+        },
+      ],
+    });
+    await settled(operator, [
+      { type: 'ftd', customerId: null, clickId, transactionId: 'trk-9' },
+      { type: 'ftd', customerId: 'u', clickId, transactionId: 'crm-9' },
+    ]);
+    await applyChanges(pool, operatorId);
+    assert.equal(await pendingOf(pool, affiliateId), 200_00n);
+    await settled(operator, [{ type: 'ftd', customerId: 'v', clickId, transactionId: 'crm-10' }]);
+    assert.equal(await pendingOf(pool, affiliateId), 400_00n, 'two customers do not reach a step of three');
+  });
+
   test('a reversal that names only a click takes back from the customer whom the click bound later', async () => {
     const operator = await withOperator(pool);
     const { operatorId } = operator;

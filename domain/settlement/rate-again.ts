@@ -16,7 +16,7 @@ import { reportAgain } from './notifications.ts';
 import type { Loaded, Outcome } from './outcomes.ts';
 import type { PostingCause } from './posting.ts';
 import { rateAll, ratedIn, type OperatorRules } from './rating.ts';
-import { outcomesOfReversals } from './settle-conversion.ts';
+import { outcomesOfReversals } from './reversal-outcomes.ts';
 import { isHit } from './settle-reversal.ts';
 import { attributeAll, knownOf, RuleError } from './settlement.ts';
 import type { Slot } from './slot.ts';
@@ -164,7 +164,8 @@ function reachedBy(
   known: Known,
 ): Outcome[] {
   if (status !== 'settled' || known.reversals.length === 0) return [];
-  return outcomesOfReversals(books, loaded.event, affiliateId, scopeOf(batch, books, [loaded], known), known);
+  const now: Loaded = { ...loaded, outcome: { ...loaded.outcome!, affiliateId } };
+  return outcomesOfReversals(books, scopeOf(batch, books, [now], known), known.reversals, loaded.event);
 }
 
 /**

@@ -1,18 +1,15 @@
 // Settles a conversion of a batch.
 import type { Attribution } from '../attribution/attribution.ts';
-import { contradicts } from '../commission/reversals.ts';
 import { rejecting } from '../commission/slot-facts.ts';
-import type { ConversionEvent } from '../types.ts';
-import { applyReversals, scopeOf, subjectAbout, type Known, type Scope } from './apply-reversals.ts';
-import { inOrder, notSettled, type Batch, type Settlement } from './batch.ts';
+import { applyReversals, scopeOf, subjectAbout, type Known } from './apply-reversals.ts';
+import { notSettled, type Batch, type Settlement } from './batch.ts';
 import { sumOfDeltas, type BatchLedger, type Deltas } from './batch-ledger.ts';
 import { conversionFacts, type Lacking } from './facts.ts';
 import { ownClickId, reportChange, reportToOthers, subsOf, type ReportSubject } from './notifications.ts';
 import type { Loaded, Outcome } from './outcomes.ts';
 import { reportedKey } from './reported-amounts.ts';
-import { reasonOf } from './reversal-reasons.ts';
-import type { SetAsideReason } from './set-aside.ts';
-import { putBackBy, rateLackedBy, settledReversal } from './settle-reversal.ts';
+import { outcomesOfReversals } from './reversal-outcomes.ts';
+import { putBackBy } from './settle-reversal.ts';
 
 /**
  * Settles a conversion: books its commission, and then applies and reports the reversals that
@@ -71,35 +68,10 @@ export function settleConversion(
     putBack,
   );
   return {
-    outcomes: [outcome, ...outcomesOfReversals(books, event, affiliateId, scope, known)],
+    outcomes: [outcome, ...outcomesOfReversals(books, scope, known.reversals, event)],
     bindings,
     messages: [...messages, ...applied.messages],
   };
-}
-
-/**
- * Outcomes that a conversion gives to reversals: those that waited for it, or for one of its
- * customer, settle; one that lacks a rate for it waits for the rate, also if it was settled.
- */
-export function outcomesOfReversals(
-  books: BatchLedger,
-  conversion: ConversionEvent,
-  affiliateId: string,
-  scope: Scope,
-  { reversals }: Known,
-): Outcome[] {
-  return inOrder(reversals).flatMap(({ event, outcome }): Outcome[] => {
-    const setAside = (reason: SetAsideReason, detail?: string): Outcome[] =>
-      outcome?.status === 'set_aside' ? [] : notSettled(event, 'set_aside', reason, detail).outcomes;
-    const isHit = scope.effects.some(
-      ({ reversal, conversionId }) => reversal.id === event.id && conversionId === conversion.id,
-    );
-    const lacked = isHit ? rateLackedBy(event, scope) : null;
-    if (lacked !== null) return setAside('no_exchange_rate', lacked);
-    if (outcome?.status === 'settled') return [];
-    if (isHit) return [settledReversal(event, affiliateId, reasonOf(books, event, scope))];
-    return contradicts(event, conversion) ? setAside('customer_mismatch') : [];
-  });
 }
 
 /**

@@ -1,14 +1,14 @@
 // Settles a reversal of a batch.
 import type { Attribution } from '../attribution/attribution.ts';
-import { contradicts, isUpToAmount, namesChargeback, reinstates, reverses } from '../commission/reversals.ts';
+import { contradicts, isUpToAmount, reinstates, reverses } from '../commission/reversals.ts';
 import type { Unprompted } from '../delivery/messages.ts';
 import type { ConversionEvent } from '../types.ts';
-import { applyReversals, scopeOf, subjectAbout, type Known, type Scope } from './apply-reversals.ts';
+import { applyReversals, scopeOf, subjectAbout, type Known } from './apply-reversals.ts';
 import { inOrder, notSettled, type Batch, type Settlement } from './batch.ts';
 import type { BatchLedger } from './batch-ledger.ts';
-import type { Loaded, Outcome } from './outcomes.ts';
+import type { Loaded } from './outcomes.ts';
+import { outcomesOfReversals, rateLackedBy, settledReversal } from './reversal-outcomes.ts';
 import { reasonOf } from './reversal-reasons.ts';
-import { lackedRate } from './set-aside.ts';
 
 /**
  * Settles a reversal: lowers (or restores) each conversion that it reverses, and reports each in
@@ -45,11 +45,11 @@ export function settleReversal(
     putBackBy(loaded),
   );
   const outcomes = setAside?.outcomes ?? [settledReversal(event, affiliateId, reasonOf(books, event, scope))];
-  for (const { event: win, outcome } of winsNaming(event, known)) {
-    if (outcome?.status === 'orphaned' && reversed.some((one) => reinstates(win, event, one.event)))
-      outcomes.push(settledReversal(win, affiliateId, reasonOf(books, win, scope)));
-  }
-  return { outcomes, bindings: [], messages };
+  return {
+    outcomes: [...outcomes, ...outcomesOfReversals(books, scope, known.reversals)],
+    bindings: [],
+    messages,
+  };
 }
 
 /** Why an event is settled anew that was out of the books; null for any other event. */
@@ -65,39 +65,4 @@ export function isHit(event: ConversionEvent, conversion: ConversionEvent, { rev
     event.type === 'chargeback_won' &&
     reversals.some(({ event: chargeback }) => reinstates(event, chargeback, conversion))
   );
-}
-
-function winsNaming(chargeback: ConversionEvent, { reversals }: Known): Loaded[] {
-  return chargeback.type === 'chargeback'
-    ? reversals.filter(({ event: win }) => namesChargeback(win, chargeback))
-    : [];
-}
-
-/**
- * The exchange rate that a reversal lacks for a conversion that it would lower, null where it lacks
- * none. Up to an amount, it has taken by then what it reaches without that rate, and waits with
- * what is left of it.
- */
-export function rateLackedBy(event: ConversionEvent, { conversions, effects }: Scope): string | null {
-  const lacking = effects.find(({ reversal, why }) => reversal.id === event.id && why === 'no_exchange_rate');
-  if (!lacking) return null;
-  const { event: of } = conversions.find((one) => one.event.id === lacking.conversionId)!;
-  return lackedRate(event.currency ?? '', of.currency ?? '', of.occurredAt);
-}
-
-/** The outcome of a settled reversal. */
-export function settledReversal(
-  event: ConversionEvent,
-  affiliateId: string | null,
-  reason: string | null,
-): Outcome {
-  return {
-    eventId: event.id,
-    status: 'settled',
-    reason,
-    affiliateId,
-    method: null,
-    clickId: null,
-    version: null,
-  };
 }

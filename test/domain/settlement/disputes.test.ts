@@ -20,6 +20,17 @@ type Fields = Partial<ConversionEvent>;
 const about = (reference: string, fields: Fields): ConversionEvent =>
   anEvent({ customerId: null, amountMinor: null, reference, ...fields });
 
+/** An exchange rate of 1. */
+const oneToOne = (base: string, quote: string): FxRate => ({
+  id: `fx_${base}`,
+  base,
+  quote,
+  rate: '1',
+  rateE12: 1_000_000_000_000n,
+  source: 'test',
+  asOf: NOON,
+});
+
 describe('a dispute over a sale of 1,000.00 at 10 %', () => {
   const sale = anEvent({ transactionId: 's', amountMinor: 1000_00n });
   const charge = (day: number, fields: Fields = {}) =>
@@ -189,6 +200,38 @@ describe('the reason of a reversal that changes nothing', () => {
   });
 });
 
+describe('a chargeback by customer of 50.00 USD, without a rate to take it of a sale in EUR,', () => {
+  const own = anEvent({ transactionId: 's1', amountMinor: 100_00n });
+  const foreign = anEvent({ transactionId: 's2', amountMinor: 100_00n, currency: 'EUR' });
+  const charge = anEvent({ type: 'chargeback', amountMinor: 50_00n, currency: 'USD', ...on(2) });
+  for (const [title, events, expected] of [
+    ['waits for the rate', [foreign, charge], /^set_aside no_exchange_rate$/],
+    ['is settled by a sale in USD', [own, foreign, charge], /^settled null$/],
+    [
+      'waits for the rate when an earlier chargeback takes the sale in USD',
+      [own, foreign, charge, about('s1', { type: 'chargeback', ...on(1) })],
+      /^set_aside no_exchange_rate$/,
+    ],
+    [
+      'is settled when an earlier chargeback takes the sale in EUR',
+      [foreign, charge, about('s2', { type: 'chargeback', ...on(1) })],
+      /^settled (already_reversed|nothing_to_reverse)$/,
+    ],
+  ] as const) {
+    test(`a chargeback without a rate ${title}, in any order of arrival`, () => {
+      const arrivals = fc.shuffledSubarray([...events], { minLength: events.length });
+      fc.assert(
+        fc.property(arrivals, (arrived) => {
+          const settling = settledOneByOne(by('proportional'), arrived, { rates: [oneToOne('EUR', 'USD')] });
+          const { status, reason } = settling.outcomes.get(charge.id)!;
+          assert.match(`${status} ${reason}`, expected);
+        }),
+        { numRuns: 40 },
+      );
+    });
+  }
+});
+
 test('chargebacks that are set aside and retried together report the win of one of them once', () => {
   const sale = anEvent({ transactionId: 's', amountMinor: 100_00n, currency: 'JPY' });
   const charges = [1, 2].map((day) => anEvent({ type: 'chargeback', transactionId: `cb${day}`, ...on(day) }));
@@ -227,20 +270,11 @@ test('a chargeback by customer takes what it reaches at once, and waits for the 
   const own = anEvent({ transactionId: 's1', amountMinor: 100_00n });
   const foreign = anEvent({ transactionId: 's2', amountMinor: 100_00n, currency: 'EUR' });
   const charge = anEvent({ type: 'chargeback', amountMinor: 150_00n, currency: 'USD', ...on(1) });
-  const rate = (base: string, quote: string): FxRate => ({
-    id: `fx_${base}`,
-    base,
-    quote,
-    rate: '1',
-    rateE12: 1_000_000_000_000n,
-    source: 'test',
-    asOf: NOON,
-  });
-  const rates = [rate('EUR', 'USD')];
+  const rates = [oneToOne('EUR', 'USD')];
   const settling = settledOneByOne(by('proportional'), [own, foreign, charge], { rates });
   assert.equal(settling.outcomes.get(charge.id)?.reason, 'no_exchange_rate');
   assert.equal(totalOf(settling), 10_00n);
-  rates.push(rate('USD', 'EUR'));
+  rates.push(oneToOne('USD', 'EUR'));
   settling.settle([charge]);
   assert.equal(settling.outcomes.get(charge.id)?.status, 'settled');
   assert.equal(totalOf(settling), 5_00n);

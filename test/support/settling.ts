@@ -54,17 +54,29 @@ export type Settling = (
   batchId?: string,
 ) => Promise<Settled>;
 
-/** Settles as the workflow does: a batch, then the orphans that it matched. */
+/**
+ * Settles as the workflow does: a batch, then the orphans that it matched. A lock that took too
+ * long is waited for again, as by the retries of activities.
+ */
 export function createSettling(pool: Pool, now: () => Date = () => new Date()): Settling {
   const activities = createSettle({ pool, now });
+  const settleWithRetries: typeof activities.settle = async (input) => {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await activities.settle(input);
+      } catch (error) {
+        if (!isLockTimeout(error) || tries === 5) throw error;
+      }
+    }
+  };
   return async (operatorId, eventIds, batchId = newId('bat')) => {
-    const settled = await activities.settle({
+    const settled = await settleWithRetries({
       batchId,
       operators: [{ operatorId, eventIds: [...eventIds] }],
       owner: 'batch',
     });
     for (let { matched } = settled; matched.length > 0;) {
-      ({ matched } = await activities.settle({
+      ({ matched } = await settleWithRetries({
         batchId: newId('bat'),
         operators: matched,
         owner: 'endpoint',
@@ -72,6 +84,10 @@ export function createSettling(pool: Pool, now: () => Date = () => new Date()): 
     }
     return settled;
   };
+}
+
+function isLockTimeout(error: unknown): boolean {
+  return (error as { code?: unknown }).code === '55P03';
 }
 
 /** Applies all changes of an operator's events that wait, as its workflow does. */

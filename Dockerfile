@@ -31,4 +31,4 @@ HEALTHCHECK --interval=5s --timeout=4s --start-period=20s --retries=3 \
   CMD ["node", "-e", "fetch('http://127.0.0.1:' + (process.env.PORT || 8080) + '/healthz').then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
 
 # Runs node directly, since npm would not forward stop signals.
-CMD ["node", "--max-semi-space-size=32", "--enable-source-maps", "--import", "./typescript.mjs", "api/main.ts"]
+CMD ["node", "--max-semi-space-size=32", "--import", "./typescript.mjs", "api/main.ts"]

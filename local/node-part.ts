@@ -25,7 +25,6 @@ export function nodePart({ entry, youngMb, env, dataDir, ...rest }: NodePart): P
   const logFile = resolve(dataDir, `logs/${rest.name}.log`);
   const args = [
     `--max-semi-space-size=${youngMb}`,
-    '--enable-source-maps',
     '--import',
     new URL('../typescript.mjs', import.meta.url).href,
     mark,

@@ -90,6 +90,21 @@ export const token = z.string().min(16, 'must have at least 16 characters');
 
 export const smtpUrl = z.url({ protocol: /^smtps?$/, error: 'must be smtp://… or smtps://…' });
 
+/** `name=value,name=value`; values may be percent-encoded. */
+export const pairs = list.transform((items, context): Readonly<Record<string, string>> => {
+  const read = items.map((item) => /^([^=\s]+)\s*=\s*(.*)$/.exec(item));
+  if (read.every((pair) => pair !== null))
+    try {
+      return Object.freeze(
+        Object.fromEntries(read.map(([, name, value]) => [name, decodeURIComponent(value!)])),
+      );
+    } catch {
+      // A value that is not percent-encoded text.
+    }
+  context.addIssue({ code: 'custom', message: 'must be name=value,name=value' });
+  return z.NEVER;
+});
+
 export const commit = z.string().regex(/^[0-9a-f]{7,64}$/, 'must be the id of a commit');
 
 /** Returns true for `address`, `IPv4:port` and `[IPv6]:port`. */

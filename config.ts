@@ -16,6 +16,7 @@ import {
   token,
   commit,
   smtpUrl,
+  pairs,
 } from './config-values.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -65,6 +66,8 @@ const processVariables = z.object({
   GIT_COMMIT: commit.optional(),
   SMTP_URL: smtpUrl.optional(),
   NOTICES_FROM: z.email().optional(),
+  OTEL_EXPORTER_OTLP_ENDPOINT: httpUrl.optional(),
+  OTEL_EXPORTER_OTLP_HEADERS: pairs.default({}),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
 });
 
@@ -150,9 +153,10 @@ export function loadLocalConfig(env: Env = process.env) {
 
 /** Configuration with hidden secrets, for the log line at start. */
 export function describeConfig(config: Config): Record<string, unknown> {
-  const { temporal, secretsKeys: keys, databaseUrl, smtp, ...rest } = config;
+  const { temporal, secretsKeys: keys, databaseUrl, smtp, tracing, ...rest } = config;
   return {
     ...rest,
+    tracing: tracing && { origin: new URL(tracing.url).origin, headers: Object.keys(tracing.headers) },
     smtp: smtp && { host: new URL(smtp.url).host, from: smtp.from },
     ...('adminToken' in rest ? { adminToken: '[hidden]' } : {}),
     ...('codecToken' in rest && rest.codecToken ? { codecToken: '[hidden]' } : {}),
@@ -196,8 +200,16 @@ function configFrom(variables: z.output<typeof processVariables>) {
     metricsPort: variables.METRICS_PORT,
     commit: variables.GIT_COMMIT,
     smtp: smtpFrom(variables),
+    tracing: tracingFrom(variables),
     logLevel: variables.LOG_LEVEL,
   });
+}
+
+/** Where spans go, by OTLP over HTTP; null where none are made. */
+function tracingFrom(variables: z.output<typeof processVariables>) {
+  const endpoint = variables.OTEL_EXPORTER_OTLP_ENDPOINT;
+  if (endpoint === undefined) return null;
+  return Object.freeze({ url: `${endpoint}/v1/traces`, headers: variables.OTEL_EXPORTER_OTLP_HEADERS });
 }
 
 /** Null where no mail is sent. Throws where one of the two is missing. */

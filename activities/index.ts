@@ -10,9 +10,9 @@ import { switchEndpoint } from '../store/delivery/endpoint-switch.ts';
 import { SINGLE_LIMITS } from '../store/delivery/single-limits.ts';
 import type { Pool } from '../store/db/pool.ts';
 import type { SecretBox } from '../store/db/secret-box.ts';
-import type { EndpointInput } from '../workflows/contract.ts';
+import type { EndpointInput, TraceBatch } from '../workflows/contract.ts';
 import { createAmend, type AmendActivities } from './settlement/amend.ts';
-import { createAttempt, type OnRecorded } from './delivery/attempt.ts';
+import { createAttempt, type OnRecorded, type TraceparentOf } from './delivery/attempt.ts';
 import { createClosePeriods, type ClosePeriodsActivities } from './upkeep/close-periods.ts';
 import { createDeliverFirst, type DeliverFirstActivities } from './delivery/deliver-first.ts';
 import { createEndpointStanding, type EndpointStandingActivities } from './delivery/endpoint-standing.ts';
@@ -76,6 +76,8 @@ type ActivityDeps = {
   takeInLines: TakeInLines;
   limits: Limits;
   onRecorded?: OnRecorded;
+  traceparentOf?: TraceparentOf | undefined;
+  traceBatch?: TraceBatch | undefined;
   onSetAside?: OnSetAside;
   /** Receives failures of work that nobody waits for, and that the sweep repeats. */
   onError: (error: unknown) => void;
@@ -127,13 +129,15 @@ export function createActivities({
   takeInLines,
   limits,
   onRecorded,
+  traceparentOf,
+  traceBatch,
   onSetAside,
   onError,
 }: ActivityDeps): Activities {
-  const workflows = createWorkflowClient(client, { summaries: createSummaries(pool) });
+  const workflows = createWorkflowClient(client, { summaries: createSummaries(pool), traceBatch });
   const unhurried = createUnhurried();
   const waking = createWaking({ pool, workflows, unhurried, pauses: limits.lookPauses, onError });
-  const attempt = createAttempt({ sender, recorder, secretBox, onRecorded });
+  const attempt = createAttempt({ sender, recorder, secretBox, onRecorded, traceparentOf });
   const limiter = createConcurrencyLimiter();
   const transact = createTransact(pool);
   const settling = createSettle({ pool, transact, workflows, waking, onSetAside });

@@ -74,7 +74,14 @@ const temporal = createTemporal({
   uiUrl,
   log,
 });
-const dispatcher = createDispatcher({ client, log });
+const tracing =
+  config.tracing &&
+  (await import('./process/tracing.ts')).startApiTracing({
+    ...config.tracing,
+    version: VERSION,
+    onLost: (reason) => log.warn({ reason }, 'spans could not be sent, and are dropped'),
+  });
+const dispatcher = createDispatcher({ client, log, traceBatch: tracing?.traceBatch });
 const metrics = createApiMetrics({
   registry: createProcessMetrics({ pool, version: VERSION, commit: config.commit }),
   readBacklog: () => readBacklog(pool),
@@ -115,6 +122,7 @@ const app = createApp({
   intake,
   clickWriter,
   dryRun,
+  traceparentOf: tracing?.traceparentOf,
   temporal,
   codec: codecServer,
   endpointRules: { guard, headerProblems },
@@ -146,6 +154,7 @@ await clickWriter.drain(CLICKS_WITHIN_MS);
 await refusals.flush();
 await audit.flush();
 await dispatcher.drain(DISPATCH_WITHIN_MS);
+await tracing?.close();
 await pool.end();
 log.info('stopped');
 // The end of the process closes the connection to Temporal: closed by hand, it throws out of the

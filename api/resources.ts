@@ -6,6 +6,7 @@
 //   <resource>.views.ts where both together exceed 250 lines. Schemas that no view makes stand in
 //   the operations.
 // - <resource>.operations.ts: its operations for the OpenAPI document, and the export listed here.
+import type { Request } from 'express';
 import type { ApiConfig } from '../config.ts';
 import type { Preflight } from '../delivery/preflight.ts';
 import type { Store } from '../store/index.ts';
@@ -86,6 +87,8 @@ export type ResourceDeps = {
   intake: Intake;
   clickWriter: ClickWriter;
   dryRun: DryRun;
+  /** The trace of a request; undefined where no spans are made. */
+  traceparentOf?: ((req: Request) => string | undefined) | undefined;
   temporal: Temporal;
   codec: CodecServer | null;
   /** The rules of `delivery/` for an endpoint's URL and headers. */

@@ -17,8 +17,17 @@ import type { PostbackRequest } from './send.ts';
 import { contentOfGet, signatureHeader } from './sign.ts';
 import type { SigningKey } from './sign.ts';
 
-/** A planned postback. `body` is its JSON text; `try` is the number of the attempt, from 1. */
-export type Postback = { id: string; type: string; body: string; try: number };
+/**
+ * A planned postback. `body` is its JSON text; `try` is the number of the attempt, from 1;
+ * `traceparent` the trace that it belongs to (W3C Trace Context), if any.
+ */
+export type Postback = {
+  id: string;
+  type: string;
+  body: string;
+  try: number;
+  traceparent?: string | undefined;
+};
 
 /**
  * Settings of an endpoint. `form` maps names of form fields to templates; without `form`, a form
@@ -61,6 +70,7 @@ export function render(postback: Postback, recipient: Recipient, nowMs: number):
     'webhook-timestamp': String(timestampSeconds),
     'webhook-attempt': String(postback.try),
   };
+  if (postback.traceparent !== undefined) headers['traceparent'] = postback.traceparent;
   if (!isGet) headers['content-type'] = form ? 'application/x-www-form-urlencoded' : 'application/json';
   if (recipient.signing !== 'none') {
     const content = body ?? contentOfGet(url);
@@ -124,7 +134,7 @@ function good<Template>(parsed: Parsed<Template>): Template {
  */
 const RESERVED = new Set(
   `host content-type content-length content-encoding accept-encoding user-agent expect connection keep-alive te trailer
-  transfer-encoding upgrade http2-settings`.split(/\s+/),
+  traceparent transfer-encoding upgrade http2-settings`.split(/\s+/),
 );
 const RESERVED_PREFIX = /^(webhook-|proxy-)/;
 const NAME = /^[a-z0-9!#$%&'*+.^_`|~-]{1,128}$/;

@@ -23,6 +23,7 @@ import { hideNames } from './hidden-names.ts';
 import { createWorkerMetrics } from './metrics.ts';
 import { prepareNamespace } from './namespace.ts';
 import { installRuntime } from './runtime.ts';
+import { readTraceparents } from '../store/intake/traceparents.ts';
 import { createAttemptLog, createSetAsideLog } from './trouble-log.ts';
 
 /**
@@ -59,6 +60,14 @@ const metrics = createWorkerMetrics({
   backlog: recorder.backlog,
   readSdk: runtime.readMetrics,
 });
+const tracing =
+  config.tracing &&
+  (await import('./tracing.ts')).startWorkerTracing({
+    ...config.tracing,
+    version: VERSION,
+    readTraceparents: (operatorId, eventIds) => readTraceparents(pool, operatorId, eventIds),
+    onLost: (reason) => log.warn({ reason }, 'spans could not be sent, and are dropped'),
+  });
 if (config.metricsPort !== undefined) await metrics.listen(config.metricsPort, config.host);
 const names = createNames({ servers: config.nameServers, onAsked: metrics.lookedUp });
 const sender = createSender(
@@ -72,7 +81,7 @@ const sender = createSender(
 const mailer = createMailer(config.smtp);
 const secretBox = createSecretBox(config.secretsKeys);
 const logAttempt = createAttemptLog(log);
-const activities = metrics.countBatches(
+const counted = metrics.countBatches(
   createActivities({
     pool,
     sender: metrics.countAttempts(sender),
@@ -86,11 +95,15 @@ const activities = metrics.countBatches(
     onRecorded(due, record) {
       metrics.recorded(due, record);
       logAttempt(due, record);
+      tracing?.recorded(due, record);
     },
+    traceparentOf: tracing?.traceparentOf,
+    traceBatch: tracing?.traceBatch,
     onSetAside: createSetAsideLog(log),
     onError: onDependencyError,
   }),
 );
+const activities = tracing ? tracing.traceBatches(counted) : counted;
 const workflowBundle = await loadBundle();
 
 /**
@@ -143,6 +156,7 @@ try {
   await Promise.all(workers.map((worker) => worker.run()));
 } finally {
   await sender.close();
+  await tracing?.close();
   mailer.close();
   names.close();
   await pool.end();

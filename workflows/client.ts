@@ -20,7 +20,14 @@ import {
   setAsideWorkflowId,
   stuckActionWorkflowId,
 } from '../domain/keys.ts';
-import { SIGNALS, TASK_QUEUES, WORKFLOWS, type BatchInput, type StuckActionInput } from './contract.ts';
+import {
+  SIGNALS,
+  TASK_QUEUES,
+  WORKFLOWS,
+  type BatchInput,
+  type StuckActionInput,
+  type TraceBatch,
+} from './contract.ts';
 
 const CALL_TIMEOUT_MS = 3000;
 
@@ -116,7 +123,8 @@ export function createWorkflowClient(
   {
     callTimeoutMs = CALL_TIMEOUT_MS,
     summaries = NO_SUMMARIES,
-  }: { callTimeoutMs?: number; summaries?: Summaries } = {},
+    traceBatch,
+  }: { callTimeoutMs?: number; summaries?: Summaries; traceBatch?: TraceBatch | undefined } = {},
 ): WorkflowClient {
   const bounded = <T>(call: () => Promise<T>): Promise<T> =>
     client.withDeadline(Date.now() + callTimeoutMs, call);
@@ -187,12 +195,18 @@ export function createWorkflowClient(
     cancelImport: (operatorId, importId) =>
       signal(WORKFLOWS.importEvents, importOptions(operatorId, importId), 'cancel'),
     async startBatch(batch, waitMs = 0) {
+      const traced = traceBatch?.(batch);
       const options = {
         workflowId: conversionsWorkflowId(batch.batchId),
         taskQueue: TASK_QUEUES.batches,
-        args: [batch],
+        args: [traced?.batch ?? batch],
       };
       const handle = await bounded(() => client.workflow.start(WORKFLOWS.processConversions, options));
+      if (traced)
+        void handle.result().then(
+          () => traced.end(true),
+          () => traced.end(false),
+        );
       if (waitMs > 0) await Promise.race([handle.result().catch(() => {}), pause(waitMs)]);
     },
     async startSetAside(operatorId, reason) {

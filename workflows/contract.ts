@@ -14,8 +14,14 @@ export const TASK_QUEUES = {
 /** Ids of one operator's events. */
 export type OperatorEvents = { operatorId: string; eventIds: string[] };
 
-/** Input of a batch: the events that the dispatcher gathered since its last start, by operator. */
-export type BatchInput = { batchId: string; operators: OperatorEvents[] };
+/**
+ * Input of a batch: the events that the dispatcher gathered since its last start, by operator.
+ * `traceparent`: the span of the batch, where spans are made.
+ */
+export type BatchInput = { batchId: string; operators: OperatorEvents[]; traceparent?: string };
+
+/** Begins the span of a batch: the input that names it, and what is called when the batch ended. */
+export type TraceBatch = (batch: BatchInput) => { batch: BatchInput; end: (isDone: boolean) => void };
 
 /** Most events of a batch. Their ids take 15 KB of history. */
 export const MAX_BATCH_EVENTS = 500;

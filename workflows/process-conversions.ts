@@ -12,7 +12,7 @@ export async function processConversions(batch: BatchInput): Promise<BatchResult
   if (settled.matched.length > 0) {
     // Orphans of customers that this batch bound. Their postbacks go through the endpoints' queues,
     // behind older ones.
-    const matched = await settle({ batchId: batch.batchId, operators: settled.matched, owner: 'endpoint' });
+    const matched = await settle({ ...batch, operators: settled.matched, owner: 'endpoint' });
     setAside = [...setAside, ...matched.setAside];
     endpointsToWake = [...endpointsToWake, ...matched.endpointsToWake];
   }

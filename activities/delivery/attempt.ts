@@ -55,11 +55,18 @@ type AttemptDeps = {
   recorder: Recorder;
   secretBox: SecretBox;
   onRecorded?: OnRecorded | undefined;
+  traceparentOf?: TraceparentOf | undefined;
   random?: () => number;
 };
 
 /** Called once an attempt is durable, with the delivery as it was before. */
 export type OnRecorded = (due: Delivery, record: AttemptRecord) => void;
+
+/**
+ * Called before an attempt: the trace to name to the receiver, if any. Throws nothing, and waits
+ * for the store at most.
+ */
+export type TraceparentOf = (due: Delivery) => string | undefined | Promise<string | undefined>;
 
 /** Opened secrets kept per process. Keyed by the sealed form, so that entries never go stale. */
 const SECRETS_AT_MOST = 50_000;
@@ -73,6 +80,7 @@ export function createAttempt({
   recorder,
   secretBox,
   onRecorded = () => {},
+  traceparentOf,
   random = Math.random,
 }: AttemptDeps): Attempt {
   const keys = new LRUCache<string, SigningKey>({ max: SECRETS_AT_MOST });
@@ -100,13 +108,13 @@ export function createAttempt({
   const sendTo = async (
     endpoint: SendingEndpoint,
     due: Delivery,
-    startedAt: Date,
+    { startedAt, traceparent }: { startedAt: Date; traceparent: string | undefined },
     options: AttemptOptions,
   ): Promise<AttemptOutcome> => {
     try {
       const recipient = recipientOf(endpoint, keysOf(endpoint));
       const request = render(
-        { id: due.id, type: due.type, body: due.body, try: due.attempts + 1 },
+        { id: due.id, type: due.type, body: due.body, try: due.attempts + 1, traceparent },
         recipient,
         startedAt.getTime(),
       );
@@ -148,8 +156,9 @@ export function createAttempt({
 
   return async (due, endpoint, cause, options = {}) => {
     await recorder.ready();
+    const traceparent = traceparentOf && (await traceparentOf(due));
     const startedAt = new Date();
-    const outcome = await sendTo(endpoint, due, startedAt, options);
+    const outcome = await sendTo(endpoint, due, { startedAt, traceparent }, options);
     options.onAnswered?.(outcome);
     const nowMs = Date.now();
     const isProbe = cause === 'probe';

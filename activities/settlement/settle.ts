@@ -7,7 +7,7 @@ import type { Planned } from '../../store/delivery/outbox.ts';
 import type { Pool } from '../../store/db/pool.ts';
 import { joinCustomers, readBatch, type BatchRest } from '../../store/settlement/batches.ts';
 import { isConflict, RETRIES_AFTER_CONFLICT } from '../../store/db/conflict.ts';
-import type { EndpointInput, OperatorEvents } from '../../workflows/contract.ts';
+import type { BatchInput, EndpointInput, OperatorEvents } from '../../workflows/contract.ts';
 import type { WorkflowClient } from '../../workflows/client.ts';
 import type { Waking } from '../delivery/waking.ts';
 import { createConcurrencyLimiter } from '../delivery/concurrency-limiter.ts';
@@ -19,7 +19,7 @@ import type { Side } from '../../store/db/locks.ts';
  * A batch to settle. `owner` sends the postbacks: the batch for new events, otherwise the queues of
  * the endpoints.
  */
-export type SettleInput = { batchId: string; operators: OperatorEvents[]; owner: 'batch' | 'endpoint' };
+export type SettleInput = BatchInput & { owner: 'batch' | 'endpoint' };
 
 /**
  * Work left after settling: only ids, counts and reasons, since the workflow's history stores it.

@@ -22,6 +22,8 @@ export type AcceptanceDeps = {
   temporal: Pick<Temporal, 'workflowUrl'>;
   refusals: Pick<RefusalLog, 'note'>;
   dryRun: DryRun;
+  /** The trace of a request, which its events keep; without it none is kept. */
+  traceparentOf?: ((req: Request) => string | undefined) | undefined;
 };
 
 /** Limits the events of a dry run: each is settled in turn, under locks. */
@@ -56,7 +58,7 @@ export async function answerOne(
 ): Promise<void> {
   if (reading.kind === 'invalid') throw reading.error;
   const operatorId = callerOf(res).operator.id;
-  const [result] = await deps.intake.accept([reading.event]);
+  const [result] = await deps.intake.accept(traced(req, [reading.event], deps));
   const outcome = outcomeOf(result);
   if (outcome instanceof ApiError) throw outcome;
   const waitSeconds = outcome.status === 'accepted' ? waitOf(req) : 0;
@@ -78,7 +80,7 @@ export async function answerBatch(
   deps: AcceptanceDeps,
 ): Promise<void> {
   const readings = readingsOf(res, lines);
-  const results = await deps.intake.accept(eventsOf(readings));
+  const results = await deps.intake.accept(traced(req, eventsOf(readings), deps));
   const answers = inOrder(readings, results).map((part, index) => {
     const outcome = part instanceof ApiError ? part : outcomeOf(part);
     if (!(outcome instanceof ApiError)) return { index, ...outcome };
@@ -182,6 +184,13 @@ function statusOf({ code }: ApiError): 'conflict' | 'invalid' {
 function readingsOf(res: Response, lines: readonly BatchLine[]): EventReading[] {
   const [rules, now] = [rulesOf(callerOf(res), 'json'), Date.now()];
   return lines.map((line) => (line.kind === 'value' ? readEvent(line.value, rules, now) : line));
+}
+
+/** Gives events the trace of the request that brought them. */
+function traced(req: Request, events: IntakeEvent[], { traceparentOf }: AcceptanceDeps): IntakeEvent[] {
+  const traceparent = traceparentOf?.(req);
+  if (traceparent !== undefined) for (const event of events) event.traceparent = traceparent;
+  return events;
 }
 
 function eventsOf(readings: readonly EventReading[]): IntakeEvent[] {

@@ -5,7 +5,13 @@ import { type Client, WorkflowExecutionAlreadyStartedError } from '@temporalio/c
 import { conversionsWorkflowId } from '../../domain/keys.ts';
 import type { Logger } from '../../log.ts';
 import { newId } from '../../store/db/ids.ts';
-import { MAX_BATCH_EVENTS, type BatchInput, TASK_QUEUES, WORKFLOWS } from '../../workflows/contract.ts';
+import {
+  MAX_BATCH_EVENTS,
+  type BatchInput,
+  TASK_QUEUES,
+  type TraceBatch,
+  WORKFLOWS,
+} from '../../workflows/contract.ts';
 import { createWaitingEvents } from './waiting-events.ts';
 
 type Dispatcher = {
@@ -43,7 +49,9 @@ const WAITING_AT_MOST = 100_000;
 const START_AT_MOST_MS = 3000;
 const REPEAT_AFTER_MS = 1000;
 
-export function createDispatcher({ client, log }: { client: Client; log: Logger }): Dispatcher {
+type DispatcherDeps = { client: Client; log: Logger; traceBatch?: TraceBatch | undefined };
+
+export function createDispatcher({ client, log, traceBatch }: DispatcherDeps): Dispatcher {
   const waiting = createWaitingEvents();
   let inFlight = 0;
   let isAway = false;
@@ -63,10 +71,15 @@ export function createDispatcher({ client, log }: { client: Client; log: Logger 
 
   async function run(batch: BatchInput): Promise<void> {
     inFlight++;
-    const handle = await start(batch);
+    const traced = traceBatch?.(batch);
+    const handle = await start(traced?.batch ?? batch);
     if (handle !== null) {
       started++;
-      await Promise.race([handle.result().catch(() => {}), pause(HOLDS_BACK_AT_MOST_MS)]);
+      const ended = handle.result().then(
+        () => traced?.end(true),
+        () => traced?.end(false),
+      );
+      await Promise.race([ended, pause(HOLDS_BACK_AT_MOST_MS)]);
     }
     inFlight--;
     launch();

@@ -17,6 +17,8 @@ export type Delivery = {
   id: string;
   endpointId: string;
   affiliateId: string | null;
+  /** The event that caused it; null where no event did. */
+  eventId: string | null;
   /** The conversion, or what else it is about. */
   aboutId: string;
   type: string;
@@ -64,7 +66,7 @@ export type SendingEndpoint = {
 
 /** Columns of a row of `deliveries` as `Delivery`. */
 export const DELIVERY = `operator_id as "operatorId", id, endpoint_id as "endpointId",
-  affiliate_id as "affiliateId", original_event_id as "aboutId", type, body, tries, attempts, owner, state,
+  affiliate_id as "affiliateId", event_id as "eventId", original_event_id as "aboutId", type, body, tries, attempts, owner, state,
   case when sending_until > now() then sending_until end as "sendingUntil",
   next_attempt_at as "nextAttemptAt", next_cause as "nextCause", last_error as "lastError",
   pause_reason as "pauseReason"`;

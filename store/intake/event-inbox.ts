@@ -6,7 +6,8 @@ import { subColumns } from '../db/subs.ts';
 
 /**
  * An event with its inbox data. `contentHash` is the hash of the sent content, `metadata` JSON
- * text, `sentAs` the alias of the event type that the operator sent.
+ * text, `sentAs` the alias of the event type that the operator sent, `traceparent` the trace of the
+ * request that brought it.
  * `repeatableFrom`: for an event keyed by its content, the time (milliseconds since 1970) from
  * which equal content is a new event.
  */
@@ -16,6 +17,7 @@ export type IncomingEvent = {
   contentHash: Buffer;
   sentAs?: string;
   repeatableFrom?: number;
+  traceparent?: string;
 };
 
 /** Identity of an event as one string: operator, type and key. */
@@ -52,6 +54,7 @@ export const EVENT_COLUMNS: ColumnSpec<IncomingEvent> = {
   occurred_at: ['timestamptz', ({ event }) => new Date(event.occurredAt)],
   received_at: ['timestamptz', ({ event }) => new Date(event.receivedAt)],
   sent_as: ['text', ({ sentAs }) => sentAs],
+  traceparent: ['text', ({ traceparent }) => traceparent],
 };
 const EVENTS = bulkColumns<IncomingEvent>({
   ...EVENT_COLUMNS,
@@ -121,7 +124,7 @@ const SENT_AS: Readonly<Record<string, string>> = {
 };
 /** Columns of what a sender said. */
 const SENT_COLUMNS = Object.keys(EVENT_COLUMNS).filter(
-  (name) => !/^(operator_id|id|type|key_kind|content_hash|received_at|sent_as)$/.test(name),
+  (name) => !/^(operator_id|id|type|key_kind|content_hash|received_at|sent_as|traceparent)$/.test(name),
 );
 const asCompared = (row: string, column: string): string =>
   column === 'metadata' ? `${row}.metadata::jsonb` : `${row}.${column}`;

@@ -28,6 +28,7 @@ create table events (
   metadata json,
   occurred_at timestamptz not null,
   received_at timestamptz not null,
+  traceparent text,
   primary key (operator_id, id),
   unique (operator_id, key, type, key_kind)
 );
@@ -66,6 +67,8 @@ comment on column events.payout_minor is
   'commission that the operator computed itself, where the deal allows it';
 comment on column events.payout_currency is
   'currency of payout_minor, where the operator named one; null: currency';
+comment on column events.traceparent is
+  'trace of the request that brought the event (W3C Trace Context), where it named one and spans are made';
 comment on column events.metadata is 'the operator''s own notes; json keeps them as they were sent';
 select estimate_tenants_alike('events');
 

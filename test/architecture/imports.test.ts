@@ -42,6 +42,7 @@ const TABLE: readonly Row[] = [
   ),
   row('api/process/metrics', 'prom-client, api/http/path', 'express, api, store'),
   row('api/intake/dispatcher', '@temporalio/client, domain, workflows/contract, store, api/intake', 'log'),
+  row('api/process/tracing', 'tracing', 'express'),
   row('api/temporal', 'store, workflows/client', '@temporalio/client, log'),
   row(
     'worker',
@@ -49,7 +50,14 @@ const TABLE: readonly Row[] = [
     'log, activities',
   ),
   row('worker/metrics', 'Node, prom-client, domain/delivery, store/db/ids', 'activities, delivery'),
+  row('worker/tracing', '@opentelemetry/api, lru-cache, tracing', 'activities, store'),
   row('process-metrics', 'prom-client', 'store'),
+  row(
+    'tracing',
+    '@opentelemetry/api, @opentelemetry/exporter-trace-otlp-http, @opentelemetry/resources, ' +
+      '@opentelemetry/sdk-trace',
+    'workflows/contract',
+  ),
   row('build', 'Node'),
   row('config', 'zod, config-values'),
   row('config-values', 'Node, zod'),

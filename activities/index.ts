@@ -17,6 +17,7 @@ import { createClosePeriods, type ClosePeriodsActivities } from './upkeep/close-
 import { createDeliverFirst, type DeliverFirstActivities } from './delivery/deliver-first.ts';
 import { createEndpointStanding, type EndpointStandingActivities } from './delivery/endpoint-standing.ts';
 import { createDrain, type DrainActivities, type ProbeWaits } from './delivery/drain.ts';
+import { createErasures, SENDING_MS, type ErasureActivities } from './upkeep/erasures.ts';
 import { createHandOver, type HandOverActivities } from './delivery/hand-over.ts';
 import { createConcurrencyLimiter } from './delivery/concurrency-limiter.ts';
 import { createMatchOrphans, type MatchOrphansActivities } from './settlement/match-orphans.ts';
@@ -53,6 +54,7 @@ export type Activities = SettleActivities &
   BulkActionActivities &
   PayoutRunActivities &
   ImportActivities &
+  ErasureActivities &
   SweepActivities &
   ReleaseHoldsActivities &
   MatchOrphansActivities &
@@ -99,6 +101,8 @@ export type Limits = {
   releaseMs: number;
   /** Age at which the sweep takes unfinished work for abandoned. */
   sweepGraceMs: number;
+  /** How long an erasure waits for what is being sent: see activities/upkeep/erasures.ts. */
+  erasureWaitMs: number;
   /** Time between two messages to one channel. */
   noticePauseMs: number;
   retention: Retention;
@@ -115,6 +119,7 @@ export const DEFAULT_LIMITS: Omit<Limits, 'retention'> = {
   selfInAll: SINGLE_LIMITS.inAll,
   releaseMs: 20_000,
   sweepGraceMs: 20_000,
+  erasureWaitMs: SENDING_MS,
   noticePauseMs: 60_000,
 };
 
@@ -171,6 +176,7 @@ export function createActivities({
     ...createBulkActions({ pool, workflows }),
     ...createPayoutRunSteps({ pool, workflows }),
     ...createImportSteps({ pool, workflows, takeInLines }),
+    ...createErasures({ pool, sendingMs: limits.erasureWaitMs }),
     ...createSetAside({ pool, ...settling, ...handingOver }),
     ...createMatchOrphans({ pool, ...settling, ...handingOver }),
     ...createRerate({ pool, transact, ...handingOver }),

@@ -17,6 +17,8 @@ export const stuckActionWorkflowId = (actionId: string): string => `stuck/${acti
 export const payoutRunWorkflowId = (runId: string): string => `payout-run/${runId}`;
 /** Takes in the events of a file. */
 export const importWorkflowId = (importId: string): string => `import/${importId}`;
+/** Erases a customer. */
+export const erasureWorkflowId = (erasureId: string): string => `erase/${erasureId}`;
 /** Matches the orphans of an operator again; of all operators, by schedule, when null. */
 export const rematchWorkflowId = (operatorId: string | null): string =>
   operatorId === null ? 'rematch-orphans' : `rematch-orphans/${operatorId}`;
@@ -40,6 +42,11 @@ export const overrideSlotKey = (level: number, parentId: string, sourceKey: stri
 /** Part of a month since another parent stands above the affiliate. */
 export const partSlotKey = (monthKey: string, parentsSince: number): string =>
   `${monthKey}/parents since ${new Date(parentsSince).toISOString()}`;
+
+/** Whether this is what an erased customer is known by: no longer anybody's id. */
+export const isErasedId = (customerId: string): boolean => /^erased_[0-9a-z]{26}$/.test(customerId);
+/** The end of the key of every slot that is of one customer. */
+export const ofCustomer = (customerId: string): string => `/customer ${customerId}`;
 
 /** Manual adjustment, made once per idempotency key. */
 export const manualSlotKey = (idempotencyKey: string): string => `manual/${idempotencyKey}`;

@@ -277,3 +277,6 @@ export type Rounding = 'half_even' | 'half_up' | 'down';
 export function isConversion(type: EventType): boolean {
   return (POSITIVE_EVENTS as readonly string[]).includes(type);
 }
+
+/** A customer who is erased. `erasedId`: what its events are kept under. */
+export type ErasedCustomer = { operatorId: string; customerId: string; erasedId: string };

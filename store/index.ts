@@ -41,6 +41,7 @@ import { createPaymentDetails } from './ledger/payment-details.ts';
 import { createPayoutRuns } from './ledger/payout-runs.ts';
 import { createPayouts } from './ledger/payouts.ts';
 import { createOverview } from './upkeep/overview.ts';
+import { createErasures } from './upkeep/erasures.ts';
 import { createPreviewing } from './settlement/previews.ts';
 import type { Pool } from './db/pool.ts';
 import { createRefusals } from './intake/refusals.ts';
@@ -77,6 +78,7 @@ export function createStore(pool: Pool, secretBox: SecretBox) {
     coupons: createCoupons(pool),
     orphans: createOrphans(pool),
     reassignments: createReassignments(pool),
+    erasures: createErasures(pool),
     setAside: createSetAside(pool),
     onboarding: createOnboarding(pool),
     overview: createOverview(pool),

@@ -11,6 +11,7 @@ import {
   deliveryWorkflowId,
   conversionsWorkflowId,
   endpointWorkflowId,
+  erasureWorkflowId,
   importWorkflowId,
   payoutRunWorkflowId,
   periodWorkflowId,
@@ -65,6 +66,8 @@ export type WorkflowClient = {
   startImport(operatorId: string, importId: string): Promise<void>;
   /** Tells `importEvents` that its row was cancelled. */
   cancelImport(operatorId: string, importId: string): Promise<void>;
+  /** Starts `eraseCustomer`, unless it runs. */
+  startErasure(operatorId: string, erasureId: string): Promise<void>;
   /** Starts `processConversions`, and waits for its end at most so long (default: not at all). */
   startBatch(batch: BatchInput, waitMs?: number): Promise<void>;
   /** Starts `settleSetAside` of one reason unless it runs; sends no signal. */
@@ -194,6 +197,11 @@ export function createWorkflowClient(
     },
     cancelImport: (operatorId, importId) =>
       signal(WORKFLOWS.importEvents, importOptions(operatorId, importId), 'cancel'),
+    async startErasure(operatorId, erasureId) {
+      const input = { operatorId, erasureId };
+      const options = upkeepOptions(erasureWorkflowId(erasureId), input, `erasure ${erasureId}`);
+      await start(WORKFLOWS.eraseCustomer, options);
+    },
     async startBatch(batch, waitMs = 0) {
       const traced = traceBatch?.(batch);
       const options = {

@@ -47,6 +47,7 @@ export type StuckActionInput = {
 };
 export type PayoutRunInput = { operatorId: string; runId: string };
 export type ImportInput = { operatorId: string; importId: string };
+export type ErasureInput = { operatorId: string; erasureId: string };
 export type PeriodInput = { operatorId: string; period: string };
 export type SetAsideInput = { operatorId: string; reason: string };
 /**
@@ -78,6 +79,7 @@ export const WORKFLOWS = {
   actOnStuck: 'actOnStuck',
   runPayouts: 'runPayouts',
   importEvents: 'importEvents',
+  eraseCustomer: 'eraseCustomer',
   sweep: 'sweep',
   releaseHolds: 'releaseHolds',
   rematchOrphans: 'rematchOrphans',

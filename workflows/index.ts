@@ -5,6 +5,7 @@ export { drainEndpoint } from './drain-endpoint.ts';
 export { replayPostbacks } from './replay-postbacks.ts';
 export { actOnStuck } from './act-on-stuck.ts';
 export { importEvents } from './import-events.ts';
+export { eraseCustomer } from './erase-customer.ts';
 export { runPayouts } from './run-payouts.ts';
 export { settleSetAside } from './settle-set-aside.ts';
 export { closePeriod } from './close-period.ts';

@@ -28,6 +28,14 @@ export const closing = proxyActivities<Activities>({
   retry: RETRY_POLICY,
 });
 
+/** Giving a customer's events another id: one transaction, which may have to write many rows. */
+export const erasing = proxyActivities<Activities>({
+  taskQueue: TASK_QUEUES.upkeep,
+  startToCloseTimeout: '15m',
+  heartbeatTimeout,
+  retry: RETRY_POLICY,
+});
+
 /** An HTTP attempt ends within 15 s. */
 const SINGLE_ATTEMPT = {
   taskQueue: TASK_QUEUES.attempts,

@@ -18,6 +18,7 @@ import {
 } from '../../store/upkeep/sweep.ts';
 import { findRunningBulkActions } from '../../store/delivery/bulk-actions.ts';
 import { findRunningImports } from '../../store/intake/imports.ts';
+import { findRunningErasures } from '../../store/upkeep/erasures.ts';
 import { findRunningPayoutRuns } from '../../store/ledger/payout-runs.ts';
 import { findRunningReplays } from '../../store/delivery/replays.ts';
 import { addUpStuckCounts } from '../../store/delivery/stuck-counts.ts';
@@ -40,6 +41,7 @@ export type SweepResult = {
   bulkActions: number;
   payoutRuns: number;
   imports: number;
+  erasures: number;
   retries: number;
   reratings: number;
   amendments: number;
@@ -193,6 +195,8 @@ export function createSweep({
       for (const { operatorId, id } of payoutRuns) await workflows.startPayoutRun(operatorId, id);
       const imports = await findRunningImports(pool, OWNERS_AT_ONCE);
       for (const { operatorId, id } of imports) await workflows.startImport(operatorId, id);
+      const erasures = await findRunningErasures(pool, OWNERS_AT_ONCE);
+      for (const { operatorId, id } of erasures) await workflows.startErasure(operatorId, id);
       const setAside = await findSetAsideReasons(pool, OWNERS_AT_ONCE);
       // A wake is history: only what changed is shown again.
       for (const { operatorId, reason, isChanged } of setAside)
@@ -213,6 +217,7 @@ export function createSweep({
         bulkActions: bulkActions.length,
         payoutRuns: payoutRuns.length,
         imports: imports.length,
+        erasures: erasures.length,
       };
       return { events, batches, released, ...owners, ...counts, ...agreed };
     },

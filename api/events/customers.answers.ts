@@ -1,7 +1,10 @@
 // Answers about customers: schemas and views.
 import { z } from 'zod';
+import { erasureWorkflowId } from '../../domain/keys.ts';
 import type { Customer, Reassignment } from '../../store/attribution/reassignments.ts';
+import { ERASURE_STATES, type Erasure } from '../../store/upkeep/erasures.ts';
 import * as field from '../http/answer-fields.ts';
+import type { Temporal } from '../temporal.ts';
 
 const binding = z.object({
   affiliate_id: field.affiliateId,
@@ -29,6 +32,30 @@ export const customer = z.object({
 });
 
 export const acceptedReassignment = z.object({ id: field.idOf('rea'), status: z.literal('accepted') });
+
+export const erasure = z.object({
+  id: field.idOf('ers'),
+  state: z.enum(ERASURE_STATES),
+  events: field.count.meta({ description: 'events of the customer that were looked through so far' }),
+  deliveries: field.count.meta({ description: 'postbacks about them from which the customer was taken out' }),
+  created_by: field.text.meta({ description: 'id of the API key' }),
+  created_at: field.time,
+  finished_at: field.time.nullable(),
+  workflow_url: field.text.nullable(),
+});
+
+export function erasureView(row: Erasure, workflowUrl: Temporal['workflowUrl']) {
+  return {
+    id: row.id,
+    state: row.state,
+    events: row.events,
+    deliveries: row.deliveries,
+    created_by: row.actor,
+    created_at: row.createdAt,
+    finished_at: row.finishedAt,
+    workflow_url: workflowUrl(erasureWorkflowId(row.id)),
+  };
+}
 
 export function customerView(customerId: string, { binding: bound, reassignments }: Customer) {
   return {

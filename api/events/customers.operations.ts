@@ -8,6 +8,7 @@ import { addCustomerRoutes, newReassignment } from './customers.routes.ts';
 export const customersResource = defineResource({
   tag: 'Events',
   addRoutes: addCustomerRoutes,
+  names: { Erasure: answers.erasure },
   operations: {
     'GET /v1/customers/:customer_id': {
       id: 'getCustomer',
@@ -31,6 +32,26 @@ export const customersResource = defineResource({
       }),
       answers: { 202: jsonAnswer(answers.acceptedReassignment, 'its events are judged again in a moment') },
       refusals: ['not_possible'],
+    },
+    'POST /v1/customers/:customer_id/erase': {
+      id: 'eraseCustomer',
+      summary: 'Erase who a customer is',
+      description:
+        'For ever, and everywhere: in events, their notes and subs, clicks, postbacks and the answers to them. The events ' +
+        'go on under a random id, and money, affiliates and statements stay as they are. Postbacks that are still to ' +
+        'be sent go out without the customer. Ids of transactions stay, unless they are the id of the customer. ' +
+        'A workflow does it; a repeated call is answered with the erasure that runs, or finds nothing more. ' +
+        'Whatever is sent with this id later is of a new customer; reversals by `reference` go on to work.',
+      who: 'manage',
+      answers: {
+        202: jsonAnswer(answers.erasure, 'it is done in a moment, or in minutes for very many events'),
+      },
+    },
+    'GET /v1/erasures/:id': {
+      id: 'getErasure',
+      summary: 'How far the erasure of a customer is',
+      who: 'read',
+      answers: { 200: jsonAnswer(answers.erasure) },
     },
   },
 });

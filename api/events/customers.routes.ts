@@ -1,4 +1,4 @@
-// Routes of customers: whom one is bound to, and giving it to another affiliate.
+// Routes of customers: whom one is bound to, giving it to another affiliate, erasing it.
 import type { Request, Router } from 'express';
 import { z } from 'zod';
 import { newId } from '../../store/db/ids.ts';
@@ -8,20 +8,21 @@ import { type Auth, callerOf } from '../http/auth.ts';
 import { jsonBody } from '../http/body.ts';
 import { notFound } from '../http/errors.ts';
 import { externalId, id, reason, startTime } from '../http/fields.ts';
-import { addPath } from '../http/path.ts';
+import { addPath, idFromPath } from '../http/path.ts';
 import { read } from '../http/read.ts';
 import type { Temporal } from '../temporal.ts';
-import { customerView } from './customers.answers.ts';
+import { customerView, erasureView } from './customers.answers.ts';
 
 export const newReassignment = z.strictObject({ affiliate_id: id, from: startTime, reason });
 
 type Deps = {
-  store: Pick<Store, 'affiliates' | 'reassignments'>;
+  store: Pick<Store, 'affiliates' | 'erasures' | 'reassignments'>;
   auth: Auth;
-  temporal: Pick<Temporal, 'applyAmendments' | 'rematchSoon'>;
+  temporal: Pick<Temporal, 'applyAmendments' | 'rematchSoon' | 'startErasure' | 'workflowUrl'>;
 };
 
-export function addCustomerRoutes(router: Router, { store, auth, temporal }: Deps): void {
+export function addCustomerRoutes(router: Router, deps: Deps): void {
+  const { store, auth, temporal } = deps;
   addPath(router, '/v1/customers/:customer_id', {
     get: [
       auth.scope('read'),
@@ -56,6 +57,32 @@ export function addCustomerRoutes(router: Router, { store, auth, temporal }: Dep
         void temporal.applyAmendments(operator.id);
         temporal.rematchSoon(operator.id);
         res.status(202).json({ id: reassignment.id, status: 'accepted' });
+      },
+    ],
+  });
+  addErasureRoutes(router, deps);
+}
+
+function addErasureRoutes(router: Router, { store, auth, temporal }: Deps): void {
+  addPath(router, '/v1/customers/:customer_id/erase', {
+    post: [
+      auth.scope('manage'),
+      async (req, res) => {
+        const { operator, key } = callerOf(res);
+        const erasure = await store.erasures.begin(operator.id, customerIdOf(req), key.id);
+        await temporal.startErasure(operator.id, erasure.id);
+        res.status(202).json(erasureView(erasure, temporal.workflowUrl));
+      },
+    ],
+  });
+
+  addPath(router, '/v1/erasures/:id', {
+    get: [
+      auth.scope('read'),
+      async (req, res) => {
+        const found = await store.erasures.find(callerOf(res).operator.id, idFromPath(req, 'erasure'));
+        if (found === null) throw notFound('erasure');
+        res.json(erasureView(found, temporal.workflowUrl));
       },
     ],
   });

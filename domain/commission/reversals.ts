@@ -1,4 +1,5 @@
 // Reversals: the conversions that a negative event reverses, and the share of each that remains.
+import { isErasedId } from '../keys.ts';
 import { divideRounded } from '../ledger/money.ts';
 import { isConversion, isNegative, type ConversionEvent, type Terms } from '../types.ts';
 import { DAY_MS } from '../units.ts';
@@ -22,10 +23,13 @@ function names({ reference, referenceType }: ConversionEvent, { type, key }: Con
   );
 }
 
-/** Whether an event was sent with another customer than the conversion's. */
+/**
+ * Whether an event was sent with another customer than the conversion's. Nobody knows any more who
+ * an erased customer was, so that a chargeback of a conversion that is erased is taken at its word.
+ */
 function isOtherCustomers(event: ConversionEvent, conversion: ConversionEvent): boolean {
   if (event.customerId === null || event.isCustomerOfClick || conversion.customerId === null) return false;
-  return event.customerId !== conversion.customerId;
+  return event.customerId !== conversion.customerId && !isErasedId(conversion.customerId);
 }
 
 /** Whether an event references a conversion and names another customer than the conversion's. */

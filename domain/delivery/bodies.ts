@@ -2,7 +2,7 @@
 // api_version, data }`. The text is fixed when the postback is planned, so that all tries send the
 // same text.
 import { decimalsOf, formatMoney, parseDecimal } from '../ledger/money.ts';
-import { dataOf, fieldsOf } from './fields.ts';
+import { dataOf, fieldsOf, PERSONAL_FIELDS } from './fields.ts';
 import type {
   CommissionChange,
   Listener,
@@ -134,6 +134,19 @@ export function afterGivenUp(body: string, predecessor: { id: string; body: stri
   const earlier = (JSON.parse(predecessor.body) as Body).data.previous_gave_up ?? [];
   const all = new Set([...(data.previous_gave_up ?? []), ...earlier, predecessor.id]);
   return JSON.stringify({ ...envelope, data: { ...data, previous_gave_up: [...all].toSorted() } });
+}
+
+/**
+ * Body of a postback whose customer is erased. A field that held the customer's id, as a
+ * transaction may, holds what the customer is known by now.
+ */
+export function withoutCustomer(body: string, customerId: string, erasedId: string): string {
+  const { data, ...envelope } = JSON.parse(body) as { data: Record<string, unknown> };
+  const kept = Object.entries(data).flatMap(([name, value]) => {
+    if (PERSONAL_FIELDS.has(name)) return [];
+    return [[name, value === customerId ? erasedId : value] as const];
+  });
+  return JSON.stringify({ ...envelope, data: Object.fromEntries(kept) });
 }
 
 type Body = { data: { previous_gave_up?: string[] } };

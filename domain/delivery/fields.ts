@@ -251,3 +251,6 @@ export function dataOf<Kind extends MessageKind>(kind: Kind, facts: Facts[Kind])
   }
   return data;
 }
+
+/** Fields that tell who the customer is; they go when the customer is erased. */
+export const PERSONAL_FIELDS: ReadonlySet<string> = new Set(['customer_id', ...Object.keys(bySub(sub))]);

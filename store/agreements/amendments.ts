@@ -175,3 +175,17 @@ function sameValues(a: AmendableValues, b: AmendableValues): boolean {
     a.rejected === b.rejected
   );
 }
+
+/** Forgets the notes in amendments of these events, and a reason that names the customer. */
+export async function eraseAmendments(
+  db: Queryable,
+  { operatorId, customerId }: { operatorId: string; customerId: string },
+  eventIds: readonly string[],
+): Promise<void> {
+  await db.query(
+    `update amendments set metadata = null,
+       reason = case when position($3 in reason) = 0 then reason end
+     where operator_id = $1 and event_id = any($2) and (metadata is not null or position($3 in reason) > 0)`,
+    [operatorId, eventIds, customerId],
+  );
+}

@@ -138,3 +138,16 @@ export function isSameClick(a: Omit<Click, 'clickedAt'> & { clickedAt: number | 
     sameSubs(a.subs, b.subs)
   );
 }
+
+/** Forgets the marks of clicks whose customer is erased. */
+export async function eraseClicks(
+  db: Queryable,
+  operatorId: string,
+  clickIds: readonly string[],
+): Promise<void> {
+  await db.query(
+    `update clicks set sub1 = null, sub2 = null, sub3 = null, sub4 = null, sub5 = null
+     where operator_id = $1 and id = any($2) and num_nonnulls(sub1, sub2, sub3, sub4, sub5) > 0`,
+    [operatorId, clickIds],
+  );
+}

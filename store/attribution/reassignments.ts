@@ -1,4 +1,5 @@
 // Customers: who they are bound to, and the affiliates they were given to by hand since.
+import type { ErasedCustomer } from '../../domain/types.ts';
 import { requestChangesOf } from '../agreements/change-requests.ts';
 import { lockReversals } from '../db/locks.ts';
 import { withTransaction, type Pool, type Queryable } from '../db/pool.ts';
@@ -52,6 +53,17 @@ export function createReassignments(pool: Pool) {
       return isKnown ? { binding, reassignments } : null;
     },
   };
+}
+
+/** Keeps to whom an erased customer was given, and forgets why: people wrote that. */
+export async function eraseReassignments(
+  db: Queryable,
+  { operatorId, customerId, erasedId }: ErasedCustomer,
+): Promise<void> {
+  await db.query(
+    `update reassignments set customer_id = $3, reason = 'erased' where operator_id = $1 and customer_id = $2`,
+    [operatorId, customerId, erasedId],
+  );
 }
 
 /**

@@ -10,6 +10,9 @@ import { WAITING } from './waiting-changes.ts';
 
 const CONVERSIONS = sqlList(EVENT_TYPES.filter(isConversion));
 
+/** Whether nobody knows any more whose an event was: see `isErasedId` in domain/keys.ts. */
+const isErased = (event: string): string => `${event}.customer_id ~ '^erased_[0-9a-z]{26}$'`;
+
 /**
  * Slots that pay although each of their conversions was charged back wholly, and no win came at or
  * after that. Only slots of one customer or event: a month does not say what is left of each.
@@ -30,7 +33,7 @@ const CHARGED_BACK = `
     from (
       select b.id, e.id as conversion from chargebacks b join events e on e.operator_id = $1
         and e.key = b.reference and (e.key_kind = 'transaction' or b.reference_type is not null)
-        and (b.customer_id is null or e.customer_id is null or b.customer_id = e.customer_id)
+        and (b.customer_id is null or e.customer_id is null or b.customer_id = e.customer_id or ${isErased('e')})
       union
       select b.id, e.id from chargebacks b join events e on e.operator_id = $1 and e.subject = b.subject
         and e.occurred_at <= b.occurred_at
@@ -124,7 +127,7 @@ const OTHER_CUSTOMERS = `
   from slot_facts f join events e on e.operator_id = $1 and e.id = f.event_id
   join events c on c.operator_id = $1 and c.id = f.original_event_id
   where f.operator_id = $1 and f.event_id <> f.original_event_id and e.customer_id <> c.customer_id
-    and ${inForce('f')}`;
+    and not ${isErased('c')} and ${inForce('f')}`;
 
 export const UNDONE_COMPARISONS: readonly Comparison[] = [
   { check: 'lost_chargeback_takes_all', statement: CHARGED_BACK },

@@ -39,6 +39,8 @@ export type IdPrefix =
   | 'adt'
   | 'nch'
   | 'ntc'
+  | 'ers'
+  | 'erased'
   | 'test';
 
 const DIGITS = '0123456789abcdefghjkmnpqrstvwxyz';

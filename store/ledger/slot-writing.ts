@@ -1,4 +1,6 @@
 // Writes slots: new ones in the order of their keys, changed ones under the caller's locks.
+import type { ErasedCustomer } from '../../domain/types.ts';
+import { ofCustomer } from '../../domain/keys.ts';
 import type { Slot } from '../../domain/settlement/slot.ts';
 import { bulkColumns, itemsWithOperator, type ColumnSpec } from '../db/bulk.ts';
 import { ConflictError } from '../db/conflict.ts';
@@ -154,5 +156,28 @@ export async function reinstateSlots(
     `update slots s set rejected_at = null from ${itemsWithOperator(2)}
      where s.operator_id = named.operator_id and s.id = named.item`,
     [operatorId, ids],
+  );
+}
+
+/**
+ * Gives the slots of a customer, and what parents have of them, the key of the id that it is erased
+ * to. `eventIds`: events of the customer, by whose facts the slots are found.
+ */
+export async function renameSlots(
+  db: Queryable,
+  { operatorId, customerId, erasedId }: ErasedCustomer,
+  eventIds: readonly string[],
+): Promise<void> {
+  const [before, after] = [ofCustomer(customerId), ofCustomer(erasedId)];
+  await db.query(
+    `with own as (
+       select distinct slot_id as id from slot_facts where operator_id = $1 and original_event_id = any($2)
+     ), named as (
+       select id from own
+       union select s.id from own join slots s on s.operator_id = $1 and s.source_id = own.id
+     )
+     update slots s set key = left(key, -length($3)) || $4
+     from named where s.operator_id = $1 and s.id = named.id and right(key, length($3)) = $3`,
+    [operatorId, eventIds, before, after],
   );
 }

@@ -27,6 +27,37 @@ begin
     for each statement execute function refuse_change()', fact_table);
 end $$;
 
+-- Refuses every update but one that erases a customer: the named columns, and no other, may become
+-- null, empty, or the id by which an erased customer is known. `subject` is made from others, and
+-- not known yet.
+create function refuse_change_but_erasure() returns trigger language plpgsql as $$
+declare
+  before jsonb := to_jsonb(old) - 'subject';
+  after jsonb := to_jsonb(new) - 'subject';
+begin
+  if before = after or before - tg_argv <> after - tg_argv or exists (
+    select from unnest(tg_argv) as personal
+    where after ->> personal is distinct from before ->> personal
+      and after ->> personal !~ '^((customer )?erased(_[0-9a-z]{26})?|\{\})$'
+  ) then
+    raise exception '% is append-only', tg_table_name using errcode = 'integrity_constraint_violation';
+  end if;
+  return new;
+end $$;
+
+-- Makes a table append-only but for columns about a customer, who may be erased.
+create function make_append_only_but(fact_table text, variadic personal text[]) returns void
+language plpgsql as $$
+begin
+  execute format('create trigger append_only before delete on %I
+    for each row execute function refuse_change()', fact_table);
+  execute format('create trigger append_only_but before update on %I
+    for each row execute function refuse_change_but_erasure(%s)', fact_table,
+    (select string_agg(quote_literal(name), ', ') from unnest(personal) as name));
+  execute format('create trigger append_only_whole before truncate on %I
+    for each statement execute function refuse_change()', fact_table);
+end $$;
+
 -- The lowest id with this prefix made at or after a moment. An id is its prefix, then 48 bits of
 -- milliseconds in Crockford's base 32 (store/db/ids.ts), then random digits.
 create function id_bound(prefix text, moment timestamptz) returns text language plpgsql immutable strict as $$

@@ -164,7 +164,7 @@ create table reassignments (
   foreign key (operator_id, affiliate_id) references affiliates (operator_id, id)
 );
 create index reassignments_customer on reassignments (operator_id, customer_id, from_at, id);
-select make_append_only('reassignments');
+select make_append_only_but('reassignments', 'customer_id', 'reason');
 comment on table reassignments is
   'customers given to another affiliate by hand: events that occurred from from_at on belong to it';
 comment on column reassignments.actor is 'id of the API key';

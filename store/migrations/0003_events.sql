@@ -48,9 +48,11 @@ create index events_type on events (operator_id, type, id)
 create index events_late on events (operator_id, id) where received_at - occurred_at > interval '2 days';
 -- Events that say they happened after they were received: as a rule none.
 create index events_ahead on events (operator_id, occurred_at) where occurred_at > received_at;
-select make_append_only('events');
+select make_append_only_but('events', 'customer_id', 'key', 'transaction_id', 'reference', 'metadata',
+  'sub1', 'sub2', 'sub3', 'sub4', 'sub5');
 comment on table events is
-  'events exactly as they were sent; what changes is in amendments and event_outcomes';
+  'events exactly as they were sent; what changes is in amendments and event_outcomes. Only erasing a customer '
+  'changes them: what tells who it was';
 comment on column events.type is 'the standard event type';
 comment on column events.sent_as is 'the operator''s own name of the event, where it was sent under one';
 comment on column events.key is
@@ -89,7 +91,9 @@ create table event_conflicts (
   seen_at timestamptz not null default now(),
   primary key (operator_id, id)
 );
-select make_append_only('event_conflicts');
+select make_append_only_but('event_conflicts', 'sent');
+create index event_conflicts_event on event_conflicts (operator_id, event_id);
+create index event_conflicts_customer on event_conflicts (operator_id, (sent ->> 'customerId'));
 comment on table event_conflicts is
   'the key of another event with other content: refused, kept for people to inspect, moves no money';
 comment on column event_conflicts.event_id is 'the event that holds the key';
@@ -347,3 +351,34 @@ comment on column import_chunks.lines is
 comment on column import_chunks.results is 'status, event and issues of each line; purged after a month';
 comment on column import_chunks.statuses is 'those that occur in results, to find the refused ones';
 select estimate_tenants_alike('import_chunks');
+
+create table erasures (
+  operator_id text collate "C" not null references operators,
+  id text collate "C" not null,
+  state text not null default 'running' check (state in ('running', 'done')),
+  customer_id text collate "C",
+  erased_id text collate "C",
+  renamed boolean not null default false,
+  events int not null default 0,
+  deliveries int not null default 0,
+  after_at timestamptz,
+  after_id text collate "C" not null default '',
+  actor text not null,
+  created_at timestamptz not null default now(),
+  finished_at timestamptz,
+  primary key (operator_id, id),
+  constraint forgets_at_the_end check (
+    (state = 'done') = (customer_id is null) and (state = 'done') = (erased_id is null)
+    and (state = 'done') = (finished_at is not null)
+  )
+);
+create unique index erasures_running on erasures (operator_id, customer_id) where state = 'running';
+comment on table erasures is 'customers who were erased, or are being erased; who they were goes with the last step';
+comment on column erasures.customer_id is 'whom to erase; null once that is done';
+comment on column erasures.erased_id is
+  'what their events are kept under; null once that is done, so that nothing leads from one to the other';
+comment on column erasures.renamed is 'the events have that id; what was made from them is looked through next';
+comment on column erasures.events is 'events looked through so far; deliveries: postbacks about them that were emptied';
+comment on column erasures.after_at is 'progress: with after_id the last event looked through, by the order of its time';
+comment on column erasures.actor is 'id of the API key';
+select estimate_tenants_alike('erasures');

@@ -135,7 +135,7 @@ create index slot_facts_exchanged on slot_facts (operator_id, fx_rate_id) where 
 -- Few facts are rated again, so a fact is soon seen to be in force.
 create index slot_facts_rated_again on slot_facts (operator_id, original_event_id, slot_id, revision)
   where revision > 0;
-select make_append_only('slot_facts');
+select make_append_only_but('slot_facts', 'customer');
 comment on table slot_facts is
   'the set of facts that a slot''s target is a function of: conversions, and what reverses them';
 comment on column slot_facts.original_event_id is 'the conversion';

@@ -257,7 +257,8 @@ create table attempts (
 create table attempts_other partition of attempts default;
 select ensure_partitions('attempts', 'dlv');
 -- Rows may be deleted: whole months are dropped when they expire.
-create trigger append_only before update on attempts for each row execute function refuse_change();
+create trigger append_only before update on attempts for each row
+  execute function refuse_change_but_erasure('response_excerpt');
 comment on table attempts is
   'one try of a delivery; all of a delivery are in the month in which it was planned, so that their numbers have a key';
 comment on column attempts.number is 'counts on over retries and replays';

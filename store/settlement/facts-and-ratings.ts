@@ -2,7 +2,7 @@
 // targets.
 import type { SlotFact } from '../../domain/commission/slot-facts.ts';
 import type { Slot } from '../../domain/settlement/slot.ts';
-import type { DealVersion } from '../../domain/types.ts';
+import type { DealVersion, ErasedCustomer } from '../../domain/types.ts';
 import { bulkColumns } from '../db/bulk.ts';
 import type { Queryable } from '../db/pool.ts';
 
@@ -69,4 +69,17 @@ export async function writeRatings(
      select $1, $2, ${RATINGS.names()} from ${RATINGS.unnest(3, 'r')}`,
     values: [operatorId, batchId, ...RATINGS.values(ratings)],
   });
+}
+
+/** Counts of first deposits go on under the id that their customer is erased to. */
+export async function eraseFacts(
+  db: Queryable,
+  { operatorId, customerId, erasedId }: ErasedCustomer,
+  eventIds: readonly string[],
+): Promise<void> {
+  await db.query(
+    `update slot_facts set customer = 'customer ' || $4
+     where operator_id = $1 and original_event_id = any($2) and customer = 'customer ' || $3`,
+    [operatorId, eventIds, customerId, erasedId],
+  );
 }

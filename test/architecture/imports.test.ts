@@ -120,7 +120,7 @@ const ROOMS: Readonly<Record<string, string[]>> = {
   'store/setup': ['db', 'intake'],
   'store/access': ['attribution', 'db', 'setup'],
   'store/audit': ['agreements', 'attribution', 'db', 'ledger', 'settlement'],
-  'store/upkeep': ['db', 'delivery', 'ledger'],
+  'store/upkeep': ['agreements', 'attribution', 'db', 'delivery', 'intake', 'ledger', 'settlement'],
   'activities/delivery': [],
   'activities/settlement': ['delivery'],
   'activities/upkeep': ['delivery'],

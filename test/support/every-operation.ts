@@ -272,6 +272,8 @@ async function callEventsAndSetAside(
   });
   await ask('GET /v1/customers/nobody');
   await ask('GET /v1/customers/c');
+  const { id: erasure } = await ask('POST /v1/customers/nobody/erase');
+  await ask(`GET /v1/erasures/${erasure}`);
   await ask(`POST /v1/orphans/${orphan}/assign`, { affiliate_id: affiliate });
   const { id: foreign } = await ask('POST /v1/events', { ...sale, transaction_id: 's-6', currency: 'GBP' });
   await settleAll();

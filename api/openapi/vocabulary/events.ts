@@ -99,6 +99,7 @@ export const events: Vocabulary = {
   first_at: ['when it was sent again first', '2026-11-22T10:05:00Z'],
   last_at: ['when it was sent again last', '2026-11-22T10:05:00Z'],
   binding: 'which affiliate the customer is bound to, and by what; null: to none',
+  'Erasure.id': ['id of the erasure', exampleId('ers')],
   'reassignCustomer.from': 'since when the customer belongs to the affiliate; past or present',
   'reassignments.from': 'since when the customer belongs to the affiliate',
   'amendEvent.amount': ['the right amount', '450.00'],

@@ -70,6 +70,8 @@ before(async () => {
     headers: { 'content-type': 'text/csv' },
   });
   resources.set('imports', file.body.id);
+  const erasure = await api.call<{ id: string }>('POST /v1/customers/nobody/erase', { key: owner.key });
+  resources.set('erasures', erasure.body.id);
   await api.call(`PUT /v1/affiliates/${affiliate}/payment-details`, { key: owner.key, body: DETAILS });
   resources.set('orphans', orphan);
   resources.set('set-aside', event);

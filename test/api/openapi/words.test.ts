@@ -88,7 +88,7 @@ describe('examples', () => {
 
 describe('names', () => {
   const VERBS =
-    'send list get amend void unvoid reject unreject refuse start stop assign reassign retry dismiss follow check confirm ' +
+    'send list get amend void unvoid reject unreject refuse start stop assign reassign erase retry dismiss follow check confirm ' +
     'record create update delete revoke end preview translate pause resume enable rotate test give acknowledge cancel close ' +
     'reconcile release approve fail return set allow decode encode';
 

@@ -38,6 +38,7 @@ import { CLICK_CHOICES, EXISTING_CUSTOMERS, WITHOUT_TRANSACTION_ID } from '../..
 import { APPLIES_TO } from '../../../store/agreements/deals.ts';
 import { AFFILIATE_STATES } from '../../../store/attribution/affiliates.ts';
 import { IMPORT_STATES } from '../../../store/intake/imports.ts';
+import { ERASURE_STATES } from '../../../store/upkeep/erasures.ts';
 import { LINK_STATES } from '../../../store/attribution/links.ts';
 import { withDatabase, type TestDatabase } from '../../support/database.ts';
 
@@ -62,6 +63,7 @@ const LISTS: Record<string, readonly string[]> = {
   'endpoints.method': ENDPOINT_METHODS,
   'endpoints.signing': SIGNING_KINDS,
   'endpoints.state': ENDPOINT_STATES,
+  'erasures.state': ERASURE_STATES,
   'event_outcomes.method': METHODS,
   'event_outcomes.status': EVENT_OUTCOMES,
   'events.key_kind': EVENT_KEY_KINDS,

@@ -10,6 +10,7 @@ import { readDelivery } from '../../../store/delivery/deliveries.ts';
 import * as actions from '../../../store/delivery/transitions/actions.ts';
 import * as attempts from '../../../store/delivery/transitions/attempts.ts';
 import * as endpoints from '../../../store/delivery/transitions/endpoints.ts';
+import * as erasures from '../../../store/delivery/transitions/erasures.ts';
 import * as handOver from '../../../store/delivery/transitions/hand-over.ts';
 import * as replays from '../../../store/delivery/transitions/replays.ts';
 import * as successors from '../../../store/delivery/transitions/successors.ts';
@@ -150,6 +151,12 @@ const WAYS: Record<string, Way[]> = {
     {
       call: (pool, { id }) =>
         successors.amendBodies(pool, [{ operatorId: operator.operatorId, id, body: '{"amended":true}' }]),
+    },
+  ],
+  eraseBodies: [
+    {
+      call: (pool, { id }) =>
+        erasures.eraseBodies(pool, operator.operatorId, [{ id, body: '{"erased":true}' }]),
     },
   ],
   retryNow: (['self', 'endpoint'] as const).map((owner) => ({

@@ -1,0 +1,54 @@
+// Erasures of customers as rows: begun by the API, found by the sweep until they are done.
+import { newId } from '../db/ids.ts';
+import type { Pool, Queryable } from '../db/pool.ts';
+
+export const ERASURE_STATES = ['running', 'done'] as const;
+
+/** `events`: looked through so far. `deliveries`: postbacks about them that were emptied. */
+export type Erasure = {
+  id: string;
+  state: (typeof ERASURE_STATES)[number];
+  events: number;
+  deliveries: number;
+  /** Id of the API key. */
+  actor: string;
+  createdAt: Date;
+  finishedAt: Date | null;
+};
+
+const COLUMNS = `id, state, events, deliveries, actor, created_at as "createdAt", finished_at as "finishedAt"`;
+
+export function createErasures(pool: Pool) {
+  return {
+    /** Begins to erase a customer; returns the erasure that runs where there is one. */
+    async begin(operatorId: string, customerId: string, actor: string): Promise<Erasure> {
+      const { rows } = await pool.query<Erasure>(
+        `insert into erasures (operator_id, id, customer_id, erased_id, actor) values ($1, $2, $3, $4, $5)
+         on conflict (operator_id, customer_id) where state = 'running' do update set state = 'running'
+         returning ${COLUMNS}`,
+        [operatorId, newId('ers'), customerId, newId('erased'), actor],
+      );
+      return rows[0]!;
+    },
+
+    async find(operatorId: string, id: string): Promise<Erasure | null> {
+      const { rows } = await pool.query<Erasure>(
+        `select ${COLUMNS} from erasures where operator_id = $1 and id = $2`,
+        [operatorId, id],
+      );
+      return rows[0] ?? null;
+    },
+  };
+}
+
+/** Those that are not done, the oldest first. */
+export async function findRunningErasures(
+  db: Queryable,
+  limit: number,
+): Promise<{ operatorId: string; id: string }[]> {
+  const { rows } = await db.query<{ operatorId: string; id: string }>(
+    `select operator_id as "operatorId", id from erasures where state = 'running' order by created_at limit $1`,
+    [limit],
+  );
+  return rows;
+}

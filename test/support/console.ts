@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
 
 export type Screen = { width: number; theme: 'light' | 'dark' };
 
@@ -14,7 +14,10 @@ export const SCREENS: readonly Screen[] = [
 
 const HEIGHT = 900;
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+/** Nothing but violations is read; style sheets need no second request. */
+const AXE_OPTIONS = JSON.stringify({ resultTypes: ['violations'], preload: false });
 const PAGE_MS = 15_000;
+const TABS_AT_MOST = 60;
 /** A folder for a picture of each page that is checked, to look at; without it none are made. */
 const PICTURES = process.env['CONSOLE_PICTURES'];
 
@@ -28,16 +31,27 @@ export type Console = {
   close(refusals?: readonly number[]): Promise<void>;
 };
 
-/** Opens the console at its sign-in. */
-export const openConsole = (browser: Browser, url: string, screen: Screen): Promise<Console> =>
-  openPages(browser, `${url}/console`, screen);
+export type Cookies = Parameters<BrowserContext['addCookies']>[0];
+
+/** Opens the console at its sign-in; with the cookies of a session, `open` does it. */
+export const openConsole = (
+  browser: Browser,
+  url: string,
+  screen: Screen,
+  session?: Cookies,
+): Promise<Console> => openPages(browser, `${url}/console`, screen, session);
 
 /** Opens the portal by a link to it. */
 export const openPortal = (browser: Browser, link: string, screen: Screen): Promise<Console> =>
   openPages(browser, link, screen);
 
 /** `address`: where to begin; other pages are below it, without its fragment. */
-async function openPages(browser: Browser, address: string, { width, theme }: Screen): Promise<Console> {
+async function openPages(
+  browser: Browser,
+  address: string,
+  { width, theme }: Screen,
+  session?: Cookies,
+): Promise<Console> {
   const context = await browser.newContext({
     viewport: { width, height: HEIGHT },
     colorScheme: theme,
@@ -51,8 +65,11 @@ async function openPages(browser: Browser, address: string, { width, theme }: Sc
     if (['error', 'warning'].includes(message.type())) errors.push(`${message.type()}: ${message.text()}`);
   });
   const root = address.split('#')[0]!;
-  await page.goto(address);
-  await page.locator('main h1').waitFor();
+  if (session) await context.addCookies(session);
+  else {
+    await page.goto(address);
+    await page.locator('main h1').waitFor();
+  }
   return {
     page,
     async open(path) {
@@ -62,8 +79,8 @@ async function openPages(browser: Browser, address: string, { width, theme }: Sc
     },
     async check() {
       if (PICTURES !== undefined) await savePicture(page, theme);
-      await page.evaluate(AXE);
-      const { violations } = await page.evaluate<AxeResult>('axe.run()');
+      if (!(await page.evaluate<boolean>(`'axe' in globalThis`))) await page.evaluate(AXE);
+      const { violations } = await page.evaluate<AxeResult>(`axe.run(${AXE_OPTIONS})`);
       const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
       assert.deepEqual(found, [], page.url());
       const isWider = await page.evaluate<boolean>(`document.documentElement.scrollWidth > innerWidth`);
@@ -92,8 +109,29 @@ async function savePicture(page: Page, theme: string): Promise<void> {
 
 type AxeResult = { violations: { id: string; nodes: { html: string }[] }[] };
 
+/** Signs in with an operator's key. */
 export async function signIn({ page }: Console, key: string): Promise<void> {
   await page.getByLabel('API key').fill(key);
   await page.getByRole('button', { name: 'Sign in' }).click();
   await page.getByRole('heading', { name: 'Overview', level: 1 }).waitFor();
+}
+
+/** Presses Tab until the focus is on the button of this name. */
+export async function tabTo({ page }: Console, name: string): Promise<void> {
+  const button = page.getByRole('button', { name, exact: true });
+  await button.waitFor();
+  for (let step = 0; step < TABS_AT_MOST; step += 1) {
+    if ((await page.evaluate('document.activeElement.textContent')) === name) return;
+    await page.keyboard.press('Tab');
+  }
+  assert.fail(`no Tab leads to ${name}`);
+}
+
+/** The text of the file that a button saves. */
+export async function savedBy(page: Page, button: string): Promise<string> {
+  const [file] = await Promise.all([
+    page.waitForEvent('download'),
+    page.getByRole('button', { name: button, exact: true }).click(),
+  ]);
+  return readFileSync(await file.path(), 'utf8');
 }

@@ -1,0 +1,5 @@
+// Journeys of those who run the operation, in a real browser on one stack: what is stuck, access,
+// affiliates.
+import './journeys/console.ts';
+import './journeys/access.ts';
+import './journeys/affiliates.ts';

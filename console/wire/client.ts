@@ -82,7 +82,10 @@ export const queries = new QueryClient({
  * `first`: a path to read before the others, which says what is there to be read.
  */
 export async function refresh(first?: keyof paths): Promise<void> {
-  if (first !== undefined)
+  if (first !== undefined) {
     await queries.invalidateQueries({ predicate: ({ queryKey }) => queryKey[1] === first });
+    // Until the page has taken away what is not there any more, which would be read otherwise.
+    await new Promise((resolve) => setTimeout(resolve));
+  }
   await queries.invalidateQueries();
 }

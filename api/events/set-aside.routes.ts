@@ -1,6 +1,11 @@
-// Routes of events that were set aside: retry settlement, or reject for good.
+// Routes of events that were set aside: what they lack, retry settlement, or reject for good.
 import type { Request, Response, Router } from 'express';
-import { describeSetAside } from '../../domain/settlement/set-aside.ts';
+import { formatMoney } from '../../domain/ledger/money.ts';
+import {
+  describeSetAside,
+  type SetAsideGroup,
+  type SetAsideReason,
+} from '../../domain/settlement/set-aside.ts';
 import type { Store } from '../../store/index.ts';
 import type { SetAsideActionResult } from '../../store/settlement/set-aside.ts';
 import { type Auth, callerOf } from '../http/auth.ts';
@@ -16,6 +21,16 @@ type Deps = {
 };
 
 export function addSetAsideRoutes(router: Router, { store, auth, temporal }: Deps): void {
+  addPath(router, '/v1/set-aside', {
+    get: [
+      auth.scope('read'),
+      async (_req, res) => {
+        const groups = await store.setAside.groups(callerOf(res).operator.id);
+        res.json({ data: groups.map(groupView) });
+      },
+    ],
+  });
+
   addPath(router, '/v1/set-aside/:event_id/retry', {
     post: [
       auth.scope('manage'),
@@ -39,6 +54,21 @@ export function addSetAsideRoutes(router: Router, { store, auth, temporal }: Dep
       },
     ],
   });
+}
+
+function groupView({ reason, ...group }: SetAsideGroup & { reason: SetAsideReason }) {
+  const { count, sum, lacks, firstDay, lastDay } = group;
+  const [base, quote] = lacks?.split('→') ?? [];
+  return {
+    reason,
+    count,
+    amount: sum === null ? null : formatMoney(sum.minor, sum.currency),
+    currency: sum?.currency ?? null,
+    missing_rate: base && quote ? { base, quote } : null,
+    first_day: firstDay,
+    last_day: lastDay,
+    lacking: describeSetAside(reason, group),
+  };
 }
 
 /** The caller's operator, and the event id of the path. Throws `not_found` for a malformed id. */

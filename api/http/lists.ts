@@ -27,7 +27,7 @@ type Listed<Row, View> = {
   as?: string;
 };
 
-const LIMIT_AT_MOST = 200;
+export const LIMIT_AT_MOST = 200;
 /** CSV without a `limit` holds so many pages: with the longest ones 5,000 rows. */
 const PAGES_AT_MOST = 25;
 

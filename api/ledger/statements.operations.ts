@@ -5,7 +5,7 @@ import { defineResource } from '../http/resource.ts';
 import * as answers from './statements.answers.ts';
 import { addStatementRoutes } from './statements.routes.ts';
 import { COLUMNS } from './statements.views.ts';
-import { openStatement, statementFilter, statementForm } from './statements.schema.ts';
+import { openStatement, statementFilter, statementForm, statementsOfMonth } from './statements.schema.ts';
 
 const wholeStatement: Answer = {
   description: 'as JSON, or as CSV where `format` or `Accept` asks for it',
@@ -39,6 +39,13 @@ export const statementsResource = defineResource({
       query: openStatement,
       answers: { 200: wholeStatement },
       refusals: ['not_possible'],
+    },
+    'GET /v1/statements': {
+      id: 'listStatements',
+      summary: 'List the statements of a closed month',
+      who: 'read',
+      query: statementsOfMonth,
+      answers: { 200: listAnswer(answers.statement) },
     },
     'GET /v1/statements/:id': {
       id: 'getStatement',

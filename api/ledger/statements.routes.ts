@@ -6,13 +6,13 @@ import type { Store } from '../../store/index.ts';
 import { findAffiliate } from '../http/affiliate-lookup.ts';
 import { type Auth, callerOf } from '../http/auth.ts';
 import { ApiError, notFound } from '../http/errors.ts';
-import { answerList, wantsCsv } from '../http/lists.ts';
+import { answerList, listOf, wantsCsv } from '../http/lists.ts';
 import { shownTo } from '../http/own-answers.ts';
 import { addPath, idFromPath } from '../http/path.ts';
 import { read } from '../http/read.ts';
 import { answerInParts } from '../http/streaming.ts';
 import { statement } from './statements.answers.ts';
-import { openStatement, statementFilter, statementForm } from './statements.schema.ts';
+import { openStatement, statementFilter, statementForm, statementsOfMonth } from './statements.schema.ts';
 import { asCsv, asJson, statementView, type WholeStatement } from './statements.views.ts';
 
 type Deps = { store: Pick<Store, 'affiliates' | 'periods' | 'statements'>; auth: Auth };
@@ -48,6 +48,18 @@ export function addStatementRoutes(router: Router, { store, auth }: Deps): void 
         const whole = { ...of, opening, lines: store.statements.openLines(operator.id, of), final: null };
         await answer(req, res, query.format, whole);
       },
+    ],
+  });
+
+  addPath(router, '/v1/statements', {
+    get: [
+      auth.scope('read'),
+      listOf(
+        statementsOfMonth,
+        (operatorId, page, { period }) => store.statements.listOfMonth(operatorId, period, page),
+        statementView,
+        statement,
+      ),
     ],
   });
 

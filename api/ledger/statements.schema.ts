@@ -7,6 +7,9 @@ export const statementFilter = z.strictObject({ ...page, currency: currency.opti
 
 const format = z.enum(['json', 'csv']).optional();
 
+/** The month is required: a list of all would only repeat those of the affiliates. */
+export const statementsOfMonth = z.strictObject({ ...page, period: month });
+
 export const statementForm = z.strictObject({ format });
 
 export const openStatement = z.strictObject({

@@ -49,8 +49,8 @@ export function addAffiliateRoutes(router: Router, { store, auth, temporal }: De
       auth.scope('read'),
       listOf(
         affiliateFilter,
-        (operatorId, page, { state = null, q: search = null }) =>
-          store.affiliates.list(operatorId, { state, search }, page),
+        (operatorId, page, { state = null, q: search = null, ids = null }) =>
+          store.affiliates.list(operatorId, { state, search, ids }, page),
         affiliateView,
         answers.affiliate,
       ),

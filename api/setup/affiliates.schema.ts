@@ -1,10 +1,13 @@
 // Requests of affiliates: a new one, a change, and the filter of the list.
 import { z } from 'zod';
 import { AFFILIATE_STATES } from '../../store/attribution/affiliates.ts';
-import { externalId, id, name, search, time } from '../http/fields.ts';
-import { page } from '../http/lists.ts';
+import { externalId, ID, id, name, search, time } from '../http/fields.ts';
+import { LIMIT_AT_MOST, page } from '../http/lists.ts';
 
 const state = z.enum(AFFILIATE_STATES);
+
+const ANY_ID = ID.source.slice(1, -1);
+const IDS = new RegExp(`^${ANY_ID}(,${ANY_ID}){0,${LIMIT_AT_MOST - 1}}$`);
 
 export const newAffiliate = z.strictObject({
   name,
@@ -34,4 +37,10 @@ export const affiliateFilter = z.strictObject({
   ...page,
   state: state.optional(),
   q: search.optional().meta({ description: 'a part of `name` or `external_id`, in any case' }),
+  ids: z
+    .string()
+    .regex(IDS, `must be at most ${LIMIT_AT_MOST} ids with commas between them`)
+    .transform((value) => value.split(','))
+    .optional()
+    .meta({ description: `only these, with commas between them; at most ${LIMIT_AT_MOST}` }),
 });

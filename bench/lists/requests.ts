@@ -98,6 +98,7 @@ function filtersOf({ samples, affiliates }: ListsData): Record<string, Values> {
     base: ['EUR', 'CHF'],
     quote: ['USD', 'CHF'],
     q: ['ffiliate', 'x-19'],
+    ids: [`${numbered('aff', 0)},${numbered('aff', affiliates - 1)}`],
     minimum_payable: ['10.00', '1000000.00'],
     period: months,
     reason: ['invalid_request', 'bad_signature', 'http_500', 'nobody'],

@@ -58,6 +58,7 @@ const SET_ASIDE = {
 
 /** Why an event is set aside. */
 export type SetAsideReason = keyof typeof SET_ASIDE;
+export const SET_ASIDE_REASONS = Object.keys(SET_ASIDE) as [SetAsideReason, ...SetAsideReason[]];
 
 /**
  * What a group of set-aside events lacks, and what mends it: "3 events of 1,250.00 GBP, 14–16

@@ -85,7 +85,7 @@ export function createAffiliates(pool: Pool) {
     /** Null: any. `search`: in the name or the operator's own id, in any case. */
     async list(
       operatorId: string,
-      { state, search }: { state: AffiliateState | null; search: string | null },
+      { state, search, ids }: { state: AffiliateState | null; search: string | null; ids: string[] | null },
       page: Page,
     ): Promise<Affiliate[]> {
       const { rows } = await pool.query<Affiliate>(
@@ -93,8 +93,9 @@ export function createAffiliates(pool: Pool) {
          where a.operator_id = $1 and ($2::text is null or a.state = $2) and ($3::text is null or a.id < $3)
            and ($5::text is null or strpos(lower(a.name), lower($5)) > 0
              or strpos(lower(a.external_id), lower($5)) > 0)
+           and ($6::text[] is null or a.id = any($6))
          order by a.id desc limit $4`,
-        [operatorId, state, page.before, page.limit, search],
+        [operatorId, state, page.before, page.limit, search, ids],
       );
       return rows;
     },

@@ -196,6 +196,17 @@ export function createStatements(db: Queryable) {
       return rows.map(statementFrom);
     },
 
+    /** Lists the statements of a closed month, of all affiliates and in all currencies. */
+    async listOfMonth(operatorId: string, period: string, page: Page): Promise<Statement[]> {
+      const { rows } = await db.query<Row>(
+        `select ${COLUMNS} from statements s
+         where s.operator_id = $1 and s.period = $2 and ($3::text is null or s.id < $3)
+         order by s.id desc limit $4`,
+        [operatorId, period, page.before, page.limit],
+      );
+      return rows.map(statementFrom);
+    },
+
     /** The lines of a statement, oldest first. */
     lines: (operatorId: string, statementId: string) => chunks(LINES, [operatorId, statementId], []),
 

@@ -1,5 +1,9 @@
 // Events set aside: their rule failed, or they lack data that the operator can still supply.
-import type { SetAsideGroup, SetAsideReason } from '../../domain/settlement/set-aside.ts';
+import {
+  SET_ASIDE_REASONS,
+  type SetAsideGroup,
+  type SetAsideReason,
+} from '../../domain/settlement/set-aside.ts';
 import { JOIN_AMENDMENT } from '../agreements/amendments.ts';
 import { requestRetries } from '../agreements/retry-requests.ts';
 import { withTransaction, type Pool, type Queryable } from '../db/pool.ts';
@@ -29,6 +33,19 @@ export function createSetAside(pool: Pool) {
   }
 
   return {
+    /** The largest groups of the first 2,000 events of each reason. */
+    async groups(operatorId: string): Promise<(SetAsideGroup & { reason: SetAsideReason })[]> {
+      const ofReasons = await Promise.all(
+        SET_ASIDE_REASONS.map(async (reason) => {
+          const eventIds = await readSetAside(pool, operatorId, reason, '', LISTED_AT_MOST);
+          if (eventIds.length === 0) return [];
+          const groups = await readGroups(pool, operatorId, reason, eventIds);
+          return groups.map((group) => ({ ...group, reason }));
+        }),
+      );
+      return ofReasons.flat();
+    },
+
     /**
      * Asks for the event to be settled again, together with all events set aside for the same
      * reason: the same remedy may help them.
@@ -66,6 +83,8 @@ export function createSetAside(pool: Pool) {
 
 /** Events of a reason that are read for the groups, and groups and samples of them. */
 const GROUPED_AT_MOST = 10_000;
+/** The same for a request, which somebody waits for. */
+export const LISTED_AT_MOST = 2000;
 const GROUPS = 10;
 const SAMPLES = 10;
 

@@ -277,6 +277,7 @@ async function callEventsAndSetAside(
   await ask(`POST /v1/orphans/${orphan}/assign`, { affiliate_id: affiliate });
   const { id: foreign } = await ask('POST /v1/events', { ...sale, transaction_id: 's-6', currency: 'GBP' });
   await settleAll();
+  await ask('GET /v1/set-aside');
   await ask(`POST /v1/set-aside/${foreign}/retry`);
   await ask(`POST /v1/set-aside/${foreign}/dismiss`);
   for (const { id } of (await ask<List>('GET /v1/events')).data) await ask(`GET /v1/events/${id}`);
@@ -336,6 +337,7 @@ async function callPayoutsAndLedger(
   await ask(`GET /v1/affiliates/${affiliate}/statements`);
   const { data: months } = await ask<{ data: { period: string }[] }>('GET /v1/periods');
   await ask(`GET /v1/periods/${months[0]!.period}`);
+  await ask(`GET /v1/statements?period=${months[0]!.period}`);
   const rows = [
     { transaction_id: 's-1', amount: '99.00' },
     { transaction_id: 'gone' },

@@ -106,6 +106,36 @@ describe('an event that was set aside', () => {
     assert.deepEqual([await statusOf(first!), await statusOf(second!)], ['settled', 'settled']);
   });
 
+  test('what set-aside events lack is listed by reason, currency and missing rate, the largest first', async () => {
+    const list = async (key = operator.key) =>
+      (await api.call<{ data: Body[] }>('GET /v1/set-aside', { key })).body.data;
+    assert.deepEqual(await list(), []);
+    await sales('GBP', 'JPY', 'JPY', 'USD');
+    const common = { reason: 'no_exchange_rate', first_day: '2026-10-05', last_day: '2026-10-05' };
+    assert.deepEqual(await list(), [
+      {
+        ...common,
+        count: 2,
+        amount: '200',
+        currency: 'JPY',
+        missing_rate: { base: 'JPY', quote: 'USD' },
+        lacking:
+          '2 events of 200 JPY, 5 October 2026: no rate JPY→USD. POST /v1/fx-rates, ' +
+          'then they are settled by themselves.',
+      },
+      {
+        ...common,
+        count: 1,
+        amount: '100.00',
+        currency: 'GBP',
+        missing_rate: { base: 'GBP', quote: 'USD' },
+        lacking:
+          '1 event of 100.00 GBP, 5 October 2026: no rate GBP→USD. POST /v1/fx-rates, then it is settled by itself.',
+      },
+    ]);
+    assert.deepEqual(await list((await api.newOperator()).key), []);
+  });
+
   test('dismissing a set-aside event rejects only this event, for good, and keeps its reason', async () => {
     const [dismissed, other] = await sales('JPY', 'JPY');
     const { status, body } = await requestAction(dismissed!, 'dismiss');

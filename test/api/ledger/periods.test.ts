@@ -205,6 +205,20 @@ describe('statements', () => {
     assert.deepEqual([...page.data, ...next.data], data);
   });
 
+  test('statements of a month are listed for all affiliates, for their operator only', async () => {
+    const { data } = await list();
+    for (const { id, period } of data)
+      assert.deepEqual(
+        (await get<List<Statement>>(`statements?period=${period}`)).data.map((statement) => statement.id),
+        [id],
+      );
+    assert.deepEqual((await get<List<Statement>>(`statements?period=${THIS}`)).data, []);
+    const { key: stranger } = await api.newOperator();
+    const foreign = await api.call<List<Statement>>(`GET /v1/statements?period=${LAST}`, { key: stranger });
+    assert.deepEqual(foreign.body.data, []);
+    assert.equal((await api.call('GET /v1/statements', { key })).status, 400);
+  });
+
   test('statements explain each line, mark late lines, and add up', async () => {
     const [last] = (await list()).data;
     const statement = await get<Statement>(`statements/${last!.id}`);

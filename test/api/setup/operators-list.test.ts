@@ -74,3 +74,19 @@ test('affiliates are found by a part of their name or of the operator’s own id
   assert.deepEqual(await names('q=%25'), ['Casey 100%']);
   assert.deepEqual(await names('q=bob&state=closed'), []);
 });
+
+test('affiliates are found by several ids at once, those of other operators not', async () => {
+  const [{ key }, other] = [await api.newOperator(), await api.newOperator()];
+  const made = async (name: string, of = key) =>
+    (await api.call<{ id: string }>('POST /v1/affiliates', { key: of, body: { name } })).body.id;
+  const ids = [await made('One'), await made('Two'), await made('Not theirs', other.key)];
+  await made('Three');
+  const found = (list: readonly string[]) =>
+    api.call<List>(`GET /v1/affiliates?ids=${list.join(',')}`, { key });
+  assert.deepEqual(
+    (await found(ids)).body.data.map(({ name }) => name),
+    ['Two', 'One'],
+  );
+  for (const refused of [[''], ['one'], Array.from({ length: 201 }, () => ids[0]!)])
+    assert.equal((await found(refused)).status, 400, `${refused.length} ids`);
+});

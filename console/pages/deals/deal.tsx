@@ -12,6 +12,7 @@ import { useMay } from '../../wire/session.ts';
 import { OtherTerms } from './other-terms.tsx';
 import { inForce, summaryOf, type Deal } from './terms.ts';
 import { Versions } from './versions.tsx';
+import { AffiliateLink } from '../affiliates/affiliate-link.tsx';
 
 export function Page() {
   const { id } = useParams<{ id: string }>();
@@ -72,7 +73,7 @@ function Standing({ of: deal }: { of: Deal }) {
             deal.affiliate_id === null ? (
               'every affiliate without a deal of its own'
             ) : (
-              <Id id={deal.affiliate_id} />
+              <AffiliateLink id={deal.affiliate_id} />
             ),
           ],
           [

@@ -10,10 +10,11 @@ import { CodeField, TextField, TimeField } from '../../parts/form.tsx';
 import { Empty, PageFrame, Panel } from '../../parts/layout.tsx';
 import { List } from '../../parts/list.tsx';
 import type { Column } from '../../parts/table.tsx';
-import { Badge, Id, Time } from '../../parts/values.tsx';
+import { Badge, Time } from '../../parts/values.tsx';
 import { api, client, refresh } from '../../wire/client.ts';
 import { paged } from '../../wire/lists.ts';
 import { useMay } from '../../wire/session.ts';
+import { AffiliateLink } from '../affiliates/affiliate-link.tsx';
 import { AffiliateField } from '../affiliates/pick.tsx';
 import { EXAMPLE, inForce, summaryOf, termsIn, textOf, type Deal } from './terms.ts';
 
@@ -21,7 +22,8 @@ const COLUMNS: readonly Column<Deal>[] = [
   { title: 'Deal', cell: ({ id, name }) => <Link href={`/deals/${id}`}>{name}</Link> },
   {
     title: 'For',
-    cell: ({ affiliate_id: id }) => (id === null ? 'every affiliate without its own' : <Id id={id} />),
+    cell: ({ affiliate_id: id }) =>
+      id === null ? 'every affiliate without its own' : <AffiliateLink id={id} />,
   },
   {
     title: 'Pays now',

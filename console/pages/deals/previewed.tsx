@@ -3,8 +3,9 @@ import { counted, formatCount } from '../../format/money.ts';
 import { reasonText } from '../../format/words.ts';
 import { Empty } from '../../parts/layout.tsx';
 import { Table, type Column } from '../../parts/table.tsx';
-import { Id, Money } from '../../parts/values.tsx';
+import { Money } from '../../parts/values.tsx';
 import type { Posted } from '../../wire/types.ts';
+import { AffiliateLink } from '../affiliates/affiliate-link.tsx';
 
 export type Preview = Posted<'/v1/deals/{id}/preview'>;
 type Affiliate = Preview['affiliates'][number];
@@ -17,7 +18,7 @@ const AMOUNTS = [
 ] as const;
 
 const COLUMNS: readonly Column<Row>[] = [
-  { title: 'Affiliate', cell: ({ affiliate }) => <Id id={affiliate} /> },
+  { title: 'Affiliate', cell: ({ affiliate }) => <AffiliateLink id={affiliate} /> },
   { title: 'Month', cell: ({ month }) => month },
   { title: 'Events', end: true, cell: ({ events }) => formatCount(events) },
   ...AMOUNTS.map(([name, title]): Column<Row> => ({

@@ -9,6 +9,7 @@ import { Id, Money, State, Time, WithIds } from '../../parts/values.tsx';
 import { api } from '../../wire/client.ts';
 import { paged } from '../../wire/lists.ts';
 import type { RowOf } from '../../wire/types.ts';
+import { AffiliateLink } from '../affiliates/affiliate-link.tsx';
 
 type Delivery = RowOf<'/v1/deliveries'>;
 
@@ -27,7 +28,8 @@ export const COLUMNS: readonly Column<Delivery>[] = [
   { title: 'Message', cell: ({ type }) => <code>{type}</code> },
   {
     title: 'Affiliate',
-    cell: ({ affiliate_name: name }) => name ?? <span className="muted">own webhook</span>,
+    cell: ({ affiliate_id: id, affiliate_name: name }) =>
+      id === null ? <span className="muted">own webhook</span> : <AffiliateLink id={id} name={name} />,
   },
   {
     title: 'State',

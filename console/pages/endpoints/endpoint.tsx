@@ -1,14 +1,16 @@
 // One endpoint: its condition, its figures, its settings, and what a person can do.
+import { lazy } from 'react';
 import { Link, useParams, useSearchParams } from 'wouter';
 import { formatCount } from '../../format/money.ts';
-import { duration } from '../../format/time.ts';
 import { Loaded, PageFrame, Panel } from '../../parts/layout.tsx';
 import { Tabs } from '../../parts/tabs.tsx';
-import { Facts, Id, Time } from '../../parts/values.tsx';
 import { api } from '../../wire/client.ts';
-import { Condition, explain, nameOf, type Endpoint } from './condition.tsx';
+import { Condition, explain, nameOf } from './condition.tsx';
 import { EndpointActions } from './endpoint-actions.tsx';
 import { Health } from './health.tsx';
+
+// What is behind a tab is loaded with it.
+const Settings = lazy(async () => ({ default: (await import('./settings.tsx')).Settings }));
 
 const LIVE_MS = 5000;
 
@@ -57,40 +59,5 @@ export function Page() {
         )}
       </Loaded>
     </PageFrame>
-  );
-}
-
-export function Settings({ of: endpoint }: { of: Endpoint }) {
-  const headers = Object.keys(endpoint.headers);
-  return (
-    <Panel title="Settings">
-      <Facts
-        of={[
-          ['Id', <Id key="id" id={endpoint.id} />],
-          [
-            'URL',
-            <code key="url" className="break">
-              {endpoint.url}
-            </code>,
-          ],
-          ['Method', `${endpoint.method}, body ${endpoint.body}`],
-          [
-            'Affiliate',
-            endpoint.affiliate_id ? <Id id={endpoint.affiliate_id} /> : 'none: the operator’s own webhook',
-          ],
-          ['Listens to', endpoint.events.join(', ')],
-          ['Headers', headers.length > 0 ? headers.join(', ') : null],
-          ['Schedule', endpoint.schedule.map((seconds) => duration(seconds * 1000)).join(', ')],
-          ['In flight', `at most ${endpoint.max_in_flight} at once`],
-          ['Rate', endpoint.rate_per_second === null ? 'no limit' : `${endpoint.rate_per_second} a second`],
-          ['Signing', endpoint.signing],
-          ['Public key', endpoint.public_key && <code className="break">{endpoint.public_key}</code>],
-          ['Former secret signs until', endpoint.overlap_ends_at && <Time at={endpoint.overlap_ends_at} />],
-          ['Customer ids', endpoint.share_customer_id ? 'are sent' : 'are left out'],
-          ['Version', endpoint.api_version],
-          ['Added', <Time key="added" at={endpoint.created_at} />],
-        ]}
-      />
-    </Panel>
   );
 }

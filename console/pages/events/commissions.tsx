@@ -3,6 +3,7 @@ import { plain } from '../../format/words.ts';
 import { Empty, Panel } from '../../parts/layout.tsx';
 import { Facts, Id, Money, State, Time, WithIds } from '../../parts/values.tsx';
 import type { Commission, Trace } from './trace-types.ts';
+import { AffiliateLink } from '../affiliates/affiliate-link.tsx';
 
 export function Commissions({
   trace: { commissions, exchange_rates: rates, transfers, status },
@@ -69,7 +70,7 @@ export function CommissionFacts({ commission }: { commission: Commission }) {
         of={[
           ...inputFacts(inputs),
           ['Commission', <Id key="id" id={id} />],
-          ['Affiliate', <Id key="affiliate" id={commission.affiliate_id} />],
+          ['Affiliate', <AffiliateLink key="affiliate" id={commission.affiliate_id} />],
           [
             'Deal',
             deal && (

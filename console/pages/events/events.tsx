@@ -4,11 +4,12 @@ import { FilterBar, SelectFilter, TextFilter, useFilters } from '../../parts/fil
 import { Empty, PageFrame, Panel } from '../../parts/layout.tsx';
 import { List } from '../../parts/list.tsx';
 import type { Column } from '../../parts/table.tsx';
-import { Id, State } from '../../parts/values.tsx';
+import { State } from '../../parts/values.tsx';
 import { api } from '../../wire/client.ts';
 import { paged } from '../../wire/lists.ts';
 import type { RowOf } from '../../wire/types.ts';
 import { EVENT } from './columns.tsx';
+import { AffiliateLink } from '../affiliates/affiliate-link.tsx';
 
 type Event = RowOf<'/v1/events'>;
 
@@ -39,7 +40,7 @@ const COLUMNS: readonly Column<Event>[] = [
   },
   {
     title: 'Affiliate',
-    cell: ({ attribution }) => (attribution ? <Id id={attribution.affiliate_id} /> : '–'),
+    cell: ({ attribution }) => (attribution ? <AffiliateLink id={attribution.affiliate_id} /> : '–'),
   },
   EVENT.occurred,
 ];

@@ -12,6 +12,7 @@ import { paged } from '../../wire/lists.ts';
 import { useMay } from '../../wire/session.ts';
 import type { RowOf } from '../../wire/types.ts';
 import { NewKey } from './new-key.tsx';
+import { AffiliateLink } from '../affiliates/affiliate-link.tsx';
 
 type Key = RowOf<'/v1/api-keys'>;
 
@@ -28,7 +29,7 @@ const COLUMNS: readonly Column<Key>[] = [
   { title: 'May', cell: ({ scopes }) => scopes.join(', ') },
   {
     title: 'For',
-    cell: ({ affiliate_id: id }) => (id === null ? 'all of the operator’s' : <Id id={id} />),
+    cell: ({ affiliate_id: id }) => (id === null ? 'all of the operator’s' : <AffiliateLink id={id} />),
   },
   {
     title: 'Ends',

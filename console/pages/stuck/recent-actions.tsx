@@ -3,9 +3,10 @@ import { formatCount } from '../../format/money.ts';
 import { plain } from '../../format/words.ts';
 import { Panel } from '../../parts/layout.tsx';
 import { Table, type Column } from '../../parts/table.tsx';
-import { Outside, State, Time } from '../../parts/values.tsx';
+import { Id, Outside, State, Time } from '../../parts/values.tsx';
 import { api } from '../../wire/client.ts';
 import type { Action } from './actions.tsx';
+import { AffiliateLink } from '../affiliates/affiliate-link.tsx';
 
 const SHOWN = 5;
 const LIVE_MS = 5000;
@@ -26,8 +27,14 @@ const COLUMNS: readonly Column<Action>[] = [
 
 /** The filter of an action, in a line. */
 function ofWhat({ endpoint_id, affiliate_id, stuck_state, reason, last_error }: Action) {
-  const parts = [endpoint_id, affiliate_id, stuck_state, reason, last_error].filter((part) => part !== null);
-  return parts.length === 0 ? 'everything' : <span className="break">{parts.join(', ')}</span>;
+  const words = [stuck_state, reason, last_error].filter((part) => part !== null);
+  if (endpoint_id === null && affiliate_id === null && words.length === 0) return 'everything';
+  return (
+    <>
+      {affiliate_id && <AffiliateLink id={affiliate_id} />} {endpoint_id && <Id id={endpoint_id} />}
+      {words.length > 0 && <div className="break">{words.join(', ')}</div>}
+    </>
+  );
 }
 
 export function RecentActions() {

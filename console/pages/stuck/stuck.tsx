@@ -11,6 +11,7 @@ import type { Answer } from '../../wire/types.ts';
 import { nameOf as nameOfEndpoint } from '../endpoints/condition.tsx';
 import { Actions, type Choice, type Target } from './actions.tsx';
 import { RecentActions } from './recent-actions.tsx';
+import { AffiliateLink } from '../affiliates/affiliate-link.tsx';
 
 type Stuck = Answer<'/v1/stuck'>;
 type Group = Stuck['data'][number];
@@ -186,7 +187,9 @@ function EndpointCell(group: Group) {
       <Link href={`/endpoints/${endpoint.id}`} title={endpoint.url}>
         {nameOf(group)}
       </Link>
-      <div className="muted small">{affiliate?.name ?? 'own webhook'}</div>
+      <div className="muted small">
+        {affiliate ? <AffiliateLink id={affiliate.id} name={affiliate.name} /> : 'own webhook'}
+      </div>
     </>
   );
 }

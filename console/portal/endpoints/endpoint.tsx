@@ -3,8 +3,6 @@ import { lazy, Suspense, useState } from 'react';
 import { Link, useLocation, useParams, useSearchParams } from 'wouter';
 import { Condition, explain, nameOf, type Endpoint } from '../../pages/endpoints/condition.tsx';
 import { EndpointActions } from '../../pages/endpoints/endpoint-actions.tsx';
-import { Settings } from '../../pages/endpoints/endpoint.tsx';
-import { Health } from '../../pages/endpoints/health.tsx';
 import { Button } from '../../parts/button.tsx';
 import { Confirm } from '../../parts/dialog.tsx';
 import { Loaded, Loading, PageFrame, Panel } from '../../parts/layout.tsx';
@@ -14,7 +12,11 @@ import { api, client, refresh } from '../../wire/client.ts';
 import { useMay } from '../../wire/session.ts';
 import { DeliveryList } from './delivery-list.tsx';
 
-/** Few visits need these. */
+// What is behind a tab or a button is loaded with it.
+const Health = lazy(async () => ({ default: (await import('../../pages/endpoints/health.tsx')).Health }));
+const Settings = lazy(async () => ({
+  default: (await import('../../pages/endpoints/settings.tsx')).Settings,
+}));
 const EndpointForm = lazy(async () => ({ default: (await import('./endpoint-form.tsx')).EndpointForm }));
 const Verifying = lazy(async () => ({ default: (await import('./verifying.tsx')).Verifying }));
 

@@ -1,4 +1,4 @@
-// Small pictures in SVG: a strip of attempts, and a line of counts.
+// Small picture in SVG: a strip of attempts.
 
 export type StripCell = { tone: 'ok' | 'bad' | 'none'; label: string };
 
@@ -29,28 +29,6 @@ export function Strip({ cells, label }: { cells: readonly StripCell[]; label: st
           <title>{cell.label}</title>
         </rect>
       ))}
-    </svg>
-  );
-}
-
-const SPARK = { width: 120, height: 28 };
-
-/** Counts over time, the oldest first. */
-export function Sparkline({ counts, label }: { counts: readonly number[]; label: string }) {
-  const most = Math.max(1, ...counts);
-  const x = (index: number) => (counts.length > 1 ? (index / (counts.length - 1)) * SPARK.width : 0);
-  const y = (count: number) => SPARK.height - 2 - (count / most) * (SPARK.height - 4);
-  const line = counts.map((count, index) => `${x(index).toFixed(1)},${y(count).toFixed(1)}`).join(' ');
-  return (
-    <svg
-      className="spark"
-      viewBox={`0 0 ${SPARK.width} ${SPARK.height}`}
-      preserveAspectRatio="none"
-      role="img"
-      aria-label={label}
-    >
-      <polygon className="spark-area" points={`0,${SPARK.height} ${line} ${SPARK.width},${SPARK.height}`} />
-      <polyline className="spark-line" points={line} />
     </svg>
   );
 }

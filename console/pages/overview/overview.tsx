@@ -1,7 +1,7 @@
 // Overview: what came in during 24 hours, what waits for a person, and the money of all affiliates.
 import { Link } from 'wouter';
-import { counted, formatCount } from '../../format/money.ts';
-import { Sparkline } from '../../parts/graphs.tsx';
+import { formatCount } from '../../format/money.ts';
+import { Chart } from '../../parts/chart.tsx';
 import { Empty, Loaded, PageFrame, Panel } from '../../parts/layout.tsx';
 import { Table, type Column } from '../../parts/table.tsx';
 import { Money, Time } from '../../parts/values.tsx';
@@ -98,22 +98,45 @@ const FLOWS: readonly { of: Flow; label: string; part?: Flow; href: string }[] =
 
 function Flows({ overview: { last_24_hours: day, hours } }: { overview: Overview }) {
   return (
-    <Panel title="Last 24 hours" bare>
-      <div className="tiles">
-        {FLOWS.map(({ of, label, part, href }) => (
-          <Link key={of} href={href} className="tile">
-            <span className="tile-label">{label}</span>
-            <span className="tile-value">{formatCount(day[of])}</span>
-            <span className="tile-note">
-              {part ? noteOf(day[of], day[part], part) : `${formatCount(hours.at(-1)?.[of] ?? 0)} this hour`}
-            </span>
-            <Sparkline
-              counts={hours.map((hour) => hour[of])}
-              label={`${label} by hour, at most ${counted(Math.max(...hours.map((hour) => hour[of])), 'an hour', 'an hour')}`}
-            />
-          </Link>
-        ))}
+    <>
+      <Panel title="Last 24 hours" bare>
+        <div className="tiles">
+          {FLOWS.map(({ of, label, part, href }) => (
+            <Link key={of} href={href} className="tile">
+              <span className="tile-label">{label}</span>
+              <span className="tile-value">{formatCount(day[of])}</span>
+              <span className="tile-note">
+                {part
+                  ? noteOf(day[of], day[part], part)
+                  : `${formatCount(hours.at(-1)?.[of] ?? 0)} this hour`}
+              </span>
+            </Link>
+          ))}
+        </div>
+      </Panel>
+      <div className="columns">
+        <ByHour title="Events by hour" hours={hours} all="events" done="settled" />
+        <ByHour title="Postbacks by hour" hours={hours} all="postbacks" done="delivered" />
       </div>
+    </>
+  );
+}
+
+type ByHourProps = { title: string; hours: Overview['hours']; all: Flow; done: Flow };
+
+/** What came in by hour and, before it, how much of that is done by now. */
+function ByHour({ title, hours, all, done }: ByHourProps) {
+  const series = [
+    { label: 'All', color: 'accent', kind: 'bars', values: hours.map((hour) => hour[all]) },
+    { label: `Of these ${done}`, color: 'ok', kind: 'bars', values: hours.map((hour) => hour[done]) },
+  ] as const;
+  return (
+    <Panel title={title} about={`by the hour of arrival, and how many of them are ${done} by now`}>
+      {hours.every((hour) => hour[all] === 0) ? (
+        <Empty title={`No ${all} in 24 hours.`} />
+      ) : (
+        <Chart title={title} times={hours.map(({ at }) => at)} series={series} />
+      )}
     </Panel>
   );
 }

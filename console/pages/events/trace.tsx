@@ -56,9 +56,13 @@ function titleOf({ event }: Trace): string {
 }
 
 /** Whether nothing of it changes by itself any more. */
-function isOver({ status, deliveries }: Trace): boolean {
+function isOver({ status, deliveries, versions }: Trace): boolean {
+  const last = versions?.at(-1);
+  // The status and the versions are read one after the other, and a change may fall between.
+  const isBooked = last?.state !== 'accepted' && Boolean(last?.voided) === (status === 'voided');
   return (
     status !== 'accepted' &&
+    isBooked &&
     deliveries.every(({ state }) => ['delivered', 'gave_up', 'cancelled'].includes(state))
   );
 }

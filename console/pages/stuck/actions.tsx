@@ -75,12 +75,12 @@ function endpointsText(count: number | null, unknown: string): string {
   return count === null ? unknown : counted(count, 'endpoint');
 }
 
-type Asked = { verbs: readonly Verb[]; target: Target };
+/** A question, and its target as it was when that was asked: the list is read again meanwhile. */
+export type Asked = { verbs: readonly Verb[]; target: Target };
+export type Ask = (asked: Asked) => void;
 
 /** The buttons for a target: retry at once, everything else behind a choice. */
-export function Actions({ target, label }: { target: Target; label: string }) {
-  // The target as it was when the question was asked: the list is read again meanwhile.
-  const [asked, ask] = useState<Asked | null>(null);
+export function Actions({ target, label, ask }: { target: Target; label: string; ask: Ask }) {
   const mayManage = useMay('manage');
   if (!mayManage) return <span className="muted small">needs the scope manage</span>;
   return (
@@ -94,12 +94,12 @@ export function Actions({ target, label }: { target: Target; label: string }) {
       >
         Other…
       </Button>
-      {asked && <ActDialog {...asked} onClose={() => ask(null)} />}
     </div>
   );
 }
 
-function ActDialog({ verbs, target, onClose }: Asked & { onClose: () => void }) {
+/** The question, the progress and the result. They outlast the row whose postbacks are gone. */
+export function ActDialog({ verbs, target, onClose }: Asked & { onClose: () => void }) {
   const [verb, choose] = useState(verbs[0]!);
   const { path, label, kind, effect } = WORDING[verb];
   const run = async () => {

@@ -1,4 +1,5 @@
 // Stuck postbacks in groups, by endpoint or by reason, with actions on all of a group.
+import { useState } from 'react';
 import { Link } from 'wouter';
 import { counted, formatCount } from '../../format/money.ts';
 import { reasonText } from '../../format/words.ts';
@@ -9,7 +10,7 @@ import { Badge, Outside, Sums, Time } from '../../parts/values.tsx';
 import { api } from '../../wire/client.ts';
 import type { Answer } from '../../wire/types.ts';
 import { nameOf as nameOfEndpoint } from '../endpoints/condition.tsx';
-import { Actions, type Choice, type Target } from './actions.tsx';
+import { ActDialog, Actions, type Ask, type Asked, type Choice, type Target } from './actions.tsx';
 import { RecentActions } from './recent-actions.tsx';
 import { AffiliateLink } from '../affiliates/affiliate-link.tsx';
 
@@ -30,6 +31,7 @@ const FILTERS = ['group', 'order', 'state', 'reason', 'affiliate_id', 'endpoint_
 export function Page() {
   const filters = useFilters(FILTERS);
   const query = filters.values as Query;
+  const [asked, ask] = useState<Asked | null>(null);
   const stuck = api.useQuery(
     'get',
     '/v1/stuck',
@@ -70,14 +72,17 @@ export function Page() {
         <TextFilter filters={filters} name="affiliate_id" label="Affiliate" hint="aff_…" />
       </FilterBar>
       <Loaded query={stuck} of="what is stuck">
-        {(data) => <Groups stuck={data} query={query} />}
+        {(data) => <Groups stuck={data} query={query} ask={ask} />}
       </Loaded>
       <RecentActions />
+      {asked && <ActDialog {...asked} onClose={() => ask(null)} />}
     </PageFrame>
   );
 }
 
-function Groups({ stuck: { data, total }, query }: { stuck: Stuck; query: Query }) {
+type GroupsProps = { stuck: Stuck; query: Query; ask: Ask };
+
+function Groups({ stuck: { data, total }, query, ask }: GroupsProps) {
   const byReason = query.group === 'reason';
   const chosen = choiceOf(query);
   const isFiltered = Object.keys(chosen).length > 0;
@@ -102,12 +107,12 @@ function Groups({ stuck: { data, total }, query }: { stuck: Stuck; query: Query 
           </>
         )
       }
-      actions={total.count > 0 && <Actions target={all} label={all.name} />}
+      actions={total.count > 0 && <Actions target={all} label={all.name} ask={ask} />}
       bare
     >
       <Table
         caption="Stuck postbacks"
-        columns={columns(byReason, chosen)}
+        columns={columns(byReason, chosen, ask)}
         rows={data}
         keyOf={({ endpoint, reason }) => endpoint?.id ?? reason}
         empty={isFiltered ? <NoneFits one="stuck postback" /> : <NothingStuck />}
@@ -134,7 +139,7 @@ function choiceOf({ state, affiliate_id, endpoint_id, reason }: Query): Choice {
   };
 }
 
-function columns(byReason: boolean, chosen: Choice): Column<Group>[] {
+function columns(byReason: boolean, chosen: Choice, ask: Ask): Column<Group>[] {
   const own = ({ endpoint, reason }: Group): Choice =>
     endpoint ? { ...chosen, endpoint_id: endpoint.id } : { ...chosen, reason };
   const target = (group: Group): Target => ({
@@ -159,7 +164,7 @@ function columns(byReason: boolean, chosen: Choice): Column<Group>[] {
       title: 'Actions',
       hidden: true,
       end: true,
-      cell: (group) => <Actions target={target(group)} label={nameOf(group)} />,
+      cell: (group) => <Actions target={target(group)} label={nameOf(group)} ask={ask} />,
     },
   ];
 }

@@ -56,9 +56,9 @@ describeJourneys('commissions in the console', {}, ({ ask, click, journey }) => 
 
   journey(
     'the console rejects a commission with a reason, and takes that back',
-    async ({ page, open, check }) => {
+    async ({ page, open, check }, screen) => {
+      await sell(sale('d', screen));
       const [pending] = await list('state=pending');
-
       await open(`/commissions/${pending!.id}`);
       await page.getByText('10 %').first().waitFor();
       await page.getByText('Nobody decided anything about it.').waitFor();

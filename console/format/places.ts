@@ -10,6 +10,7 @@ export const PLACES: Readonly<Record<string, string>> = {
   deal: '/deals',
   pay: '/payouts',
   run: '/payout-runs',
+  imp: '/imports',
   stm: '/statements',
 };
 

@@ -45,6 +45,13 @@ export const PAGES: readonly PageEntry[] = [
     load: () => import('../pages/set-aside/set-aside.tsx'),
     menu: { label: 'Set aside', group: 'Conversions' },
   },
+  {
+    path: '/imports',
+    load: () => import('../pages/imports/imports.tsx'),
+    menu: { label: 'Imports', group: 'Conversions' },
+    key: 'i',
+  },
+  { path: '/imports/:id', load: () => import('../pages/imports/import.tsx') },
   { path: '/events/:id', load: () => import('../pages/events/trace.tsx') },
   {
     path: '/deliveries',
@@ -103,6 +110,30 @@ export const PAGES: readonly PageEntry[] = [
   { path: '/payouts/:id', load: () => import('../pages/payouts/payout.tsx') },
   { path: '/statements/:id', load: () => import('../pages/statements/statement.tsx') },
   { path: '/statements/of/:affiliate', load: () => import('../pages/statements/open-statement.tsx') },
+  {
+    path: '/months',
+    load: () => import('../pages/months/months.tsx'),
+    menu: { label: 'Months', group: 'Money' },
+    key: 'm',
+  },
+  { path: '/months/:month', load: () => import('../pages/months/month.tsx') },
+  {
+    path: '/fx-rates',
+    load: () => import('../pages/fx-rates/fx-rates.tsx'),
+    menu: { label: 'Exchange rates', group: 'Money' },
+    key: 'x',
+  },
+  {
+    path: '/settings',
+    load: () => import('../pages/settings/settings.tsx'),
+    menu: { label: 'Settings', group: 'Setup' },
+    key: 't',
+  },
+  {
+    path: '/notices',
+    load: () => import('../pages/notices/notices.tsx'),
+    menu: { label: 'Notices', group: 'Setup' },
+  },
   {
     path: '/keys',
     load: () => import('../pages/keys/keys.tsx'),

@@ -50,8 +50,9 @@ export function TextField(props: InputProps) {
   );
 }
 
-/** Several lines of code. */
-export function CodeField({ label, value, onChange, help, hint, isWrong = false }: FieldProps) {
+/** Several lines of code; `rows`: at least so many are shown. */
+export function CodeField(props: FieldProps & { rows?: number }) {
+  const { label, value, onChange, help, hint, isWrong = false, rows = 8 } = props;
   const id = useId();
   return (
     <div className="field">
@@ -61,7 +62,7 @@ export function CodeField({ label, value, onChange, help, hint, isWrong = false 
         className="code"
         value={value}
         placeholder={hint}
-        rows={Math.min(28, Math.max(8, value.split('\n').length + 1))}
+        rows={Math.min(28, Math.max(rows, value.split('\n').length + 1))}
         spellCheck={false}
         aria-invalid={isWrong}
         aria-describedby={help ? `${id}-help` : undefined}
@@ -111,6 +112,32 @@ export function SelectField<Value extends string>(props: SelectProps<Value>) {
           </option>
         ))}
       </select>
+      {help && <small id={`${id}-help`}>{help}</small>}
+    </div>
+  );
+}
+
+type FileProps = {
+  label: string;
+  /** As `accept` of HTML: endings and media types. */
+  accept: string;
+  onChange: (file: File | null) => void;
+  help?: ReactNode;
+};
+
+/** One file of the person's own. */
+export function FileField({ label, accept, onChange, help }: FileProps) {
+  const id = useId();
+  return (
+    <div className="field">
+      <label htmlFor={id}>{label}</label>
+      <input
+        id={id}
+        type="file"
+        accept={accept}
+        aria-describedby={help ? `${id}-help` : undefined}
+        onChange={({ target }) => onChange(target.files?.[0] ?? null)}
+      />
       {help && <small id={`${id}-help`}>{help}</small>}
     </div>
   );

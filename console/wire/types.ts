@@ -10,5 +10,11 @@ type Ok<Operation> = Operation extends { responses: infer Responses }
 export type Answer<Path extends keyof paths> = Ok<paths[Path]['get']>;
 /** One row of the list `GET path`. */
 export type RowOf<Path extends keyof paths> = Answer<Path> extends { data: (infer Row)[] } ? Row : never;
+/** What `PATCH path` takes. */
+export type Change<Path extends keyof paths> = paths[Path]['patch'] extends {
+  requestBody?: infer Body;
+}
+  ? Json<NonNullable<Body>>
+  : never;
 /** The answer of `POST path`. */
 export type Posted<Path extends keyof paths> = Ok<paths[Path]['post']>;

@@ -1,5 +1,6 @@
 // Journeys of those who run the operation, in a real browser on one stack: what is stuck, access,
-// affiliates.
+// affiliates, setting up.
 import './journeys/console.ts';
 import './journeys/access.ts';
 import './journeys/affiliates.ts';
+import './journeys/setup.ts';

@@ -1,8 +1,9 @@
 // The bank's list of what it paid, as CSV: confirms or fails payouts, and says what came of each
 // line.
-import { useId, useState } from 'react';
+import { useState } from 'react';
 import { counted, formatCount } from '../../format/money.ts';
 import { Confirm } from '../../parts/dialog.tsx';
+import { FileField } from '../../parts/form.tsx';
 import { Table, type Column } from '../../parts/table.tsx';
 import { Id, State } from '../../parts/values.tsx';
 import { client, refresh } from '../../wire/client.ts';
@@ -12,7 +13,6 @@ type Line = Posted<'/v1/payout-runs/{id}/confirm'>['results'][number];
 type Chosen = { name: string; text: string };
 
 export function BankList({ id, onClose }: { id: string; onClose: () => void }) {
-  const field = useId();
   const [file, setFile] = useState<Chosen | null>(null);
   const run = async () => {
     const { data } = await client.POST('/v1/payout-runs/{id}/confirm', {
@@ -23,8 +23,8 @@ export function BankList({ id, onClose }: { id: string; onClose: () => void }) {
     });
     return data!.results;
   };
-  const choose = async (given: File | undefined) =>
-    setFile(given === undefined ? null : { name: given.name, text: await given.text() });
+  const choose = async (given: File | null) =>
+    setFile(given === null ? null : { name: given.name, text: await given.text() });
   return (
     <Confirm
       title="The bank’s list"
@@ -44,15 +44,7 @@ export function BankList({ id, onClose }: { id: string; onClose: () => void }) {
         <code>external_reference</code> and <code>reason</code>. Each line is judged alone; the same list
         again changes nothing.
       </p>
-      <div className="field">
-        <label htmlFor={field}>File</label>
-        <input
-          id={field}
-          type="file"
-          accept=".csv,text/csv"
-          onChange={({ target }) => void choose(target.files?.[0])}
-        />
-      </div>
+      <FileField label="File" accept=".csv,text/csv" onChange={(given) => void choose(given)} />
     </Confirm>
   );
 }

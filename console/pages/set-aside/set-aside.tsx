@@ -1,5 +1,6 @@
 // Events set aside: what each lacks, and settling again or rejecting by a person.
 import { useState } from 'react';
+import { Link } from 'wouter';
 import { reasonText } from '../../format/words.ts';
 import { Button } from '../../parts/button.tsx';
 import { Confirm } from '../../parts/dialog.tsx';
@@ -11,6 +12,8 @@ import { paged } from '../../wire/lists.ts';
 import { useMay } from '../../wire/session.ts';
 import type { RowOf } from '../../wire/types.ts';
 import { EVENT } from '../events/columns.tsx';
+import { WaitingForRates } from '../fx-rates/waiting.tsx';
+import { formFor, lackedIn } from '../fx-rates/wanted.ts';
 
 type Event = RowOf<'/v1/events'>;
 type Asked = { event: Event; verb: 'retry' | 'dismiss' };
@@ -29,6 +32,7 @@ export function Page() {
       title="Set aside"
       about="Events whose rule failed, or that lack something. They wait, and are settled by themselves when it is there."
     >
+      <WaitingForRates />
       <Panel title="Events set aside" bare>
         <List
           caption="Events set aside"
@@ -55,11 +59,24 @@ const COLUMNS: readonly Column<Event>[] = [
       <>
         {reasonText(reason ?? '')}
         {detail && <div className="muted small break">{detail}</div>}
+        {detail && <EnterRate detail={detail} />}
       </>
     ),
   },
   EVENT.occurred,
 ];
+
+/** The way to the rate that an event lacks, if it lacks one. */
+function EnterRate({ detail }: { detail: string }) {
+  const wanted = lackedIn(detail);
+  return (
+    wanted && (
+      <Link className="small" href={formFor(wanted)}>
+        Enter this rate
+      </Link>
+    )
+  );
+}
 
 const actions = (ask: (asked: Asked) => void): Column<Event> => ({
   title: 'Actions',

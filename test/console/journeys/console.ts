@@ -215,6 +215,7 @@ describeJourneys('the console', {}, (journeys) => {
         '/endpoints?affiliate_id=aff_00000000000000000000000000': 'No endpoint fits these filters.',
         '/affiliates?q=none': 'No affiliate fits these filters.',
         '/refusals?reason=none': 'No refusal fits these filters.',
+        '/fx-rates?base=NOK': 'No rate fits these filters.',
       };
       for (const [path, text] of Object.entries(lists)) {
         await open(path);

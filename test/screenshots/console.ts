@@ -14,7 +14,7 @@ export async function takeConsole(
   folder: string,
 ): Promise<string[]> {
   const pictures = [
-    { name: 'console-overview', path: '/', theme: 'light', ready: 'text=Money of all affiliates' },
+    { name: 'console-overview', path: '/', theme: 'light', ready: DRAWN },
     { name: 'console-stuck', path: '/stuck', theme: 'light', ready: 'text=Casey tracker' },
     { name: 'console-trace', path: `/events/${event}`, theme: 'dark', ready: 'text=5.1' },
     { name: 'console-endpoint', path: `/endpoints/${endpointId}`, theme: 'light', ready: DRAWN },

@@ -1,5 +1,5 @@
 // Takes the pictures of README.md and docs/OPERATIONS.md from the running system: a stack of its
-// own, the story of story.ts, the console and the Temporal UI in Chromium. `CHROMIUM_PATH`: where
+// own, the story of story.ts, console, portal and Temporal UI in Chromium. `CHROMIUM_PATH`: where
 // it is not Debian's.
 // node --import ./typescript.mjs test/screenshots/run.ts
 import { fileURLToPath } from 'node:url';
@@ -10,6 +10,7 @@ import { startBrowser } from '../support/browser.ts';
 import { freePort } from '../support/ports.ts';
 import { eventually } from '../support/eventually.ts';
 import { takeConsole } from './console.ts';
+import { takePortal } from './portal.ts';
 import { tell } from './story.ts';
 
 const FOLDER = fileURLToPath(new URL('../../docs/images/', import.meta.url));
@@ -46,8 +47,9 @@ await withOwnStack(async (stack) => {
     await context.addInitScript(`Object.assign(localStorage, ${JSON.stringify(KEPT)})`);
     const page = await context.newPage();
     const uiUrl = stack.temporalUiUrl!;
-    for (const name of await takeConsole(browser, stack.apiUrl, workflows, FOLDER))
-      console.log(`docs/images/${name}.png`);
+    for (const takeOf of [takeConsole, takePortal])
+      for (const name of await takeOf(browser, stack.apiUrl, workflows, FOLDER))
+        console.log(`docs/images/${name}.png`);
 
     await page.goto(stuckWorkflowsUrl(uiUrl, NAMESPACE));
     await take(page, 'stuck-list', 520, 'Dana pixel');

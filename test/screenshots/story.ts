@@ -10,7 +10,7 @@ import { freePort } from '../support/ports.ts';
 
 type Id = { id: string };
 type Demo = { api_key: string; affiliates: { name: string; id: string; link_url: string }[] };
-type Row = { id: string; state: string; owner: string | null; endpoint_id: string; event_id: string };
+type Row = { id: string; state: string; endpoint_id: string; event_id: string; affiliate_id: string };
 
 /** Workflows to show, by what their pictures are about; and how the stuck postback is delivered. */
 export type Story = {
@@ -18,10 +18,11 @@ export type Story = {
   down: string;
   gaveUp: string;
   setAside: string;
-  /** For the console: the operator's key, an event whose postback is stuck, and its endpoint. */
+  /** For console and portal: the operator's key, an event whose postback is stuck, and its own. */
   key: string;
   event: string;
   endpointId: string;
+  affiliateId: string;
   heal(): Promise<void>;
 };
 
@@ -85,6 +86,7 @@ export async function tell(
     key: demo.api_key,
     event: stuck.event_id,
     endpointId: stuck.endpoint_id,
+    affiliateId: stuck.affiliate_id,
     async heal() {
       await fetch(`${stack.receiverUrl}/heal`, { method: 'POST', redirect: 'manual' });
       await api.post(`/v1/deliveries/${stuck.id}/retry`, {});

@@ -66,7 +66,7 @@ export const { handOver } = regular;
  * Activities of a healthy batch are local, so that a whole batch costs Temporal three transactions.
  */
 const localSettle = proxyLocalActivities<Activities>({
-  startToCloseTimeout: '5s',
+  startToCloseTimeout: '20s',
   retry: { maximumAttempts: 2 },
 });
 const localDeliver = proxyLocalActivities<Activities>({

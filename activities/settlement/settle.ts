@@ -13,6 +13,7 @@ import type { Waking } from '../delivery/waking.ts';
 import { createConcurrencyLimiter } from '../delivery/concurrency-limiter.ts';
 import type { SetAside } from './booking.ts';
 import { createTransact, type Done, type Transact } from './transaction.ts';
+import { singleFlight } from '../single-flight.ts';
 import type { Side } from '../../store/db/locks.ts';
 
 /**
@@ -73,7 +74,13 @@ type Part = Planned & {
  * Must stay below the activity timeout: otherwise Temporal starts a second run while this one still
  * waits.
  */
-const PLACE_WITHIN_MS = 3000;
+const PLACE_WITHIN_MS = 12_000;
+
+/**
+ * Concurrent transactions of one operator: one loads while another writes. More would only wait for
+ * the slots of the same months, until their waits for locks time out.
+ */
+const OF_ONE_OPERATOR = 2;
 
 export type SettleActivities = { settle(input: SettleInput): Promise<Settled> };
 
@@ -140,16 +147,24 @@ export function createSettle(deps: SettleDeps): SettleActivities {
     }
   }
 
+  /** Runs the work when a place is free; throws when none becomes free in time. */
+  async function inPlace<T>(name: string, limit: number, work: () => Promise<T>): Promise<T> {
+    const release = await places.acquire(name, limit, Date.now() + PLACE_WITHIN_MS);
+    if (release === null) throw new Error('too many batches are being settled; this one is tried again');
+    try {
+      return await work();
+    } finally {
+      release();
+    }
+  }
+
   return {
-    async settle(input) {
-      const release = await places.acquire('settle', atOnce, Date.now() + PLACE_WITHIN_MS);
-      if (release === null) throw new Error('too many batches are being settled; this one is tried again');
-      try {
-        return await settleOperators(input);
-      } finally {
-        release();
-      }
-    },
+    // A run that Temporal gave up goes on; the next one joins it, since doing all again would make a
+    // slow machine slower.
+    settle: singleFlight(
+      ({ batchId, owner }) => `${batchId} ${owner}`,
+      (input) => inPlace('all', atOnce, () => settleOperators(input)),
+    ),
   };
 
   /**
@@ -167,13 +182,13 @@ export function createSettle(deps: SettleDeps): SettleActivities {
   async function settleOperators({ batchId, owner, operators }: SettleInput): Promise<Settled> {
     const settled: Settled = { forBatch: 0, endpointsToWake: [], setAside: [], matched: [] };
     for (const { operatorId, eventIds } of operators) {
-      const half = (side: Side): Half => ({ batchId, owner, operatorId, side });
-      const conversions = await settleOrHalve(half('conversions'), eventIds);
-      const reversals = conversions.flatMap(({ otherSide }) => otherSide);
-      const parts =
-        reversals.length === 0
-          ? conversions
-          : [...conversions, ...(await settleOrHalve(half('reversals'), reversals))];
+      const parts = await inPlace(operatorId, OF_ONE_OPERATOR, async () => {
+        const half = (side: Side): Half => ({ batchId, owner, operatorId, side });
+        const conversions = await settleOrHalve(half('conversions'), eventIds);
+        const reversals = conversions.flatMap(({ otherSide }) => otherSide);
+        if (reversals.length === 0) return conversions;
+        return [...conversions, ...(await settleOrHalve(half('reversals'), reversals))];
+      });
       const rest = parts.some(({ isRepeated }) => isRepeated)
         ? await readBatch(pool, operatorId, batchId)
         : sumOf(parts);

@@ -22,6 +22,9 @@ export type StallPolicy = { afterMs: number; isOurDoing(): boolean };
 /** `changedAt`: when a permit was acquired or released last. */
 type Semaphore = { held: number; changedAt: number; waiters: Set<() => void> };
 
+/** A timer that is less late says nothing about this process. */
+const LATE_FROM_MS = 20;
+
 export function createConcurrencyLimiter(): ConcurrencyLimiter {
   const semaphores = new Map<string, Semaphore>();
 
@@ -51,26 +54,35 @@ export function createConcurrencyLimiter(): ConcurrencyLimiter {
         return Promise.resolve(once(() => release(key, here)));
       }
       return new Promise((resolve) => {
-        const leftMs = (): number => {
+        /** `lateMs`: how late this process is itself; the holders get as long again. */
+        const leftMs = (lateMs: number): number => {
           const now = Date.now();
           if (!stall) return deadline - now;
           if (stall.isOurDoing()) here.changedAt = now;
-          return Math.min(deadline, here.changedAt + stall.afterMs) - now;
+          const graceMs = lateMs < LATE_FROM_MS ? 0 : Math.min(lateMs, stall.afterMs);
+          return Math.min(deadline - now, Math.max(here.changedAt + stall.afterMs - now, graceMs));
+        };
+        let timer: NodeJS.Timeout;
+        const wait = (waitMs: number): void => {
+          const dueAt = Date.now() + waitMs;
+          timer = setTimeout(() => {
+            // Looks after answers that arrived meanwhile: a busy process delays answers and timers
+            // alike.
+            setImmediate(look, Date.now() - dueAt);
+          }, waitMs);
         };
         const proceed = (): void => {
           clearTimeout(timer);
           resolve(once(() => release(key, here)));
         };
-        const look = (): void => {
-          const waitMs = leftMs();
-          if (waitMs > 0) {
-            timer = setTimeout(look, waitMs);
-            return;
-          }
+        const look = (lateMs: number): void => {
+          if (!here.waiters.has(proceed)) return;
+          const waitMs = leftMs(lateMs);
+          if (waitMs > 0) return wait(waitMs);
           here.waiters.delete(proceed);
           resolve(null);
         };
-        let timer = setTimeout(look, Math.max(0, leftMs()));
+        wait(Math.max(0, leftMs(0)));
         here.waiters.add(proceed);
       });
     },

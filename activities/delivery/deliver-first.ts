@@ -40,7 +40,13 @@ const BATCHES_AT_ONCE = 2;
  * A batch that waits longer for its turn starts only requests with a free permit, and leaves the
  * rest to the queues.
  */
-const TURN_WITHIN_MS = 8000;
+const TURN_WITHIN_MS = 5000;
+/**
+ * A batch starts requests for so long, beyond its turn only to endpoints that answer, where each
+ * waits its place. Going through a queue costs a postback twice as much, and a machine that is slow
+ * has no power to spare.
+ */
+const STARTS_WITHIN_MS = 9000;
 
 /**
  * An endpoint that answered none of its requests for so long is not waited for: the rest goes to
@@ -85,12 +91,13 @@ export function createDeliverFirst({
   }
 
   /**
-   * Resolves when all have a permit or were refused one, or when the rest waits for stalled
-   * endpoints only.
+   * Resolves when all have a permit or were refused one, when the rest waits for stalled endpoints
+   * only, or when the turn is over.
    */
   function allStartedOrStalled(
     permits: readonly Promise<Release>[],
     endpointIds: readonly string[],
+    turnEndsAt: number,
   ): Promise<void> {
     return new Promise((resolve) => {
       const waiting = new Map(endpointIds.entries());
@@ -99,7 +106,8 @@ export function createDeliverFirst({
         resolve();
       };
       const look = (): void => {
-        if ([...new Set(waiting.values())].every((id) => limiter.isStalled(id, GIVES_TURN_AFTER_MS))) end();
+        const isStalled = (id: string): boolean => limiter.isStalled(id, GIVES_TURN_AFTER_MS);
+        if (Date.now() >= turnEndsAt || [...new Set(waiting.values())].every(isStalled)) end();
       };
       // Checked after answers that arrived meanwhile: a busy process delays answers and timers
       // alike.
@@ -115,7 +123,8 @@ export function createDeliverFirst({
   async function deliverFirst({ batchId, operators }: BatchInput): Promise<DeliveredFirst> {
     // Outcomes of an earlier run may not be written yet; they must be read, not sent again.
     await recorder.ready();
-    const endTurn = await limiter.acquire('batches', BATCHES_AT_ONCE, Date.now() + TURN_WITHIN_MS);
+    const startedAt = Date.now();
+    const endTurn = await limiter.acquire('batches', BATCHES_AT_ONCE, startedAt + TURN_WITHIN_MS);
     const result: DeliveredFirst = { delivered: 0, left: 0, endpointsToWake: [] };
     /**
      * Failures in a row per endpoint in this batch; one that trips the breaker gets no more
@@ -147,7 +156,8 @@ export function createDeliverFirst({
       const all = (
         await allSettledOrThrow(operators.map(({ operatorId }) => readDeliveries(operatorId, batchId)))
       ).flat();
-      const deadline = endTurn === null ? 0 : Date.now() + budgetMs;
+      const turnEndsAt = Date.now() + budgetMs;
+      const deadline = endTurn === null ? 0 : startedAt + STARTS_WITHIN_MS;
       const permits = all.map(({ due, endpoint }): Promise<Release> => {
         const mayGo = due.tries === 0 && isSentDirectly(endpoint);
         return mayGo
@@ -156,7 +166,7 @@ export function createDeliverFirst({
       });
       sends = all.map(({ due, endpoint }, index) => send(due, endpoint, permits[index]!));
       const endpointIds = all.map(({ endpoint }) => endpoint.id);
-      await allStartedOrStalled(permits, endpointIds);
+      await allStartedOrStalled(permits, endpointIds, turnEndsAt);
     } finally {
       endTurn?.();
       await allSettledOrThrow(sends);

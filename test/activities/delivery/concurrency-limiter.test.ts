@@ -1,6 +1,7 @@
 // Tests of the concurrency limiter: limits per key, order of waiters, deadlines.
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
+import { stat } from 'node:fs/promises';
 import { createConcurrencyLimiter } from '../../../activities/delivery/concurrency-limiter.ts';
 
 const soon = (): number => Date.now() + 5;
@@ -53,4 +54,29 @@ test('a waiter past its deadline gets no permit and takes none', async () => {
   assert.equal(await limiter.acquire('a', 1, soon()), null);
   release?.();
   assert.ok(await limiter.acquire('a', 1, soon()), 'the permit was not free again');
+});
+
+/** Keeps this process busy, so that it sees neither timers nor answers. */
+function standStill(forMs: number): void {
+  const until = Date.now() + forMs;
+  while (Date.now() < until);
+}
+
+test('an answer that came while this process stood still counts before its holders stall', async () => {
+  const limiter = createConcurrencyLimiter();
+  const release = await limiter.acquire('a', 1, later());
+  const waiting = limiter.acquire('a', 1, later(), { afterMs: 50, isOurDoing: () => false });
+  // It is read after the timers that are due by then.
+  void stat('.').then(() => release?.());
+  standStill(150);
+  assert.ok(await waiting, 'the delay of this process was taken for a stall');
+});
+
+test('holders have the time again that this process stood still', async () => {
+  const limiter = createConcurrencyLimiter();
+  const release = await limiter.acquire('a', 1, later());
+  const waiting = limiter.acquire('a', 1, later(), { afterMs: 300, isOurDoing: () => false });
+  standStill(600);
+  setTimeout(() => release?.(), 100);
+  assert.ok(await waiting, 'the delay of this process was taken for a stall');
 });

@@ -58,7 +58,7 @@ export async function withOwnStack<T>(
   // measured or filled.
   const { PATH, HOME, NODE_OPTIONS } = process.env;
   const portTexts = Object.fromEntries(Object.entries(ports).map(([name, port]) => [name, String(port)]));
-  const own = { ...portTexts, DATA_DIR: dataDir, DEMO: '0', LOG_LEVEL: 'warn' };
+  const own = { ...portTexts, DATA_DIR: dataDir, DEMO: '0' };
   const { startStack, loadLocalConfig } = await loadCheckout();
   const config = loadLocalConfig({ PATH, HOME, NODE_OPTIONS, ...own, ...settings });
   const stopping = new AbortController();

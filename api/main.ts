@@ -81,7 +81,12 @@ const tracing =
     version: VERSION,
     onLost: (reason) => log.warn({ reason }, 'spans could not be sent, and are dropped'),
   });
-const dispatcher = createDispatcher({ client, log, traceBatch: tracing?.traceBatch });
+const dispatcher = createDispatcher({
+  client,
+  log,
+  isSettled: store.traces.isSettled,
+  traceBatch: tracing?.traceBatch,
+});
 const metrics = createApiMetrics({
   registry: createProcessMetrics({ pool, version: VERSION, commit: config.commit }),
   readBacklog: () => readBacklog(pool),

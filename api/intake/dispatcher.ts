@@ -37,10 +37,13 @@ const IN_FLIGHT = 2;
  */
 const FULL_IN_FLIGHT = 8;
 /**
- * After this a batch no longer counts as in flight: it may be waiting for a slow endpoint. On a
- * busy machine batches take longer, and one started every 75 ms is still large enough.
+ * A batch counts as in flight until it ends, and after so long only until it is settled: settling
+ * is where batches are in each other's way, while its requests may wait for a slow endpoint.
  */
-const HOLDS_BACK_AT_MOST_MS = 150;
+const SETTLES_MS = 150;
+const LOOK_EVERY_MS = 50;
+/** After this it does not count, whatever holds it up. */
+const HOLDS_BACK_AT_MOST_MS = 1000;
 /**
  * Beyond this (some 20 MB) further ids are left to the sweep, a minute later. Intake is three times
  * as fast as settling, so 20,000 were too few for a burst of three seconds.
@@ -49,9 +52,14 @@ const WAITING_AT_MOST = 100_000;
 const START_AT_MOST_MS = 3000;
 const REPEAT_AFTER_MS = 1000;
 
-type DispatcherDeps = { client: Client; log: Logger; traceBatch?: TraceBatch | undefined };
+type DispatcherDeps = {
+  client: Client;
+  log: Logger;
+  isSettled: (operatorId: string, eventId: string) => Promise<boolean>;
+  traceBatch?: TraceBatch | undefined;
+};
 
-export function createDispatcher({ client, log, traceBatch }: DispatcherDeps): Dispatcher {
+export function createDispatcher({ client, log, isSettled, traceBatch }: DispatcherDeps): Dispatcher {
   const waiting = createWaitingEvents();
   let inFlight = 0;
   let isAway = false;
@@ -79,10 +87,22 @@ export function createDispatcher({ client, log, traceBatch }: DispatcherDeps): D
         () => traced?.end(true),
         () => traced?.end(false),
       );
-      await Promise.race([ended, pause(HOLDS_BACK_AT_MOST_MS)]);
+      await endOrSettled(batch, ended);
     }
     inFlight--;
     launch();
+  }
+
+  /** Resolves when the batch no longer counts as in flight. */
+  async function endOrSettled({ operators }: BatchInput, ended: Promise<unknown>): Promise<void> {
+    let isOver = false;
+    const end = ended.then(() => (isOver = true));
+    // The operators of a batch are settled one after the other.
+    const { operatorId, eventIds } = operators.at(-1)!;
+    const until = Date.now() + HOLDS_BACK_AT_MOST_MS;
+    await Promise.race([end, pause(SETTLES_MS)]);
+    while (!isOver && Date.now() < until && !(await isSettled(operatorId, eventIds[0]!).catch(() => true)))
+      await Promise.race([end, pause(LOOK_EVERY_MS)]);
   }
 
   /**

@@ -112,7 +112,7 @@ export async function withApi({
   const connection =
     harness?.temporal.connection ?? Connection.lazy({ address: `127.0.0.1:${await freePort()}` });
   const client = harness?.temporal.client ?? new Client({ connection });
-  const dispatcher = harness && createDispatcher({ client, log });
+  const dispatcher = harness && createDispatcher({ client, log, isSettled: store.traces.isSettled });
   const intake = createIntake({
     pool,
     onAccepted(events) {

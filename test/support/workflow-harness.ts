@@ -5,6 +5,7 @@ import { createDispatcher } from '../../api/intake/dispatcher.ts';
 import type { Limits } from '../../activities/index.ts';
 import { createLogger } from '../../log.ts';
 import type { Pool } from '../../store/db/pool.ts';
+import { createTraces } from '../../store/ledger/traces.ts';
 import { withDatabase } from './database.ts';
 import type { TestOperator } from './operator.ts';
 import { withTemporal, type TestTemporal } from './temporal.ts';
@@ -29,7 +30,11 @@ export async function withHarness(
   const [database, temporal] = await Promise.all([withDatabase(), withTemporal(dataConverter)]);
   const testActivities = withActivities(database.pool, temporal.client, { sweepGraceMs: 0, ...limits });
   const stopWorkers = await runWorkers(temporal, testActivities.activities);
-  const dispatcher = createDispatcher({ client: temporal.client, log: createLogger('silent', 'test') });
+  const dispatcher = createDispatcher({
+    client: temporal.client,
+    log: createLogger('silent', 'test'),
+    isSettled: createTraces(database.pool).isSettled,
+  });
   return {
     pool: database.pool,
     temporal,

@@ -1,0 +1,54 @@
+// When the dispatcher starts batches, on a real Temporal server without a worker, so that no batch
+// ends.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { createDispatcher } from '../../../api/intake/dispatcher.ts';
+import { createLogger } from '../../../log.ts';
+import { newId } from '../../../store/db/ids.ts';
+import { eventually } from '../../support/eventually.ts';
+import { withTemporal, type TestTemporal } from '../../support/temporal.ts';
+
+let temporal: TestTemporal;
+
+before(async () => {
+  temporal = await withTemporal();
+});
+after(() => temporal.close());
+
+const log = createLogger('silent', 'test');
+const event = () => ({ operatorId: 'opr_1', id: newId('evt') });
+
+test('a partial batch waits for those in flight until they are settled, and for a second at most', async () => {
+  const { client } = temporal;
+  const settled = new Set<string>();
+  let looks = 0;
+  const isSettled = async (_: string, id: string): Promise<boolean> => {
+    looks++;
+    return settled.has(id);
+  };
+  const dispatcher = createDispatcher({ client, log, isSettled });
+  const [first, second, third, fourth] = [event(), event(), event(), event()];
+  for (const one of [first, second, third]) dispatcher.dispatch([one]);
+  const areStarted = (count: number) =>
+    eventually(`${count} batches are started`, () => dispatcher.counts().started === count);
+  await areStarted(2);
+  await eventually('both were looked at again', () => looks >= 4);
+  assert.deepEqual(dispatcher.counts(), { started: 2, inFlight: 2, waiting: 1 });
+
+  settled.add(first.id);
+  await areStarted(3);
+  dispatcher.dispatch([fourth]);
+  // Neither of the two in flight is ever settled.
+  await areStarted(4);
+  await dispatcher.drain(1000);
+});
+
+test('a batch does not count as in flight for longer where nobody can say whether it is settled', async () => {
+  const isSettled = () => Promise.reject(new Error('PostgreSQL is away'));
+  const dispatcher = createDispatcher({ client: temporal.client, log, isSettled });
+  const startedAt = Date.now();
+  for (let i = 0; i < 3; i++) dispatcher.dispatch([event()]);
+  await eventually('all are started', () => dispatcher.counts().started === 3);
+  assert.ok(Date.now() - startedAt < 1000, 'it waited for as long as for a batch that is not settled');
+  await dispatcher.drain(1000);
+});

@@ -61,14 +61,14 @@ export function readBacklog(pool: Pool): Promise<Backlog> {
 }
 
 /**
- * Of those that the sweep's mark has passed, the oldest is noted. The mark itself is ten minutes
+ * Of those that the sweep's mark has passed, the oldest is noted. The mark itself is two minutes
  * old, unless more wait than a run of the sweep reads.
  */
 const UNSETTLED = `
   select count(*)::int as events,
     greatest(coalesce(extract(epoch from now() - min(received_at)), 0),
       coalesce((select extract(epoch from now() - through) from sweep_marks where name = 'events'
-      and through < now() - interval '11 minutes'), 0),
+      and through < now() - interval '3 minutes'), 0),
       coalesce((select extract(epoch from now() - min(received_at)) from (
         select received_at from unsettled_events u where not exists (select from event_outcomes o
           where o.operator_id = u.operator_id and o.event_id = u.event_id) limit ${MAX_COUNT}) u), 0)

@@ -19,24 +19,24 @@ const MAX_BACKLOG_MS = 60_000;
  * most `limit` that the mark has passed, and as many new ones, oldest first. The expected delay is
  * twice the median delay of the events received just before the oldest one: restarting events that
  * only wait would add load to a busy system.
- * A mark stores the time up to which every event is settled or noted, so that a run does not scan
- * all events again. It stays ten minutes behind for events whose insert commits late.
+ * Marks store the times up to which every event is settled or noted, so that a run does not scan
+ * all events again.
  */
 export async function findLostEvents(pool: Pool, graceMs: number, limit: number): Promise<Found[]> {
   return withTransaction(pool, async (client) => {
     const noted = await lookAtNoted(client, limit);
+    const { from, isWhole } = await readMarks(client);
     const { rows } = await client.query<Found & { receivedAt: Date }>(
       `select e.operator_id as "operatorId", e.id, e.received_at as "receivedAt" from events e
-       where e.received_at > coalesce((select through from sweep_marks where name = 'events'), '-infinity')
-         and e.received_at < now() - make_interval(secs => $1)
+       where e.received_at > $3 and e.received_at < now() - make_interval(secs => $1)
          and not exists (select from event_outcomes o where o.operator_id = e.operator_id
            and o.event_id = e.id)
          and not exists (select from unsettled_events u where u.operator_id = e.operator_id
            and u.event_id = e.id)
        order by e.received_at limit $2`,
-      [graceMs / 1000, limit],
+      [graceMs / 1000, limit, from],
     );
-    await passMark(client, rows, rows.length < limit ? null : rows.at(-1)!.receivedAt);
+    await passMarks(client, rows, { read: rows.length < limit ? null : rows.at(-1)!.receivedAt, isWhole });
     if (rows.length === 0) return noted;
     const backlogMs = Math.min(
       2 * (await medianSettlingDelayMs(client, rows[0]!.receivedAt)),
@@ -45,6 +45,29 @@ export async function findLostEvents(pool: Pool, graceMs: number, limit: number)
     const lost = rows.filter(({ receivedAt }) => receivedAt.getTime() < Date.now() - graceMs - backlogMs);
     return [...noted, ...lost];
   });
+}
+
+/**
+ * How far the mark of every run stays behind: longer than a backlog excuses an event, since a noted
+ * one is started again by each run. Each run looks at what is younger, so every minute costs all
+ * events six looks.
+ */
+const BEHIND = `interval '2 minutes'`;
+/** An event whose insert commits late, behind that mark, is found by a longer look, now and then. */
+const BEHIND_LATE = `interval '10 minutes'`;
+const LATE_LOOK_DUE = `${BEHIND_LATE} + interval '5 minutes'`;
+
+/** Where a run begins; `isWhole`: it is one of the longer looks. */
+async function readMarks(db: Queryable): Promise<{ from: string; isWhole: boolean }> {
+  const { rows } = await db.query<{ from: string; isWhole: boolean }>(
+    `select is_whole as "isWhole",
+       coalesce(case when is_whole then late end, usual, '-infinity')::text as "from"
+     from (
+       select (select through from sweep_marks where name = 'events') as usual,
+         (select through from sweep_marks where name = 'late events') as late
+     ) m cross join lateral (select late is null or late < now() - (${LATE_LOOK_DUE}) as is_whole) w`,
+  );
+  return rows[0]!;
 }
 
 /** The noted events that were looked at longest ago. Forgets those that are settled by now. */
@@ -66,27 +89,28 @@ async function lookAtNoted(db: Queryable, limit: number): Promise<Found[]> {
   return rows;
 }
 
-/** Moves the mark on, past unsettled events, which are noted. `read`: the last of a full page. */
-async function passMark(
+/** Moves the marks on, past unsettled events, which are noted. `read`: the last of a full page. */
+async function passMarks(
   db: Queryable,
   unsettled: readonly (Found & { receivedAt: Date })[],
-  read: Date | null,
+  { read, isWhole }: { read: Date | null; isWhole: boolean },
 ): Promise<void> {
   await db.query(
     `insert into sweep_marks (name, through)
-     values ('events', least($1::timestamptz, ${PASSED}) - interval '1 millisecond')
+     select name, least($1::timestamptz, now() - behind) - interval '1 millisecond'
+     from (values ('events', ${BEHIND}), ('late events', ${BEHIND_LATE})) as mark (name, behind)
+     where $2 or name = 'events'
      on conflict (name) do update set through = greatest(sweep_marks.through, excluded.through)`,
-    [read],
+    [read, isWhole],
   );
   if (unsettled.length === 0) return;
   await db.query(
     `insert into unsettled_events (operator_id, event_id, received_at)
-     select operator_id, event_id, received_at from ${NOTED.unnest(1, 'u')} where received_at < ${PASSED}`,
+     select operator_id, event_id, received_at from ${NOTED.unnest(1, 'u')} where received_at < now() - ${BEHIND}`,
     NOTED.values(unsettled),
   );
 }
 
-const PASSED = `now() - interval '10 minutes'`;
 const NOTED = bulkColumns<Found & { receivedAt: Date }>({
   operator_id: ['text', ({ operatorId }) => operatorId],
   event_id: ['text', ({ id }) => id],

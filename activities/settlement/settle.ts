@@ -71,10 +71,10 @@ type Part = Planned & {
 };
 
 /**
- * Must stay below the activity timeout: otherwise Temporal starts a second run while this one still
- * waits.
+ * Twice this, for a place among all and one of the operator, must stay below the activity timeout:
+ * otherwise Temporal starts a second run while this one still waits.
  */
-const PLACE_WITHIN_MS = 12_000;
+const PLACE_WITHIN_MS = 8000;
 
 /**
  * Concurrent transactions of one operator: one loads while another writes. More would only wait for

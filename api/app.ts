@@ -2,7 +2,7 @@
 // resource. Listens to no port and makes nothing that needs closing.
 import express, { type Express, type RequestHandler } from 'express';
 import type { ApiConfig } from '../config.ts';
-import { withoutRedaction, type Logger } from '../log.ts';
+import type { Logger } from '../log.ts';
 import { newId } from '../store/db/ids.ts';
 import { createAdmission } from './http/admission.ts';
 import type { Audit } from './http/audit.ts';
@@ -30,7 +30,7 @@ export function createApp(deps: AppDeps): Express {
   app.disable('x-powered-by').disable('etag');
   app.set('trust proxy', config.trustProxy);
   app.use(nameRequest);
-  app.use(createRequestLog(withoutRedaction(deps.log)));
+  app.use(createRequestLog(deps.log));
   app.use(createSecurityHeaders(config));
   app.use(deps.metrics.timed);
   const cookie = createSessionCookie(config);

@@ -159,8 +159,8 @@ export function createSettle(deps: SettleDeps): SettleActivities {
   }
 
   return {
-    // A run that Temporal gave up goes on; the next one joins it, since doing all again would make a
-    // slow machine slower.
+    // A run that Temporal gave up goes on; the next one joins it, since doing all again would make
+    // a slow machine slower.
     settle: singleFlight(
       ({ batchId, owner }) => `${batchId} ${owner}`,
       (input) => inPlace('all', atOnce, () => settleOperators(input)),

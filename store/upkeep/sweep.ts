@@ -53,7 +53,7 @@ export async function findLostEvents(pool: Pool, graceMs: number, limit: number)
  * events six looks.
  */
 const BEHIND = `interval '2 minutes'`;
-/** An event whose insert commits late, behind that mark, is found by a longer look, now and then. */
+/** An event whose insert commits late, behind that mark, is found by a longer look. */
 const BEHIND_LATE = `interval '10 minutes'`;
 const LATE_LOOK_DUE = `${BEHIND_LATE} + interval '5 minutes'`;
 

@@ -29,6 +29,7 @@ import { createImportSteps, type ImportActivities, type TakeInLines } from './up
 import { createPayoutRunSteps, type PayoutRunActivities } from './upkeep/payout-runs.ts';
 import { createReplay, type ReplayActivities } from './delivery/replay.ts';
 import { createRerate, type RerateActivities } from './settlement/rerate.ts';
+import { createCountReports, type CountReportsActivities } from './upkeep/count-reports.ts';
 import { createSendNotices, type SendNoticesActivities } from './upkeep/send-notices.ts';
 import { createSetAside, type SetAsideActivities } from './settlement/set-aside.ts';
 import { createSettle, type OnSetAside, type SettleActivities } from './settlement/settle.ts';
@@ -63,6 +64,7 @@ export type Activities = SettleActivities &
   PurgeActivities &
   ClosePeriodsActivities &
   SendNoticesActivities &
+  CountReportsActivities &
   EndpointActivities;
 
 type ActivityDeps = {
@@ -99,6 +101,8 @@ export type Limits = {
   selfInAll: number;
   /** Length of one step of releasing holds. */
   releaseMs: number;
+  /** Length of one step of counting reports. */
+  reportsMs: number;
   /** Age at which the sweep takes unfinished work for abandoned. */
   sweepGraceMs: number;
   /** How long an erasure waits for what is being sent: see activities/upkeep/erasures.ts. */
@@ -118,6 +122,7 @@ export const DEFAULT_LIMITS: Omit<Limits, 'retention'> = {
   selfPerFailing: SINGLE_LIMITS.perFailing,
   selfInAll: SINGLE_LIMITS.inAll,
   releaseMs: 20_000,
+  reportsMs: 20_000,
   sweepGraceMs: 20_000,
   erasureWaitMs: SENDING_MS,
   noticePauseMs: 60_000,
@@ -191,6 +196,7 @@ export function createActivities({
       link: consoleUrl,
       pauseMs: limits.noticePauseMs,
     }),
+    ...createCountReports({ pool, budgetMs: limits.reportsMs }),
     ...createClosePeriods({ pool, workflows }),
     ...createReleaseHolds({ pool, waking, budgetMs: limits.releaseMs }),
     wakeEndpoints: waking.wake,

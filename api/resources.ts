@@ -47,6 +47,7 @@ import { periodsResource } from './ledger/periods.operations.ts';
 import { progressResource } from './ledger/progress.operations.ts';
 import { upcomingResource } from './ledger/upcoming.operations.ts';
 import { reconciliationsResource } from './ledger/reconciliations.operations.ts';
+import { reportsResource } from './ledger/reports.operations.ts';
 import { statementsResource } from './ledger/statements.operations.ts';
 import { apiDocsResource } from './openapi/api-docs.operations.ts';
 import { deliveriesResource } from './postbacks/deliveries.operations.ts';
@@ -133,6 +134,7 @@ export const RESOURCES: readonly Resource<ResourceDeps>[] = [
   periodsResource,
   statementsResource,
   reconciliationsResource,
+  reportsResource,
   commissionsResource,
   progressResource,
   upcomingResource,

@@ -12,6 +12,7 @@ import { createAmendments } from './agreements/amendments.ts';
 import { createAdjustments } from './ledger/adjustments.ts';
 import { createApiKeys } from './setup/api-keys.ts';
 import { createBalances } from './ledger/balances.ts';
+import { createReports } from './ledger/reports.ts';
 import { createUpcoming } from './ledger/upcoming.ts';
 import { createCoupons } from './attribution/coupons.ts';
 import { createClicks } from './attribution/clicks.ts';
@@ -95,6 +96,7 @@ export function createStore(pool: Pool, secretBox: SecretBox) {
     stuck: createStuck(pool),
     replays: createReplays(pool),
     balances: createBalances(pool),
+    reports: createReports(pool),
     upcoming: createUpcoming(pool),
     periods: createPeriods(pool),
     statements: createStatements(pool),

@@ -38,6 +38,12 @@ const SCHEDULES: readonly Schedule[] = [
     args: [],
     spec: { intervals: [{ every: '30s' }] },
   },
+  {
+    id: 'count-reports',
+    workflowType: WORKFLOWS.countReports,
+    args: [],
+    spec: { intervals: [{ every: '1m' }] },
+  },
   { id: 'purge', workflowType: WORKFLOWS.purge, args: [], spec: { calendars: [{ hour: 3, minute: 17 }] } },
 ];
 

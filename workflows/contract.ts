@@ -89,6 +89,7 @@ export const WORKFLOWS = {
   closePeriod: 'closePeriod',
   closeDuePeriods: 'closeDuePeriods',
   sendNotices: 'sendNotices',
+  countReports: 'countReports',
 } as const;
 
 export const SIGNALS = {

@@ -10,6 +10,7 @@ export { runPayouts } from './run-payouts.ts';
 export { settleSetAside } from './settle-set-aside.ts';
 export { closePeriod } from './close-period.ts';
 export { closeDuePeriods } from './close-due-periods.ts';
+export { countReports } from './count-reports.ts';
 export { sendNotices } from './send-notices.ts';
 export { releaseHolds } from './release-holds.ts';
 export { sweep } from './sweep.ts';

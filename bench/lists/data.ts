@@ -8,6 +8,7 @@ import { EVENTS } from './events.ts';
 import { readSamples, writePlan, YEAR_MS, type Sample } from './plan.ts';
 import { writeSetup } from './setup.ts';
 import { insert } from './sql.ts';
+import { countReportDay, noteCounted, readDaysToCount } from '../../store/ledger/report-days.ts';
 
 /** What was written, for values of filters. `samples`: rows of a new event, and of an old one. */
 export type ListsData = {
@@ -38,6 +39,7 @@ export async function writeListsData(pool: Pool, operatorId: string, events: num
   await Promise.all([worker(), worker()]);
   await writeBooks(context);
   await writePayDay(context);
+  await countReports(pool, operatorId);
   // An event that was never settled, which the sweep's mark has passed.
   await pool.query(`insert into sweep_marks values ('events', now() - interval '10 minutes')`);
   await pool.query(
@@ -48,4 +50,13 @@ export async function writeListsData(pool: Pool, operatorId: string, events: num
   await pool.query('drop table bench_plan');
   await pool.query('vacuum analyze');
   return { ...sizes, samples };
+}
+
+/** Counts what reports show, as the schedule does. */
+async function countReports(pool: Pool, operatorId: string): Promise<void> {
+  await pool.query('analyze');
+  const through = new Date();
+  for (const day of await readDaysToCount(pool, { operatorId, countedThrough: null }))
+    await countReportDay(pool, operatorId, day);
+  await noteCounted(pool, operatorId, { through, pauseMs: 0 });
 }

@@ -75,6 +75,7 @@ function valuesOf(path: string, name: string, choices: Values | undefined, data:
   if (name === 'cursor') return [cursorOf(path, data)];
   if (name === 'format') return ['csv'];
   if (name === 'period' && path.endsWith('/current')) return [];
+  if (path === '/v1/reports' && (name === 'from' || name === 'to')) return reportDays(name);
   const values = choices ?? filtersOf(data)[name];
   if (values === undefined) throw new Error(`bench/lists/requests.ts has no value for ${name} of ${path}`);
   return values;
@@ -109,11 +110,19 @@ function filtersOf({ samples, affiliates }: ListsData): Record<string, Values> {
   };
 }
 
+/** As many days as one report may have, the latest; and some of a year ago. */
+function reportDays(name: 'from' | 'to'): Values {
+  const dayAgo = (days: number): string =>
+    new Date(Date.now() - days * 86_400_000).toISOString().slice(0, 10);
+  return name === 'from' ? [dayAgo(90)] : [dayAgo(300), dayAgo(0)];
+}
+
 /** Where the last pages of a list begin. */
 function cursorOf(path: string, { samples }: ListsData): string {
   const old = samples[1]!;
   if (path === '/v1/periods') return old.month;
   if (path === '/v1/imports/{id}') return '99000';
+  if (path === '/v1/reports') return 'type';
   if (path === '/v1/balances') return `${numbered('aff', 5)}.USD`;
   if (path.includes('deliveries')) return old.delivery;
   if (path.includes('commissions')) return old.slot;

@@ -33,6 +33,17 @@ export function monthOf(moment: number, timezone: string): string {
   return month;
 }
 
+/** The day of a moment in a time zone, as "2026-11-22". */
+export function dayOf(moment: number, timezone: string): string {
+  const format = new Intl.DateTimeFormat('en-CA', {
+    timeZone: timezone,
+    year: 'numeric',
+    month: '2-digit',
+    day: '2-digit',
+  });
+  return format.format(moment);
+}
+
 /** A time zone of an operator, in force from a moment on until the next one begins. */
 export type DatedZone = { zone: string; since: number };
 

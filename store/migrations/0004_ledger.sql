@@ -495,3 +495,64 @@ comment on table statement_lines is
   'the transfers of a statement, each on exactly one; a row each, because ids are given out before the '
   'commit and no highest id could say what a month holds';
 select estimate_tenants_alike('statement_lines');
+
+-- Reports: sums by affiliate, link, day and type. They are counted anew for a whole day of receipt,
+-- from the rows themselves, so that nothing has to be added up where an event is settled.
+create table report_days (
+  operator_id text collate "C" not null references operators,
+  affiliate_id text collate "C" not null,
+  day date not null,
+  link_id text collate "C" not null,
+  type text not null,
+  currency text not null,
+  received_on date not null,
+  count int not null,
+  amount_minor bigint not null,
+  earned_minor bigint not null,
+  reversed_minor bigint not null,
+  primary key (operator_id, affiliate_id, day, link_id, type, currency, received_on)
+);
+create index report_days_received on report_days (operator_id, received_on);
+comment on table report_days is 'counts and sums of clicks, settled events and commission, for reports';
+comment on column report_days.affiliate_id is 'empty: all affiliates together';
+comment on column report_days.day is 'when it occurred, in the time zone that the operator had then';
+comment on column report_days.link_id is 'empty: without a link, or all links together';
+comment on column report_days.type is 'of the event; click; empty: of commission that no event caused';
+comment on column report_days.currency is 'of the sums; empty: the event has no amount';
+comment on column report_days.received_on is
+  'the UTC day in which the click or event was received, or the commission posted: such a day is counted as a whole';
+comment on column report_days.earned_minor is 'commission booked; reversed_minor: taken back';
+select estimate_tenants_alike('report_days');
+
+create table report_progress (
+  operator_id text collate "C" primary key references operators,
+  counted_through timestamptz not null,
+  next_at timestamptz not null
+);
+comment on table report_progress is 'how far report_days is counted';
+
+create table report_recounts (
+  operator_id text collate "C" not null,
+  received_on date not null,
+  id bigint generated always as identity,
+  primary key (operator_id, received_on, id)
+);
+comment on table report_recounts is
+  'days of receipt to count again, since an event of them changed or was settled late; a row for each '
+  'change, so that no transaction waits for another';
+select estimate_tenants_alike('report_recounts');
+
+-- Triggers, so that no change can forget it.
+create function recount_event() returns trigger language plpgsql as $$
+begin
+  insert into report_recounts (operator_id, received_on)
+  values (new.operator_id, (id_moment(new.event_id) at time zone 'UTC')::date);
+  return null;
+end $$;
+create trigger recount_changed after update on event_outcomes for each row
+  when ((old.status, old.affiliate_id, old.click_id) is distinct from (new.status, new.affiliate_id, new.click_id))
+  execute function recount_event();
+create trigger recount_amended after insert or update on amendments for each row
+  when (new.in_force) execute function recount_event();
+create trigger recount_no_longer_amended after update on amendments for each row
+  when (old.in_force and not new.in_force) execute function recount_event();

@@ -3,6 +3,7 @@ import type { Binding } from '../../domain/types.ts';
 import { ConflictError } from '../db/conflict.ts';
 import { bulkColumns, type ColumnSpec } from '../db/bulk.ts';
 import type { Queryable } from '../db/pool.ts';
+import { noteLate } from '../ledger/report-days.ts';
 import type { Outcome } from '../../domain/settlement/outcomes.ts';
 
 const BINDINGS = bulkColumns<Binding>({
@@ -83,6 +84,12 @@ export async function insertOutcomes(
     values: [operatorId, batchId, ...OUTCOMES.values(outcomes)],
   });
   if (rowCount !== outcomes.length) throw new ConflictError('an event was settled meanwhile');
+  await noteLate(
+    db,
+    operatorId,
+    outcomes.map(({ eventId }) => eventId),
+    Date.now(),
+  );
 }
 
 /**

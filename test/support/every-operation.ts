@@ -308,6 +308,7 @@ async function callPayoutsAndLedger(
   await ask(`GET /v1/affiliates/${affiliate}/upcoming`);
   await ask('GET /v1/balances');
   await ask('GET /v1/balances/totals');
+  for (const group of ['day', 'type', 'affiliate', 'link']) await ask(`GET /v1/reports?group_by=${group}`);
   await callPaymentDetails({ ask }, affiliate);
   await callPayoutRuns({ ask });
   await ask(`POST /v1/affiliates/${affiliate}/adjustments`, {

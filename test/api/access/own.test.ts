@@ -4,6 +4,7 @@ import { after, before, describe, test } from 'node:test';
 import assert from 'node:assert/strict';
 import type { Request } from 'express';
 import { createSettle } from '../../../activities/settlement/settle.ts';
+import { createCountReports } from '../../../activities/upkeep/count-reports.ts';
 import { createAdmission } from '../../../api/http/admission.ts';
 import type { ApiError } from '../../../api/http/errors.ts';
 import { createRateLimits } from '../../../api/http/rate-limits.ts';
@@ -94,6 +95,7 @@ before(async () => {
   await ask('POST /v1/endpoints', { url: 'http://127.0.0.1:9/operator' });
   await makeThings(mine, 'A');
   await makeThings(theirs, 'B');
+  await createCountReports({ pool: api.pool, budgetMs: 20_000 }).countReports();
   const keyWith = async (scopes: string[]) => {
     const body = { name: 'own', scopes, affiliate_id: mine.get('affiliates'), rate_per_second: 1000 };
     return (await ask<{ api_key: string }>('POST /v1/api-keys', body)).api_key;

@@ -2,6 +2,7 @@
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { createSettle } from '../../../activities/settlement/settle.ts';
+import { createCountReports } from '../../../activities/upkeep/count-reports.ts';
 import type { OpenApiDocument } from '../../../api/openapi/types.ts';
 import { newId, type IdPrefix } from '../../../store/db/ids.ts';
 import { deliveriesOf } from '../../support/deliveries.ts';
@@ -73,6 +74,7 @@ before(async () => {
   const erasure = await api.call<{ id: string }>('POST /v1/customers/nobody/erase', { key: owner.key });
   resources.set('erasures', erasure.body.id);
   await api.call(`PUT /v1/affiliates/${affiliate}/payment-details`, { key: owner.key, body: DETAILS });
+  await createCountReports({ pool: api.pool, budgetMs: 20_000 }).countReports();
   resources.set('orphans', orphan);
   resources.set('set-aside', event);
   resources.set('deposit', deposit);
@@ -181,6 +183,7 @@ test('the lists of a new operator are empty, while those of the other operator a
     'payouts',
     'payout-runs',
     'balances',
+    'reports',
     'imports',
   ])
     assert.ok(full.get(`/v1/${noun}`)! > 0, `the owner has some ${noun}`);

@@ -1,0 +1,177 @@
+// Counts what reports show: clicks, settled events and commission of one day of receipt at a time,
+// from the rows themselves. A day is counted again while it goes on, and when an event of it
+// changed.
+import { timeOfId } from '../db/ids.ts';
+import { JOIN_AMENDMENT } from '../agreements/amendments.ts';
+import { withTransaction, type Pool, type PoolClient, type Queryable } from '../db/pool.ts';
+import { readZones } from './time-zones.ts';
+
+/** An operator with something to count. `countedThrough`: null where nothing was counted yet. */
+export type DueReports = { operatorId: string; countedThrough: Date | null };
+
+/**
+ * Events settled later than this after their receipt are noted for a recount. Must stay below
+ * `SETTLED_WITHIN`.
+ */
+const LATE_MS = 600_000;
+/** For so long what was received is counted again at every turn. */
+const SETTLED_WITHIN = "interval '15 minutes'";
+
+/** Limit of counting one day: some millions of events. */
+const DAY_MS = 40_000;
+
+/** Notes events that are settled long after their receipt; as a rule none. */
+export async function noteLate(
+  db: Queryable,
+  operatorId: string,
+  eventIds: readonly string[],
+  now: number,
+): Promise<void> {
+  const late = eventIds.filter((id) => timeOfId(id) < now - LATE_MS);
+  if (late.length === 0) return;
+  await db.query(
+    `insert into report_recounts (operator_id, received_on)
+     select distinct $1, (id_moment(id) at time zone 'UTC')::date from unnest($2::text[]) as id`,
+    [operatorId, late],
+  );
+}
+
+/**
+ * Operators for whom something came in since they were counted, those counted longest ago first.
+ */
+export async function readDueReports(db: Queryable, limit: number): Promise<DueReports[]> {
+  const since = (prefix: string) => `id_bound('${prefix}', p.counted_through - ${SETTLED_WITHIN})`;
+  const came = (table: string, prefix: string) => `exists (select from ${table} n
+    where n.operator_id = o.id and n.id >= coalesce(${since(prefix)}, '${prefix}_') and n.id < '${prefix}_~')`;
+  const { rows } = await db.query<DueReports>(
+    `select o.id as "operatorId", p.counted_through as "countedThrough"
+     from operators o left join report_progress p on p.operator_id = o.id
+     where (p.next_at is null or p.next_at <= now())
+       and (${came('events', 'evt')} or ${came('clicks', 'clk')} or ${came('transfers', 'trf')}
+         or exists (select from report_recounts r where r.operator_id = o.id))
+     order by p.next_at nulls first, o.id limit $1`,
+    [limit],
+  );
+  return rows;
+}
+
+/**
+ * The days of receipt to count, the oldest first: those since the last count, and those in which an
+ * event changed.
+ */
+export async function readDaysToCount(
+  db: Queryable,
+  { operatorId, countedThrough }: DueReports,
+): Promise<string[]> {
+  const first = (table: string, prefix: string) => `(select id_moment(id) from ${table}
+    where operator_id = $1 and id >= '${prefix}_' and id < '${prefix}_~' order by id limit 1)`;
+  const { rows } = await db.query<{ day: string }>(
+    `select day::date::text as day
+     from (select coalesce($2::timestamptz - ${SETTLED_WITHIN}, least(
+         ${first('events', 'evt')}, ${first('clicks', 'clk')}, ${first('transfers', 'trf')}), now()) as at) began,
+       generate_series((at at time zone 'UTC')::date, (now() at time zone 'UTC')::date, interval '1 day') as day
+     union
+     select received_on::text from report_recounts where operator_id = $1
+     order by 1`,
+    [operatorId, countedThrough],
+  );
+  return rows.map(({ day }) => day);
+}
+
+/** Counts one day of receipt anew. Changes noted meanwhile stay noted. */
+export async function countReportDay(pool: Pool, operatorId: string, receivedOn: string): Promise<void> {
+  await withTransaction(
+    pool,
+    async (client) => {
+      await client.query(`select pg_advisory_xact_lock(hashtextextended('reports ' || $1, 0))`, [operatorId]);
+      // First, so that what these changes wrote is seen by the statements that follow.
+      const day = [operatorId, receivedOn];
+      await client.query(`delete from report_recounts where operator_id = $1 and received_on = $2`, day);
+      await client.query(`delete from report_days where operator_id = $1 and received_on = $2`, day);
+      await insertCounts(client, operatorId, receivedOn);
+    },
+    { statementTimeoutMs: DAY_MS },
+  );
+}
+
+/** Notes what is counted. `pauseMs`: time until the next turn. */
+export async function noteCounted(
+  db: Queryable,
+  operatorId: string,
+  { through, pauseMs }: { through: Date; pauseMs: number },
+): Promise<void> {
+  await db.query(
+    `insert into report_progress (operator_id, counted_through, next_at)
+     values ($1, $2, now() + $3 * interval '1 millisecond')
+     on conflict (operator_id) do update
+       set counted_through = excluded.counted_through, next_at = excluded.next_at`,
+    [operatorId, through, pauseMs],
+  );
+}
+
+async function insertCounts(client: PoolClient, operatorId: string, receivedOn: string): Promise<void> {
+  const zones = await readZones(client, operatorId);
+  const values: unknown[] = [operatorId, receivedOn];
+  const parameter = (value: unknown): string => `$${values.push(value)}`;
+  const cases = zones.map(({ zone, since }) => ({
+    zone: `${parameter(zone)}::text`,
+    since: Number.isFinite(since) ? `${parameter(new Date(since))}::timestamptz` : null,
+  }));
+  const dayOf: DayOf = (moment) => {
+    const zone = cases.reduce(
+      (earlier, { zone: name, since }) =>
+        since === null ? name : `case when ${moment} >= ${since} then ${name} else ${earlier} end`,
+      '',
+    );
+    return `(${moment} at time zone ${zone})::date`;
+  };
+  await client.query(
+    `insert into report_days (operator_id, received_on, affiliate_id, link_id, day, type, currency, count,
+       amount_minor, earned_minor, reversed_minor)
+     select $1, $2::date, coalesce(affiliate_id, ''), coalesce(link_id, ''), day, type, currency, sum(count),
+       sum(amount), sum(earned), sum(reversed)
+     from (${CLICKS(dayOf)} union all ${SETTLED(dayOf)} union all ${COMMISSION(dayOf)}) as counted
+     group by grouping sets ((day, type, currency), (affiliate_id, link_id, day, type, currency))`,
+    values,
+  );
+}
+
+type DayOf = (moment: string) => string;
+
+/** Rows of the day by their ids, which carry the time of receipt. */
+const received = (id: string, prefix: string): string =>
+  `${id} >= id_bound('${prefix}', $2::date::timestamp at time zone 'UTC')
+   and ${id} < id_bound('${prefix}', ($2::date + 1)::timestamp at time zone 'UTC')`;
+
+const CLICKS = (dayOf: DayOf): string => `
+  select affiliate_id, coalesce(link_id, '') as link_id, ${dayOf('clicked_at')} as day, 'click' as type,
+    '' as currency, 1 as count, 0 as amount, 0 as earned, 0 as reversed
+  from clicks where operator_id = $1 and ${received('id', 'clk')} and not is_bot`;
+
+/** The link of an event's click; a binding keeps it where the click is gone. */
+const LINK = `coalesce(
+  (select c.link_id from clicks c where c.operator_id = o.operator_id and c.id = o.click_id),
+  (select b.link_id from bindings b where b.operator_id = o.operator_id and b.customer_id = e.customer_id
+    and b.affiliate_id = o.affiliate_id), '')`;
+
+const SETTLED = (dayOf: DayOf): string => `
+  select o.affiliate_id, ${LINK}, ${dayOf('e.occurred_at')}, e.type,
+    coalesce(case when coalesce(m.amount_minor, e.amount_minor) is not null
+      then coalesce(m.currency, e.currency) end, ''),
+    1, coalesce(m.amount_minor, e.amount_minor, 0), 0, 0
+  from events e join event_outcomes o on o.operator_id = e.operator_id and o.event_id = e.id
+    and o.operator_id = $1 and ${received('o.event_id', 'evt')}
+  ${JOIN_AMENDMENT}
+  where e.operator_id = $1 and ${received('e.id', 'evt')} and o.status = 'settled' and o.affiliate_id is not null`;
+
+/** A parent's part of a commission has no link: the affiliate below brought the customer. */
+const COMMISSION = (dayOf: DayOf): string => `
+  select t.affiliate_id, coalesce(f.link_id, ''), ${dayOf('t.occurred_at')}, coalesce(f.type, ''), t.currency, 0, 0,
+    case when t.debit_account = 'expense' then t.amount_minor else 0 end,
+    case when t.credit_account = 'expense' then t.amount_minor else 0 end
+  from transfers t left join lateral (
+    select e.type, case when o.affiliate_id = t.affiliate_id then ${LINK} end as link_id
+    from events e left join event_outcomes o on o.operator_id = e.operator_id and o.event_id = e.id
+    where e.operator_id = t.operator_id and e.id = t.event_id limit 1) f on true
+  where t.operator_id = $1 and ${received('t.id', 'trf')} and t.affiliate_id is not null
+    and (t.debit_account = 'expense' or t.credit_account = 'expense')`;

@@ -1,18 +1,7 @@
-// Lists deliberate defects in the money core and in sending: a small change of text each, and the
-// test that must detect it.
-
-/**
- * `from` occurs exactly once in the file. A test in the files of `tests` with the text of `sees` in
- * its title must fail.
- */
-export type Defect = {
-  title: string;
-  file: string;
-  from: string;
-  to: string;
-  tests: readonly string[];
-  sees: string;
-};
+// Lists deliberate defects: a small change of text each, and the test that must detect it. Those
+// of the money core and of sending are here, those of promises.ts are about kills and races.
+import type { Defect } from './defect.ts';
+import { PROMISES } from './promises.ts';
 
 const ORDER = 'test/domain/settlement/settlement-order.test.ts';
 const ATTRIBUTION = 'test/domain/attribution/attribution.test.ts';
@@ -73,9 +62,9 @@ const KNOWN: readonly Defect[] = [
   },
   {
     title: 'a retry of everything also queues what is off',
-    file: 'store/delivery/bulk-effects.ts',
-    from: `when e.state <> 'active' then 'endpoint_' || e.state`,
-    to: `when e.state = 'deleted' then 'endpoint_' || e.state`,
+    file: 'domain/delivery/refusals.ts',
+    from: "if (endpoint.state !== 'active') return",
+    to: "if (endpoint.state === 'disabled') return",
     tests: [STUCK],
     sees: 'refuses postbacks to an endpoint that is off',
   },
@@ -513,7 +502,7 @@ const KNOWN: readonly Defect[] = [
   },
   {
     title: 'a missing rate dated by the chargeback instead of its conversion',
-    file: 'domain/settlement/settle-reversal.ts',
+    file: 'domain/settlement/reversal-outcomes.ts',
     from: `return lackedRate(event.currency ?? '', of.currency ?? '', of.occurredAt);`,
     to: `return lackedRate(event.currency ?? '', of.currency ?? '', event.occurredAt);`,
     tests: ['test/domain/settlement/set-aside.test.ts'],
@@ -750,6 +739,7 @@ export const DEFECTS: readonly Defect[] = [
     tests: [SWEPT],
     sees: 'and not again while it is under way or done',
   },
+  ...PROMISES,
   ...KNOWN,
   ...NAMED_BY_THE_AUDIT.map(([title, sees]) => {
     const known = KNOWN.find((defect) => defect.title === title);
@@ -839,7 +829,7 @@ export const DEFECTS: readonly Defect[] = [
   {
     title: 'audit: a reference wins over the customer that a reversal names',
     file: 'domain/commission/reversals.ts',
-    from: `return event.customerId !== conversion.customerId;`,
+    from: `return event.customerId !== conversion.customerId &&`,
     to: `return false;`,
     tests: [AUDITED],
     sees: 'is no case of reversal_is_of_its_customer',

@@ -1,7 +1,7 @@
 // Mutation run: puts each deliberate defect into a copy of the tree, runs the tests that must
 // detect it, and prints a table. Exit code 1 when a defect goes undetected, or the tests fail
 // without one. Takes minutes, so not part of `npm test`.
-// node --import ./typescript.mjs test/mutations/run.ts [words of a title]
+// node --import ./typescript.mjs test/mutations/run.ts [--list] [words of titles, each in quotes]
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
   copyFileSync,
@@ -15,7 +15,9 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { DEFECTS, type Defect } from './defects.ts';
+import type { Defect } from './defect.ts';
+import { DEFECTS } from './defects.ts';
+import { rowOf, TABLE_HEAD } from './table.ts';
 
 /** Enough for a test that waits for locks, and a limit for a test that never ends. */
 const TIMEOUT_MS = 300_000;
@@ -34,12 +36,15 @@ function copyOfTree(): string {
   return tree;
 }
 
+/** Tests that need no database. */
+const PURE = /^test\/(domain|chaos\/judgements)\//;
+
 /**
  * Titles of the failed tests, and the number of passed ones. Tests of rules need no database;
  * others get one from test/run.ts.
  */
 function failuresOf(tree: string, tests: readonly string[]): { failed: string[]; passed: number } {
-  const needsDatabase = tests.some((file) => !file.startsWith('test/domain/'));
+  const needsDatabase = tests.some((file) => !PURE.test(file));
   const reporter = '--test-reporter=tap';
   const args = needsDatabase ? ['test/run.ts', reporter, ...tests] : ['--test', reporter, ...tests];
   const { stdout } = spawnSync(process.execPath, ['--import', './typescript.mjs', ...args], {
@@ -70,22 +75,32 @@ function isDetected(tree: string, { file, from, to, tests, sees }: Defect): bool
   }
 }
 
-const wanted = process.argv.slice(2).join(' ');
-const defects = DEFECTS.filter(({ title }) => title.includes(wanted));
-const tree = copyOfTree();
-try {
+const words = process.argv.slice(2).filter((word) => word !== '--list');
+const isWanted = ({ title }: Defect): boolean =>
+  words.length === 0 || words.some((word) => title.includes(word));
+const defects = DEFECTS.filter(isWanted);
+
+function runAll(tree: string): void {
   for (const file of new Set(defects.flatMap(({ tests }) => tests))) {
     const { failed, passed } = failuresOf(tree, [file]);
     if (failed.length > 0 || passed === 0)
       throw new Error(`${file} fails without any defect: ${failed.join(', ')}`);
   }
-  console.log('| defect | in | seen by |\n|---|---|---|');
+  console.log(TABLE_HEAD);
   for (const defect of defects) {
     const seen = isDetected(tree, defect);
     if (!seen) process.exitCode = 1;
-    const by = `${defect.tests.map((file) => file.slice('test/'.length)).join(', ')}: ${defect.sees}`;
-    console.log(`| ${defect.title} | ${defect.file} | ${seen ? by : `**nobody** (${by})`} |`);
+    console.log(rowOf(defect, seen));
   }
-} finally {
-  rmSync(tree, { recursive: true, force: true });
+}
+
+if (process.argv.includes('--list')) {
+  console.log([TABLE_HEAD, ...defects.map((defect) => rowOf(defect))].join('\n'));
+} else {
+  const tree = copyOfTree();
+  try {
+    runAll(tree);
+  } finally {
+    rmSync(tree, { recursive: true, force: true });
+  }
 }

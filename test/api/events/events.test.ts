@@ -2,6 +2,7 @@
 import { after, before, describe, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { withApi, type Answer, type TestApi } from '../../support/api.ts';
+import { eventually } from '../../support/eventually.ts';
 
 type Failure = { error: { code: string; request_id: string; issues?: { path: string; code: string }[] } };
 type Accepted = { id: string; status: string };
@@ -63,6 +64,24 @@ describe('an event', () => {
       api.accepted.filter(({ id }) => id === first.body.id),
       api.accepted.slice(-1),
     );
+  });
+
+  test('an event is answered only once it is committed', async () => {
+    const other = await api.pool.connect();
+    await other.query('begin; lock table events in share row exclusive mode');
+    let isAnswered = false;
+    const answer = send(sale()).finally(() => (isAnswered = true));
+    await eventually('the insert to wait', async () => {
+      const { rows } = await other.query(
+        `select from pg_locks where relation = 'events'::regclass and not granted`,
+      );
+      return rows.length > 0;
+    });
+    const wasAnswered = isAnswered;
+    await other.query('rollback');
+    other.release();
+    assert.equal((await answer).status, 202);
+    assert.equal(wasAnswered, false);
   });
 
   test('an event with the key of another and different content is a conflict, and both are stored', async () => {

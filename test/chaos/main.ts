@@ -2,6 +2,7 @@
 // receivers misbehave, and judges what is left. Exit code 1 when a promise was not kept.
 import { parseArgs } from 'node:util';
 import { discard, figuresOf, keepEvidence, tableOf } from './report.ts';
+import { planOf } from './plan.ts';
 import { runChaos } from './run.ts';
 
 const HELP = `npm run chaos -- [options]
@@ -37,7 +38,7 @@ async function run(): Promise<void> {
     console.log(
       `${String(Math.round((Date.now() - startedAt) / 1000)).padStart(5)} s  ${line.split('\n')[0]}`,
     );
-  const options = { seed, kills, events, quietWithinMs: 300_000, print };
+  const options = { seed, plan: planOf(seed, { kills }), events, quietWithinMs: 300_000, print };
   const result = await runChaos(options);
   const isRight = result.violations.length === 0;
   const folder = `.data/chaos/seed-${seed}`;

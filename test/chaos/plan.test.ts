@@ -1,7 +1,7 @@
 // The plan and the traffic of a chaos run come from the seed alone.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { PARTS, planOf } from './plan.ts';
+import { PARTS, planOf, shortPlanOf } from './plan.ts';
 import { historiesOf } from './traffic.ts';
 
 const NOW = Date.parse('2026-11-30T10:00:00Z');
@@ -22,6 +22,13 @@ test('every part is killed and frozen as often as the others, and no step hits o
   assert.equal(faults.length, 72);
   for (const step of steps)
     assert.equal(new Set(step.faults.map(({ target }) => target)).size, step.faults.length);
+});
+
+test('the short plan kills an API and a worker, freezes a part and cuts a connection', () => {
+  const faults = shortPlanOf(5).flatMap((step) => step.faults);
+  assert.deepEqual(faults.map(({ kind }) => kind).toSorted(), ['cut', 'freeze', 'kill', 'kill']);
+  const killed = faults.filter(({ kind }) => kind === 'kill').map(({ target }) => target.split('-')[0]);
+  assert.deepEqual(new Set(killed), new Set(['api', 'worker']));
 });
 
 test('the traffic has events of every kind, and what people do to them', () => {

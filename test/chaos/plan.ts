@@ -73,6 +73,20 @@ export function planOf(seed: number, { kills }: { kills: number }): Step[] {
   return stepsOf(shuffled(faults, next), next, between);
 }
 
+/** One fault of each of the main kinds, one after the other: where each hits, the seed decides. */
+export function shortPlanOf(seed: number): Step[] {
+  const next = generator(seed);
+  const one = <T extends PartName | CableName>(...places: readonly T[]): T => shuffled(places, next)[0]!;
+  const pauseMs = 1000;
+  const faults: Fault[] = [
+    { kind: 'kill', target: one('api-1', 'api-2'), lastsMs: 0 },
+    { kind: 'kill', target: one('worker-1', 'worker-2'), lastsMs: 0 },
+    { kind: 'freeze', target: one(...PARTS), lastsMs: 2500 },
+    { kind: 'cut', target: one(...CABLES), lastsMs: 2500, delayMs: 0 },
+  ];
+  return shuffled(faults, next).map((fault) => ({ pauseMs, faults: [fault] }));
+}
+
 /** One step in four has two faults at different places. */
 function stepsOf(
   faults: readonly Fault[],

@@ -9,14 +9,14 @@ import { judgeAll } from './judgements/all.ts';
 import { judgeDoubles } from './judgements/doubles.ts';
 import { compareInCalm, look, waitUntilQuiet } from './look.ts';
 import { startParts, type Parts } from './parts.ts';
-import { planOf } from './plan.ts';
+import type { Step } from './plan.ts';
 import { startReceivers } from './receivers.ts';
 import type { Evidence, Violation } from './records.ts';
 import { historiesOf, play, setUp } from './traffic.ts';
 
 export interface ChaosOptions {
   readonly seed: number;
-  readonly kills: number;
+  readonly plan: readonly Step[];
   readonly events: number;
   readonly quietWithinMs: number;
   readonly print: (line: string) => void;
@@ -59,7 +59,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
 type Stage = ChaosOptions & { parts: Parts; receivers: Awaited<ReturnType<typeof startReceivers>> };
 
 async function suffer(stage: Stage): Promise<ChaosResult> {
-  const { parts, receivers, seed, kills, events, quietWithinMs, print } = stage;
+  const { parts, receivers, seed, plan: steps, events, quietWithinMs, print } = stage;
   const next = generator(seed);
   const callers = createCallers({ ...parts, next });
   const now = Date.now();
@@ -68,7 +68,6 @@ async function suffer(stage: Stage): Promise<ChaosResult> {
       setUp({ history, number, seed, now }, { call: callers.of(number), receivers }),
     ),
   );
-  const steps = planOf(seed, { kills });
   print(`${operators.length} operators, ${steps.length} steps of faults`);
   let progress = 0;
   const moods = generator(seed + 1);

@@ -1,6 +1,7 @@
 // The guard: URLs and addresses that may be called. Literal spellings, edges of ranges, names that
 // resolve to forbidden addresses, and properties.
 import assert from 'node:assert/strict';
+import { isIP } from 'node:net';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { createGuard } from '../../delivery/guard.ts';
@@ -278,5 +279,74 @@ test('random private addresses are never allowed, mapped or not', () => {
       );
     }),
     { numRuns: 1000 },
+  );
+});
+
+/** Texts that are nearly URLs, with hosts in every spelling. */
+const nearlyUrl = fc
+  .tuple(
+    fc.constantFrom(
+      'http://',
+      'https://',
+      'HTTP:',
+      'http:\\\\',
+      'ftp://',
+      'file:///',
+      'javascript:',
+      '//',
+      ' http://',
+      '',
+    ),
+    fc.oneof(
+      fc.constantFrom(...BLOCKED_HOSTS, ...PUBLIC_HOSTS, 'localhost', 'name.example', 'a.example@10.0.0.1'),
+      fc.ipV4Extended(),
+      fc.ipV6().map((address) => `[${address}]`),
+      fc.string({ unit: 'binary', maxLength: 12 }),
+    ),
+    fc.oneof(
+      fc.constantFrom('', ':80', ':0', ':65536', ':22', '#', '?', '\\@8.8.8.8', '@8.8.8.8', '/..//'),
+      fc.string(),
+    ),
+  )
+  .map((parts) => parts.join(''));
+
+test('any text is judged without an exception, and what is allowed leads to a name or a public address', () => {
+  let allowed = 0;
+  fc.assert(
+    fc.property(nearlyUrl, (text) => {
+      const verdict = guard.judgeUrl(text);
+      if (verdict.kind === 'refused') return;
+      allowed += 1;
+      const { url } = verdict;
+      assert.match(url.protocol, /^https?:$/);
+      assert.equal(`${url.username}${url.password}`, '');
+      const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
+      if (isIP(host) !== 0) assert.ok(guard.mayDial(host), text);
+      assert.equal(guard.judgeUrl(url.href).kind, 'allowed', 'its normal form is judged alike');
+    }),
+    { numRuns: 5000 },
+  );
+  assert.ok(allowed > 300, `${allowed} were allowed`);
+});
+
+test('no answer of a name server, whatever it is, has an address called that is not public', async () => {
+  const answer = fc.array(
+    fc.oneof(
+      anyAddress.map(({ family, address }) => formatAddress(family, address)),
+      fc.constantFrom('', '8.8.8.8%eth0', '::ffff:10.0.0.1', '127.1', '0x7f000001', 'localhost'),
+      fc.string({ maxLength: 20 }),
+    ),
+    { minLength: 1, maxLength: 4 },
+  );
+  await fc.assert(
+    fc.asyncProperty(answer, async (addresses) => {
+      const named = createGuard({ ...STRICT, lookUp: async () => ({ kind: 'found', addresses }) });
+      const found = await named.resolve('name.example', soon());
+      assert.equal(found.kind, addresses.every(guard.mayDial) ? 'resolved' : 'refused');
+      if (found.kind !== 'resolved') return;
+      for (const address of found.addresses)
+        assert.ok(isIP(address) !== 0 && guard.mayDial(address), address);
+    }),
+    { numRuns: 2000 },
   );
 });

@@ -2,12 +2,14 @@
 import assert from 'node:assert/strict';
 import { createPublicKey, sign as signWith, verify as verifyWith } from 'node:crypto';
 import { test } from 'node:test';
+import * as fc from 'fast-check';
 import { Webhook } from 'standardwebhooks';
 import {
   contentOfGet,
   makeSecret,
   newKeyPair,
   newSecret,
+  readSecret,
   secretKey,
   signatureHeader,
   signingKey,
@@ -230,3 +232,74 @@ test('a private key is whsk_ and the base64 of 64 bytes, and no other text is ac
 function secretText(text: string): Buffer {
   return Buffer.from(text.slice('whsk_'.length), 'base64');
 }
+
+const anyText = fc.oneof(fc.string({ unit: 'binary' }), fc.string());
+const key = fc.uint8Array({ minLength: 24, maxLength: 64 }).map((bytes) => Buffer.from(bytes));
+
+test('what was signed verifies by any of the secrets, and not after any change of it', () => {
+  const ids = anyText.filter((one) => one !== '');
+  const at = fc.integer({ min: 0, max: 99_999_999_999 });
+  fc.assert(
+    fc.property(
+      ids,
+      at,
+      anyText,
+      fc.array(key, { minLength: 1, maxLength: 4 }),
+      fc.nat(),
+      (id, seconds, content, secrets, by) => {
+        const signature = signatureHeader({ id, timestampSeconds: seconds, content, secrets });
+        const sent = { id, timestamp: String(seconds), signature, content, nowMs: seconds * 1000 };
+        const one = [secrets[by % secrets.length]!];
+        assert.equal(verify({ ...sent, secrets: one }), 'valid');
+        assert.equal(verify({ ...sent, secrets: one, nowMs: seconds * 1000 + 300_001 }), 'stale_signature');
+        const changes = [
+          { id: `${id}x` },
+          { timestamp: String(seconds + 1) },
+          { content: `${content} ` },
+          { signature: signature.replaceAll('v1,', 'v1a,') },
+          { secrets: [Buffer.alloc(24, 1)] },
+          { secrets: [] },
+        ];
+        for (const change of changes)
+          assert.equal(verify({ ...sent, secrets: one, ...change }), 'bad_signature', Object.keys(change)[0]);
+      },
+    ),
+    { numRuns: 500 },
+  );
+});
+
+test('any headers and any text as a secret are judged, without an exception that repeats them', () => {
+  const signature = fc.array(fc.oneof(anyText, fc.constantFrom('v1,', 'v1', ',', 'v1a,AA==')), {
+    maxLength: 30,
+  });
+  fc.assert(
+    fc.property(anyText, anyText, signature, anyText, (id, timestamp, given, content) => {
+      const sent = {
+        id,
+        timestamp,
+        signature: given.join(' '),
+        content,
+        secrets: [Buffer.alloc(32)],
+        nowMs: 0,
+      };
+      assert.equal(verify(sent), 'bad_signature');
+      for (const signing of ['v1', 'v1a', 'none'] as const) {
+        const secret = `${signing === 'v1a' ? 'whsk_' : 'whsec_'}${content}`;
+        const read = readSecret(signing, secret);
+        if (read.kind === 'problem' && content.length > 8) assert.ok(!read.message.includes(content));
+      }
+    }),
+    { numRuns: 1000 },
+  );
+});
+
+test('any 64 bytes as a key pair are taken or refused, and a taken one signs what its public key verifies', () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ minLength: 64, maxLength: 64 }), fc.boolean(), (bytes, isWhole) => {
+      const secret = isWhole ? newKeyPair().secret : `whsk_${Buffer.from(bytes).toString('base64')}`;
+      const read = readSecret('v1a', secret);
+      assert.equal(read.kind, isWhole ? 'secret' : 'problem');
+    }),
+    { numRuns: 200 },
+  );
+});

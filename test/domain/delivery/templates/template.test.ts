@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import { MACROS } from '../../../../domain/delivery/templates/macros.ts';
+import { MACROS, parseMacro } from '../../../../domain/delivery/templates/macros.ts';
 import {
   fillFormValue,
   fillHeader,
@@ -273,4 +273,68 @@ test('a value in a form adds no field and reads back unchanged', () => {
     }),
     { numRuns: 1000 },
   );
+});
+
+/** Texts that are nearly templates: pieces of the grammar in any order, beside any text. */
+const nearlyTemplate = fc
+  .array(
+    fc.oneof(
+      { weight: 4, arbitrary: fc.constantFrom(...Object.keys(MACROS)) },
+      {
+        weight: 6,
+        arbitrary: fc.constantFrom(
+          '{',
+          '}',
+          '{_',
+          '|',
+          ':',
+          'map(',
+          ')',
+          '=',
+          ',',
+          '%',
+          '%7b',
+          '?',
+          '&',
+          '#',
+          '/',
+        ),
+      },
+      {
+        weight: 1,
+        arbitrary: fc.constantFrom('https://a.example', '\\', '@', 'minor', 'upper', '[', ']', '..'),
+      },
+      { weight: 1, arbitrary: value },
+    ),
+    { maxLength: 12 },
+  )
+  .map((pieces) => pieces.join(''));
+
+test('any text is read as a template or refused with its problems, and never throws', () => {
+  fc.assert(
+    fc.property(nearlyTemplate, (text) => {
+      for (const read of [parseUrl, parseText, parseMacro]) {
+        const parsed = read(text);
+        if (parsed.kind === 'problems') assert.ok(parsed.problems.every(({ code }) => code.length > 0));
+      }
+      assert.ok(Array.isArray(misplacedMacros(text, 'somewhere')));
+    }),
+    { numRuns: 5000 },
+  );
+});
+
+test('whatever is saved as the template of a URL fills with any values, and leads to the same place', () => {
+  let saved = 0;
+  fc.assert(
+    fc.property(nearlyTemplate, value, value, (rest, sub1, clickId) => {
+      const parsed = parseUrl(`https://a.example/${rest}`);
+      if (parsed.kind === 'problems') return;
+      saved += 1;
+      const url = new URL(fillUrl(parsed.template, { sub1, click_id: clickId, payout: '1.00' }));
+      assert.equal(url.origin, 'https://a.example');
+      assert.equal(`${url.username}${url.password}`, '');
+    }),
+    { numRuns: 5000 },
+  );
+  assert.ok(saved > 500, `${saved} were saved`);
 });

@@ -103,7 +103,8 @@ const counted = metrics.countBatches(
     onError: onDependencyError,
   }),
 );
-const activities = tracing ? tracing.traceBatches(counted) : counted;
+const measured = metrics.countNotices(counted);
+const activities = tracing ? tracing.traceBatches(measured) : measured;
 const workflowBundle = await loadBundle();
 
 /**

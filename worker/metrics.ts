@@ -19,6 +19,8 @@ type WorkerMetrics = {
   lookedUp(result: LookUp['kind'], tookMs: number): void;
   /** Wraps the activities: counts each settled batch with its size and duration. */
   countBatches<A extends Pick<Activities, 'settle'>>(activities: A): A;
+  /** Wraps the activities: counts messages to people, and those that could not be sent. */
+  countNotices<A extends Pick<Activities, 'sendNotices'>>(activities: A): A;
   /** Serves `GET /metrics` on this port until the process ends. Rejects when the port is taken. */
   listen(port: number, host: string): Promise<{ port: number; close(): void }>;
 };
@@ -87,6 +89,13 @@ export function createWorkerMetrics({
     buckets: SECONDS,
     registers,
   });
+  const notices = new Counter({
+    name: 'postrider_notice_messages_total',
+    help: 'Messages to the channels of notices by result; one that failed is tried again',
+    labelNames: ['result'],
+    registers,
+  });
+  for (const result of ['sent', 'failed']) notices.inc({ result }, 0);
   const recorderBacklog = new Gauge({
     name: 'postrider_recorder_backlog',
     help: 'Attempts that are over and not written yet; at 256 no further request starts',
@@ -128,6 +137,15 @@ export function createWorkerMetrics({
           end({ result: 'failed' });
           throw error;
         }
+      },
+    }),
+    countNotices: (activities) => ({
+      ...activities,
+      async sendNotices() {
+        const done = await activities.sendNotices();
+        notices.inc({ result: 'sent' }, done.sent);
+        notices.inc({ result: 'failed' }, done.failed);
+        return done;
       },
     }),
     async listen(port, host) {

@@ -16,6 +16,7 @@ export const payout = z.object({
   recovered: field.money.meta({ description: 'debt that was recovered before the amount was reserved' }),
   state: PAYOUT_STATE,
   external_reference: field.text.nullable(),
+  run_id: field.idOf('run').nullable().meta({ description: 'the payout run that made it; null: none did' }),
   created_at: field.time,
 });
 
@@ -36,6 +37,7 @@ export function payoutView(row: Payout) {
     recovered: formatMoney(row.recoveredMinor, currency),
     state: row.state,
     external_reference: row.externalReference,
+    run_id: row.runId,
     created_at: row.createdAt,
   };
 }

@@ -32,6 +32,8 @@ export type Payout = {
   minimumMinor: bigint | null;
   state: PayoutState;
   externalReference: string | null;
+  /** The payout run that made it; null: a request of its own. */
+  runId: string | null;
   createdAt: Date;
 };
 
@@ -75,7 +77,9 @@ const COLUMNS = `id, affiliate_id as "affiliateId",
   (select name from affiliates a where a.operator_id = payouts.operator_id and a.id = affiliate_id)
     as "affiliateName", currency, amount_minor as "amountMinor",
   recovered_minor as "recoveredMinor", minimum_minor as "minimumMinor", state,
-  external_reference as "externalReference", created_at as "createdAt"`;
+  external_reference as "externalReference",
+  (select run_id from payout_run_items i where i.operator_id = payouts.operator_id and i.payout_id = payouts.id)
+    as "runId", created_at as "createdAt"`;
 
 export function createPayouts(pool: Pool) {
   return {
@@ -165,6 +169,7 @@ export async function reservePayout(ledger: Ledger, wanted: NewPayout): Promise<
     minimumMinor,
     state: 'reserved',
     externalReference: null,
+    runId: null,
     createdAt: now,
   };
   const { rowCount } = await client.query(

@@ -51,6 +51,10 @@ test('the worker counts attempts and batches by outcome and serves its metrics',
   fails = true;
   await assert.rejects(settle(batch), /away/);
 
+  const { sendNotices } = metrics.countNotices({ sendNotices: async () => ({ sent: 2, failed: 1 }) });
+  await sendNotices();
+  await sendNotices();
+
   const listening = await metrics.listen(0, '127.0.0.1');
   try {
     const response = await fetch(`http://127.0.0.1:${listening.port}/metrics`);
@@ -66,6 +70,8 @@ test('the worker counts attempts and batches by outcome and serves its metrics',
       'postrider_settle_batch_events_count 1',
       'postrider_settle_seconds_count{result="settled"} 1',
       'postrider_settle_seconds_count{result="failed"} 1',
+      'postrider_notice_messages_total{result="sent"} 4',
+      'postrider_notice_messages_total{result="failed"} 2',
       'postrider_recorder_backlog 3',
     ])
       assert.ok(page.split('\n').includes(line), `${line} is missing`);

@@ -98,6 +98,7 @@ function Summary({ of: { id, amount, currency, recovered, ...payout } }: { of: W
             {payout.affiliate_name}
           </Link>,
         ],
+        ['Payout run', payout.run_id && <Id key="run" id={payout.run_id} />],
         ['Bank’s reference', payout.external_reference],
         ['Reserved', <Time key="at" at={payout.created_at} />],
         ['Id', <Id key="id" id={id} />],

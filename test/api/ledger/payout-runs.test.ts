@@ -257,6 +257,10 @@ describe('the files of a payout run', () => {
     await call('PUT /v1/operator/payout-account', { holder: 'Broker', iban: IBAN });
     for (const amount of ['20.00', '30.00']) await affiliate([amount]);
     const { id, results } = await run();
+    const { body: made } = await call<{ run_id: string | null }>(
+      `GET /v1/payouts/${results[0]!['payout_id']}`,
+    );
+    assert.equal(made.run_id, id);
     await call(`POST /v1/payouts/${results[0]!['payout_id']}/fail`, { reason: 'a test' });
     assert.match((await file(id, 'application/xml')).text, /<CtrlSum>20\.00<\/CtrlSum>/);
     await call(`POST /v1/payouts/${results[1]!['payout_id']}/confirm`, {});

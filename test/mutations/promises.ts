@@ -91,14 +91,6 @@ export const PROMISES: readonly Defect[] = [
     sees: 'no attempt starts while recording fails',
   },
   {
-    title: 'owners: two workers make the attempt of one workflow',
-    file: 'store/delivery/transitions/attempts.ts',
-    from: "and pause_reason is not distinct from $4 and ${isIdleSql('deliveries')}`,",
-    to: 'and pause_reason is not distinct from $4`,',
-    tests: [MODELLED],
-    sees: 'as an oracle of the rules says',
-  },
-  {
     title: 'owners: two workers send what one queue holds',
     file: 'store/delivery/transitions/attempts.ts',
     from: "owner = 'endpoint' and next_attempt_at <= now()\n          and ${isIdleSql('deliveries')}",

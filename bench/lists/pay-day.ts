@@ -1,4 +1,5 @@
-// A payout run over all affiliates, an import of 100,000 lines, and many small ones of each.
+// A payout run over all affiliates, an import of 100,000 lines, many small ones of each, and erased
+// customers.
 import { insert, numberedId, type Context } from './sql.ts';
 
 export async function writePayDay(context: Context): Promise<void> {
@@ -23,5 +24,9 @@ export async function writePayDay(context: Context): Promise<void> {
          'eventId', ${numberedId('evt', 'l')}, 'issues', json_build_array())) from generate_series(1, 500) l),
        case n when 199 then '{accepted,refused}'::text[] else '{accepted}' end
      from generate_series(0, 199) n`,
+  ]);
+  await insert(context, [
+    'erasures id, state, actor, finished_at',
+    `select $1, ${numberedId('ers', 'n')}, 'done', 'key_1', now() from generate_series(1, 500) n`,
   ]);
 }

@@ -65,6 +65,7 @@ function idsOf({ samples, affiliates }: ListsData): Record<string, Values> {
     payouts: [numbered('pay', affiliates)],
     'payout-runs': [numbered('run', 1), numbered('run', 2)],
     imports: [numbered('imp', 1), numbered('imp', 2)],
+    erasures: [numbered('ers', 1)],
     periods: samples.map(({ month }) => month),
     'stuck/actions': [numbered('act', 1), numbered('act', 2)],
   };

@@ -476,7 +476,7 @@ create table statements (
   foreign key (operator_id, affiliate_id) references affiliates (operator_id, id),
   foreign key (operator_id, period) references periods (operator_id, period)
 );
-create index statements_period on statements (operator_id, period);
+create index statements_period on statements (operator_id, period, id);
 select make_append_only('statements');
 comment on table statements is 'what a closed month says, per affiliate and currency; made when it closes';
 comment on column statements.opening_paid_minor is

@@ -53,7 +53,8 @@ export function createReports(db: Queryable) {
       filter: ReportFilter,
       { limit, before }: Page,
     ): Promise<LookedPage<ReportRow>> {
-      const { from, to, affiliateId, linkId, type } = filter;
+      const { from, to, linkId, type } = filter;
+      const affiliateId = filter.affiliateId ?? (await affiliateOf(db, operatorId, linkId));
       const after = before ?? AFTER_ALL;
       const { rows: stored } = await db.query<StoredRow>(REPORTS[group], [
         operatorId,
@@ -74,6 +75,16 @@ export function createReports(db: Queryable) {
       return { rows, reached: last[0]?.id ?? null };
     },
   };
+}
+
+/** The affiliate of a link, under whom alone its rows are; of an unknown link, nobody's id. */
+async function affiliateOf(db: Queryable, operatorId: string, linkId: string | null): Promise<string | null> {
+  if (linkId === null) return null;
+  const { rows } = await db.query<{ id: string }>(
+    `select affiliate_id as id from links where operator_id = $1 and id = $2`,
+    [operatorId, linkId],
+  );
+  return rows[0]?.id ?? '';
 }
 
 type StoredRow = Omit<ReportRow, 'money'> & {
@@ -118,8 +129,7 @@ const CHOSEN = `r.operator_id = $1 and r.day between $2::date and $3::date and (
 const byColumn = (key: string): string => `
   with r as materialized (
     select ${key} as key, r.* from report_days r
-    where ${CHOSEN} and r.affiliate_id = coalesce($4,
-      (select l.affiliate_id from links l where l.operator_id = $1 and l.id = $5), ''))
+    where ${CHOSEN} and r.affiliate_id = coalesce($4, ''))
   select k.id, null as "affiliateId", null as name, k.clicks, k.conversions, k.ftds, k.reversals,
     ${moneyOf('r where r.key = k.id')}
   from (select key as id, ${FIGURES} from r where key < $7 group by key order by key desc limit $8) k

@@ -5,7 +5,7 @@ import { defineResource } from '../http/resource.ts';
 import * as answers from './statements.answers.ts';
 import { addStatementRoutes } from './statements.routes.ts';
 import { COLUMNS } from './statements.views.ts';
-import { openStatement, statementFilter, statementForm, statementsOfMonth } from './statements.schema.ts';
+import { allStatementsFilter, openStatement, statementFilter, statementForm } from './statements.schema.ts';
 
 const wholeStatement: Answer = {
   description: 'as JSON, or as CSV where `format` or `Accept` asks for it',
@@ -42,9 +42,9 @@ export const statementsResource = defineResource({
     },
     'GET /v1/statements': {
       id: 'listStatements',
-      summary: 'List the statements of a closed month',
+      summary: 'List the statements of all affiliates',
       who: 'read',
-      query: statementsOfMonth,
+      query: allStatementsFilter,
       answers: { 200: listAnswer(answers.statement) },
     },
     'GET /v1/statements/:id': {

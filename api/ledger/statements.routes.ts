@@ -12,7 +12,7 @@ import { addPath, idFromPath } from '../http/path.ts';
 import { read } from '../http/read.ts';
 import { answerInParts } from '../http/streaming.ts';
 import { statement } from './statements.answers.ts';
-import { openStatement, statementFilter, statementForm, statementsOfMonth } from './statements.schema.ts';
+import { allStatementsFilter, openStatement, statementFilter, statementForm } from './statements.schema.ts';
 import { asCsv, asJson, statementView, type WholeStatement } from './statements.views.ts';
 
 type Deps = { store: Pick<Store, 'affiliates' | 'periods' | 'statements'>; auth: Auth };
@@ -55,8 +55,8 @@ export function addStatementRoutes(router: Router, { store, auth }: Deps): void 
     get: [
       auth.scope('read'),
       listOf(
-        statementsOfMonth,
-        (operatorId, page, { period }) => store.statements.listOfMonth(operatorId, period, page),
+        allStatementsFilter,
+        (operatorId, page, { period = null }) => store.statements.listOfAll(operatorId, period, page),
         statementView,
         statement,
       ),

@@ -7,8 +7,7 @@ export const statementFilter = z.strictObject({ ...page, currency: currency.opti
 
 const format = z.enum(['json', 'csv']).optional();
 
-/** The month is required: a list of all would only repeat those of the affiliates. */
-export const statementsOfMonth = z.strictObject({ ...page, period: month });
+export const allStatementsFilter = z.strictObject({ ...page, period: month.optional() });
 
 export const statementForm = z.strictObject({ format });
 

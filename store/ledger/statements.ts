@@ -196,13 +196,14 @@ export function createStatements(db: Queryable) {
       return rows.map(statementFrom);
     },
 
-    /** Lists the statements of a closed month, of all affiliates and in all currencies. */
-    async listOfMonth(operatorId: string, period: string, page: Page): Promise<Statement[]> {
+    /** Lists the statements of all affiliates in all currencies, of a closed month or of all. */
+    async listOfAll(operatorId: string, period: string | null, page: Page): Promise<Statement[]> {
       const { rows } = await db.query<Row>(
         `select ${COLUMNS} from statements s
-         where s.operator_id = $1 and s.period = $2 and ($3::text is null or s.id < $3)
-         order by s.id desc limit $4`,
-        [operatorId, period, page.before, page.limit],
+         where s.operator_id = $1 ${period === null ? '' : 'and s.period = $4'}
+           and ($2::text is null or s.id < $2)
+         order by s.id desc limit $3`,
+        [operatorId, page.before, page.limit, ...(period === null ? [] : [period])],
       );
       return rows.map(statementFrom);
     },

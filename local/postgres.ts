@@ -51,6 +51,8 @@ export const TUNING = {
   random_page_cost: '1.1',
   jit: 'off',
   log_lock_waits: 'on',
+  // A plan that was made while a table was small reads whole tenants until the table is analysed.
+  autovacuum_naptime: '5s',
 };
 
 const SETTINGS = {

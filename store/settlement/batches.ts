@@ -94,7 +94,8 @@ async function findMatched(db: Queryable, operatorId: string, batchId: string): 
  * Requests that conversions are rated again which turned out to be of a known customer: those that
  * name only a click that this batch bound, and `unknown` ones of this batch whose click was bound
  * meanwhile. Where such a click has reversals, they take back from all conversions of the customer.
- * Returns whether there are any.
+ * Returns whether there are any. Rows are joined by their operator, as in `itemsWithOperator`: with
+ * `operator_id = $1` every batch read all events of the tenant while the tables were new.
  */
 async function requestSameCustomer(
   db: Queryable,
@@ -105,25 +106,28 @@ async function requestSameCustomer(
   const { rowCount } = await db.query({
     name: 'request-same-customer',
     text: `with bound as materialized (
-       select customer_id, click_id from bindings
-       where operator_id = $1 and batch_id = $2 and click_id is not null
+       select operator_id, customer_id, click_id from (
+         select b.operator_id, customer_id, click_id
+         from (select $1 as operator_id, $2 as batch_id offset 0) n
+         join bindings b on b.operator_id = n.operator_id and b.batch_id = n.batch_id offset 0) own
+       where click_id is not null
        union
-       select b.customer_id, b.click_id from ${itemsWithOperator(3)}
+       select b.operator_id, b.customer_id, b.click_id from ${itemsWithOperator(3)}
        join events e on e.operator_id = named.operator_id and e.id = item
-       join bindings b on b.operator_id = $1 and b.click_id = e.click_id
+       join bindings b on b.operator_id = e.operator_id and b.click_id = e.click_id
      ), alone as materialized (
-       select e.id, e.type, b.customer_id from bound b
-       join events e on e.operator_id = $1 and e.subject = 'click ' || b.click_id
-     ), due as (
-       select id from alone where type = any($4)
+       select e.operator_id, e.id, e.type, b.customer_id from bound b
+       join events e on e.operator_id = b.operator_id and e.subject = 'click ' || b.click_id
+     ), due as materialized (
+       select operator_id, id from alone where type = any($4)
        union
-       select e.id from alone a
-       join events e on e.operator_id = $1 and e.subject = 'customer ' || a.customer_id
+       select e.operator_id, e.id from alone a
+       join events e on e.operator_id = a.operator_id and e.subject = 'customer ' || a.customer_id
        where a.type <> all($4) and e.type = any($4)
      )
      insert into change_requests (operator_id, event_id, reason)
-     select $1, due.id, 'same_customer' from due
-     join event_outcomes o on o.operator_id = $1 and o.event_id = due.id and o.status = 'settled'
+     select due.operator_id, due.id, 'same_customer' from due
+     join event_outcomes o on o.operator_id = due.operator_id and o.event_id = due.id and o.status = 'settled'
      order by due.id
      on conflict do nothing`,
     values: [operatorId, batchId, unknown, POSITIVE_EVENTS],

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { dayOf } from '../../domain/ledger/periods.ts';
 import { EVENT_TYPES } from '../../domain/types.ts';
+import { DAY_MS } from '../../domain/units.ts';
 import { REPORT_GROUPS } from '../../store/ledger/reports.ts';
 import { id } from '../http/fields.ts';
 import { page } from '../http/lists.ts';
@@ -9,7 +10,6 @@ import { page } from '../http/lists.ts';
 /** Days of one report: what is read for a page stays bounded. */
 export const DAYS_AT_MOST = 92;
 const DAYS_BY_DEFAULT = 30;
-const DAY_MS = 86_400_000;
 
 const day = z.iso.date({ error: 'must be a day such as 2026-11-22' });
 
@@ -37,11 +37,6 @@ export const reportFilter = z
   .refine(({ from, to }) => from === undefined || to === undefined || daysIn(from, to) >= 1, {
     params: { code: 'invalid_range' },
     error: 'is after `to`',
-    path: ['from'],
-  })
-  .refine(({ from, to }) => from === undefined || to === undefined || daysIn(from, to) <= DAYS_AT_MOST, {
-    params: { code: 'too_large' },
-    error: `must be at most ${DAYS_AT_MOST} days before the last day`,
     path: ['from'],
   });
 

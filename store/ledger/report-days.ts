@@ -18,7 +18,7 @@ const LATE_MS = 600_000;
 const SETTLED_WITHIN = "interval '15 minutes'";
 
 /** Limit of counting one day: some millions of events. */
-const DAY_MS = 40_000;
+const COUNT_WITHIN_MS = 40_000;
 
 /** Notes events that are settled long after their receipt; as a rule none. */
 export async function noteLate(
@@ -90,7 +90,7 @@ export async function countReportDay(pool: Pool, operatorId: string, receivedOn:
       await client.query(`delete from report_days where operator_id = $1 and received_on = $2`, day);
       await insertCounts(client, operatorId, receivedOn);
     },
-    { statementTimeoutMs: DAY_MS },
+    { statementTimeoutMs: COUNT_WITHIN_MS },
   );
 }
 

@@ -71,14 +71,15 @@ export function createFactPosting(index: SlotIndex, options: FactPostingOptions)
     add(slot, group, added, cause) {
       const movedBefore = family.movedBy(slot);
       const customers = customersOf(slot, slot.groups.get(group.accrual.originalEventId), group);
-      const countedBefore = customers.map((customer) => countingMonth(index, slot, customer));
+      const countedBefore = countedIn(index, slot, customers);
       const conversionBefore = targets.conversionOf(slot);
       replaceGroup(slot, group, added);
       for (const fact of added) facts.push({ slot, fact, version: group.version });
       rank(slot, options.monthOf);
       openParts(slot);
-      const recounted = customers.flatMap((customer, at) =>
-        moveCustomer(countedBefore[at], countingMonth(index, slot, customer)),
+      const countedAfter = countedIn(index, slot, customers);
+      const recounted = customers.flatMap((customer) =>
+        moveCustomer(countedBefore.get(customer), countedAfter.get(customer)),
       );
       family.forget();
       const movedAfter = [slot, ...recounted].flatMap((one) => family.movedBy(one));
@@ -111,8 +112,14 @@ function customersOf({ name }: Slot, before: Group | undefined, after: Group): s
   return [...new Set(customers.filter((customer) => typeof customer === 'string'))];
 }
 
-/** The month that counts a customer among the months of a slot's deal and affiliate. */
-function countingMonth(index: SlotIndex, { version, affiliateId }: Slot, customer: string): Slot | undefined {
-  const months = index.ofDeal(version.dealId, affiliateId).filter((slot) => slot.name.kind === 'month');
-  return countingMonths(months).get(customer);
+/** The months of a slot's deal and affiliate that count these customers; empty for no customers. */
+function countedIn(
+  index: SlotIndex,
+  { version, affiliateId }: Slot,
+  customers: readonly string[],
+): Map<string, Slot> {
+  if (customers.length === 0) return new Map();
+  return countingMonths(
+    index.ofDeal(version.dealId, affiliateId).filter((slot) => slot.name.kind === 'month'),
+  );
 }

@@ -14,6 +14,7 @@ import {
 } from '../../store/agreements/reratings.ts';
 import { writeRatedAgain } from '../../store/settlement/rated-again.ts';
 import { MAX_BATCH_EVENTS, type RerateInput } from '../../workflows/contract.ts';
+import { createConcurrencyLimiter } from '../delivery/concurrency-limiter.ts';
 import type { HandOverActivities } from '../delivery/hand-over.ts';
 import { countsOf, createTransact, type Transact } from './transaction.ts';
 import { allSettledOrThrow } from '../single-flight.ts';
@@ -28,42 +29,56 @@ export type RerateActivities = {
 
 const NOTHING_DONE: Progress = { lookedAt: 0, changed: 0, kept: 0 };
 
+/** How long a chunk waits for another rerating of its operator, before Temporal repeats it later. */
+const TURN_WITHIN_MS = 2000;
+
 type RerateDeps = { pool: Pool; transact?: Transact; atOnce?: number } & HandOverActivities;
 
 export function createRerate(deps: RerateDeps): RerateActivities {
   const { pool, handOver, transact = createTransact(pool), atOnce = MAX_BATCH_EVENTS } = deps;
+  const turns = createConcurrencyLimiter();
+
+  /** Books the next chunk; null when the rerating is finished. */
+  function rateNext(input: RerateInput, batchId: string) {
+    const { operatorId } = input;
+    return transact(
+      { operatorId, batchId, owner: 'endpoint', now: new Date() },
+      {
+        async choose(client) {
+          // Before the row: who adds a rate or ends a deal takes them in this order.
+          await lockReversals(client, operatorId, 'rerating');
+          const rerating = await lockRerating(client, operatorId, input);
+          if (rerating === null) return null;
+          const chunk = await findCandidates(client, operatorId, input, rerating, atOnce);
+          return { side: 'rerating', eventIds: chunk.eventIds, rerating, chunk };
+        },
+        apply: (batch, books, { rerating, chunk }) => {
+          const { outcomes: changed, kept, messages } = rerateAll(batch, books);
+          const progress = {
+            after: chunk.last ?? rerating.after,
+            ...sumOf(rerating, chunk.lookedAt, changed.length, kept.length),
+            isFinished: chunk.isEnd,
+          };
+          return { messages, changed, kept, progress };
+        },
+        write: (client, _, { changed, progress }) =>
+          allSettledOrThrow([
+            writeRatedAgain(client, operatorId, changed),
+            advanceRerating(client, operatorId, input, progress),
+          ]),
+      },
+    );
+  }
 
   return {
     async rerateChunk(input) {
       const { operatorId } = input;
       const batchId = newId('rer');
-      const done = await transact(
-        { operatorId, batchId, owner: 'endpoint', now: new Date() },
-        {
-          async choose(client) {
-            // Before the row: who adds a rate or ends a deal takes them in this order.
-            await lockReversals(client, operatorId, 'rerating');
-            const rerating = await lockRerating(client, operatorId, input);
-            if (rerating === null) return null;
-            const chunk = await findCandidates(client, operatorId, input, rerating, atOnce);
-            return { side: 'rerating', eventIds: chunk.eventIds, rerating, chunk };
-          },
-          apply: (batch, books, { rerating, chunk }) => {
-            const { outcomes: changed, kept, messages } = rerateAll(batch, books);
-            const progress = {
-              after: chunk.last ?? rerating.after,
-              ...sumOf(rerating, chunk.lookedAt, changed.length, kept.length),
-              isFinished: chunk.isEnd,
-            };
-            return { messages, changed, kept, progress };
-          },
-          write: (client, _, { changed, progress }) =>
-            allSettledOrThrow([
-              writeRatedAgain(client, operatorId, changed),
-              advanceRerating(client, operatorId, input, progress),
-            ]),
-        },
-      );
+      // Many versions may be added at once. In PostgreSQL their reratings would wait for one lock,
+      // each with a connection, in a queue that outlasts the wait of a request behind them.
+      const release = await turns.acquire(operatorId, 1, Date.now() + TURN_WITHIN_MS);
+      if (release === null) throw new Error('other reratings of this operator go first');
+      const done = await rateNext(input, batchId).finally(release);
       if (done === null) {
         const progress = (await readProgress(pool, operatorId, input)) ?? NOTHING_DONE;
         return { ...progress, reasons: {}, isFinished: true };

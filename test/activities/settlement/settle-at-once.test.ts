@@ -1,10 +1,13 @@
-// Batches that one process settles at the same time: a repeated run joins the one under way, and
-// batches of one operator do not crowd the database.
+// Batches that one process settles or rates again at the same time: a repeated run joins the one
+// under way, and batches of one operator do not crowd the database.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { createRerate } from '../../../activities/settlement/rerate.ts';
 import { createSettle } from '../../../activities/settlement/settle.ts';
 import { createTransact, type Transact } from '../../../activities/settlement/transaction.ts';
+import { createDeals } from '../../../store/agreements/deals.ts';
 import { newId } from '../../../store/db/ids.ts';
+import { wireTerms } from '../../support/builders.ts';
 import { withDatabase, type TestDatabase } from '../../support/database.ts';
 import { withOperator, type TestOperator } from '../../support/operator.ts';
 
@@ -15,7 +18,7 @@ before(async () => {
 });
 after(() => database.drop());
 
-/** Settling that counts its transactions, by operator, and how many of one ran at once. */
+/** Settling and rerating that count transactions, and how many of one operator ran at once. */
 function counting() {
   const real = createTransact(database.pool);
   const counts = { begun: 0, mostOfOne: 0 };
@@ -31,7 +34,8 @@ function counting() {
       running.set(operatorId, running.get(operatorId)! - 1);
     }
   };
-  return { counts, ...createSettle({ pool: database.pool, transact }) };
+  const deps = { pool: database.pool, transact, handOver: () => Promise.resolve({ workflows: 0 }) };
+  return { counts, ...createSettle(deps), ...createRerate(deps) };
 }
 
 const batchOf = async (operator: TestOperator, sales: number) => ({
@@ -58,4 +62,22 @@ test('of one operator two transactions settle at once, beside those of another',
   const settled = await Promise.all(batches.map((batch) => settle(batch)));
   assert.equal(settled.length, 5);
   assert.deepEqual(counts, { begun: 5, mostOfOne: 2 });
+});
+
+test('versions that are added at once rate again one after the other, and all finish', async () => {
+  const operator = await withOperator(database.pool);
+  const batch = await batchOf(operator, 3);
+  const { counts, settle, rerateChunk } = counting();
+  await settle(batch);
+  const { operatorId, affiliateId } = operator;
+  const deals = createDeals(database.pool);
+  const deal = { id: newId('deal'), name: 'Better', affiliateId };
+  await deals.insert(operatorId, deal, new Date(0), wireTerms());
+  for (let day = 1; day < 6; day++) await deals.addVersion(operatorId, deal.id, new Date(day), wireTerms());
+  counts.mostOfOne = 0;
+  const rated = await Promise.all(
+    [1, 2, 3, 4, 5, 6].map((version) => rerateChunk({ operatorId, dealId: deal.id, version })),
+  );
+  assert.ok(rated.every(({ isFinished }) => isFinished));
+  assert.equal(counts.mostOfOne, 1);
 });

@@ -18,7 +18,20 @@ export function isZero(amount: string): boolean {
 /** `a - b`, with the decimals of both, which must be of the same currency. */
 export function difference(a: string, b: string): string {
   const decimals = Math.max(decimalsOf(a), decimalsOf(b));
-  const result = unitsOf(a, decimals) - unitsOf(b, decimals);
+  return amountOf(unitsOf(a, decimals) - unitsOf(b, decimals), decimals);
+}
+
+/** The sum of amounts of one currency. */
+export function sumOf(amounts: readonly string[]): string {
+  const decimals = Math.max(0, ...amounts.map(decimalsOf));
+  return amountOf(
+    amounts.reduce((sum, amount) => sum + unitsOf(amount, decimals), 0n),
+    decimals,
+  );
+}
+
+/** The amount of so many units of its last decimal. */
+function amountOf(result: bigint, decimals: number): string {
   const digits = String(result < 0n ? -result : result).padStart(decimals + 1, '0');
   const whole = digits.slice(0, digits.length - decimals);
   const sign = result < 0n ? '-' : '';

@@ -36,6 +36,11 @@ export const PAGES: readonly PageEntry[] = [
     key: 'e',
   },
   {
+    path: '/reports',
+    load: () => import('../pages/reports/reports.tsx'),
+    menu: { label: 'Reports', group: 'Conversions' },
+  },
+  {
     path: '/orphans',
     load: () => import('../pages/orphans/orphans.tsx'),
     menu: { label: 'Orphans', group: 'Conversions' },

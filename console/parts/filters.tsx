@@ -1,5 +1,5 @@
 // Filters of a list, kept in the address, so that a filtered list can be linked to and reloaded.
-import { useId, type ReactNode } from 'react';
+import { useEffect, useId, useRef, type ReactNode } from 'react';
 import { useSearchParams } from 'wouter';
 import { Button } from './button.tsx';
 import { Empty } from './layout.tsx';
@@ -8,6 +8,8 @@ export type Filters = {
   values: Readonly<Record<string, string>>;
   areSet: boolean;
   set: (name: string, value: string) => void;
+  /** Several at once. */
+  setAll: (values: Readonly<Record<string, string>>) => void;
   clear: () => void;
 };
 
@@ -29,10 +31,17 @@ export function useFilters(names: readonly string[]): Filters {
       },
       { replace: true },
     );
+  const setAll = (given: Readonly<Record<string, string>>) =>
+    change((to) => {
+      for (const [name, value] of Object.entries(given))
+        if (value === '') to.delete(name);
+        else to.set(name, value);
+    });
   return {
     values,
     areSet: Object.keys(values).length > 0,
-    set: (name, value) => change((to) => (value === '' ? to.delete(name) : to.set(name, value))),
+    set: (name, value) => setAll({ [name]: value }),
+    setAll,
     clear: () => change((to) => names.forEach((name) => to.delete(name))),
   };
 }
@@ -100,6 +109,33 @@ export function TextFilter({ filters, name, label, hint }: FieldProps & { hint?:
         spellCheck={false}
         onBlur={(event) => commit(event.target)}
         onKeyDown={(event) => event.key === 'Enter' && commit(event.currentTarget)}
+      />
+    </div>
+  );
+}
+
+/** Years of one to three digits are on the way to one of four. */
+const WHOLE_DAY = /^[1-9]\d{3}-\d\d-\d\d$/;
+
+/** A day. Takes effect when it is whole; one that was taken away, when the field is left. */
+export function DayFilter({ filters, name, label }: FieldProps) {
+  const id = useId();
+  const input = useRef<HTMLInputElement>(null);
+  const value = filters.values[name] ?? '';
+  // Not made anew for another value, which would take the focus from whoever is typing.
+  useEffect(() => {
+    if (input.current!.value !== value) input.current!.value = value;
+  }, [value]);
+  return (
+    <div className="field">
+      <label htmlFor={id}>{label}</label>
+      <input
+        id={id}
+        ref={input}
+        type="date"
+        defaultValue={value}
+        onChange={({ target }) => WHOLE_DAY.test(target.value) && filters.set(name, target.value)}
+        onBlur={({ target }) => target.value === '' && value !== '' && filters.set(name, '')}
       />
     </div>
   );

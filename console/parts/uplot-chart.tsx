@@ -22,7 +22,7 @@ export function UplotChart({ times, series }: ChartProps) {
     let plot: UPlot | null = null;
     const draw = () => {
       plot?.destroy();
-      plot = new UPlot(optionsOf(all, element), data as UPlot.AlignedData, element);
+      plot = new UPlot(optionsOf(all, element, ats.every(isDay)), data as UPlot.AlignedData, element);
     };
     draw();
     const resized = new ResizeObserver(() => plot?.setSize({ width: element.clientWidth, height: HEIGHT }));
@@ -42,13 +42,19 @@ export function UplotChart({ times, series }: ChartProps) {
 }
 
 const DAY_S = 86_400;
+/** Characters of `2026-11-30` and of `2026-11-30 10:00`. */
+const [DAY, MINUTE] = [10, 16];
+
+function isDay(time: string): boolean {
+  return time.length === DAY;
+}
 
 /** Hours of a day, or days where the series is longer than two. */
 function timeTexts(_plot: UPlot, ticks: number[]): string[] {
   const isLong = (ticks.at(-1) ?? 0) - (ticks[0] ?? 0) > 2 * DAY_S;
   return ticks.map((tick) => {
     const text = new Date(tick * 1000).toISOString();
-    return isLong ? text.slice(5, 10) : text.slice(11, 16);
+    return isLong ? text.slice(5, DAY) : text.slice(11, MINUTE);
   });
 }
 
@@ -60,7 +66,7 @@ function colorIn(element: HTMLElement, name: string): string {
   return color;
 }
 
-function optionsOf(series: readonly Series[], element: HTMLElement): UPlot.Options {
+function optionsOf(series: readonly Series[], element: HTMLElement, areDays: boolean): UPlot.Options {
   const color = (name: string) => colorIn(element, name);
   const font = `12px ${getComputedStyle(element).fontFamily}`;
   const colors = { ok: color('chart-ok'), bad: color('chart-bad'), accent: color('accent') };
@@ -76,7 +82,7 @@ function optionsOf(series: readonly Series[], element: HTMLElement): UPlot.Optio
     width: element.clientWidth,
     height: HEIGHT,
     scales: {
-      y: { range: (_plot, _min, max) => [0, Math.max(1, max)] },
+      y: { range: (_plot, min, max) => [Math.min(0, min), Math.max(1, max)] },
       unit: { range: (_plot, _min, max) => [0, Math.max(1, max)] },
     },
     legend: { live: true },
@@ -102,7 +108,12 @@ function optionsOf(series: readonly Series[], element: HTMLElement): UPlot.Optio
       {
         label: 'Time',
         value: (_plot, at) =>
-          at === null ? '' : new Date(at * 1000).toISOString().slice(0, 16).replace('T', ' '),
+          at === null
+            ? ''
+            : new Date(at * 1000)
+                .toISOString()
+                .slice(0, areDays ? DAY : MINUTE)
+                .replace('T', ' '),
       },
       ...series.map((one): UPlot.Series => ({
         label: one.label,
@@ -110,7 +121,7 @@ function optionsOf(series: readonly Series[], element: HTMLElement): UPlot.Optio
         stroke: colors[one.color],
         spanGaps: true,
         ...(one.kind === 'bars'
-          ? { fill: colors[one.color], paths: bars, points: { show: false } }
+          ? { fill: colors[one.color], width: 0, paths: bars, points: { show: false } }
           : { width: 1.5 }),
         ...(one.unit !== undefined && {
           value: (_plot: UPlot, value: number | null) => (value === null ? '–' : `${value} ${one.unit}`),

@@ -5,7 +5,8 @@ import fc from 'fast-check';
 import { placeIn, PLACES } from '../../console/format/places.ts';
 import { readSource } from '../support/sources.ts';
 import { shortId } from '../../console/format/ids.ts';
-import { counted, formatAmount, isNegative, isZero } from '../../console/format/money.ts';
+import { dayIn, daysOf, spansUntil } from '../../console/format/days.ts';
+import { counted, formatAmount, isNegative, isZero, sumOf } from '../../console/format/money.ts';
 import { duration, exactTime, relativeTime } from '../../console/format/time.ts';
 import { reasonText } from '../../console/format/words.ts';
 import { compare, inForce, summaryOf, termsIn, type Deal } from '../../console/pages/deals/terms.ts';
@@ -32,6 +33,30 @@ test('the console groups thousands, and knows what is negative or nothing', () =
   assert.deepEqual(['0.00', '0', '0.01'].map(isZero), [true, true, false]);
   assert.equal(counted(1, 'postback'), '1 postback');
   assert.equal(counted(10_000, 'postback'), '10,000 postbacks');
+});
+
+test('the console adds amounts up to the last digit', () => {
+  assert.equal(sumOf(['0.10', '0.20', '-1.00', '90071992547409.93']), '90071992547409.23');
+  assert.equal(sumOf(['1', '-2.5']), '-1.5');
+  assert.equal(sumOf([]), '0');
+});
+
+test('the console knows today in a time zone, and the days of the spans that people ask for', () => {
+  const now = Date.parse('2026-03-01T03:00:00Z');
+  assert.deepEqual(
+    ['UTC', 'America/New_York', 'Pacific/Auckland'].map((zone) => dayIn(zone, now)),
+    ['2026-03-01', '2026-02-28', '2026-03-01'],
+  );
+  const spans = spansUntil('2026-03-01');
+  const days = (name: string) => daysOf(spans[name]!);
+  assert.deepEqual(days('Yesterday'), ['2026-02-28']);
+  assert.deepEqual(days('This month'), ['2026-03-01']);
+  assert.deepEqual([days('Last month')[0], days('Last month').at(-1)], ['2026-02-01', '2026-02-28']);
+  assert.deepEqual(
+    ['Last 7 days', 'Last 90 days'].map((name) => days(name).length),
+    [7, 90],
+  );
+  assert.deepEqual(daysOf({ from: '2026-03-02', to: '2026-03-01' }), []);
 });
 
 test('the console tells times relative to now, and exact in UTC', () => {

@@ -1,6 +1,7 @@
 // Journeys of those who run the operation, in a real browser on one stack: what is stuck, access,
-// affiliates, setting up.
+// affiliates, setting up, reports.
 import './journeys/console.ts';
 import './journeys/access.ts';
 import './journeys/affiliates.ts';
 import './journeys/setup.ts';
+import './journeys/reports.ts';

@@ -4,6 +4,7 @@ import { createWorkflowClient } from '../workflows/client.ts';
 import type { EndpointState } from '../domain/delivery/endpoints.ts';
 import { LOOK_PAUSES, type LookPauses } from '../domain/delivery/looks.ts';
 import type { Mailer } from '../delivery/mail.ts';
+import { createMessenger } from '../delivery/messenger.ts';
 import type { Sender } from '../delivery/send.ts';
 import { createSummaries } from '../store/delivery/standing.ts';
 import { switchEndpoint } from '../store/delivery/endpoint-switch.ts';
@@ -191,8 +192,7 @@ export function createActivities({
     ...createSendNotices({
       pool,
       secretBox,
-      sender,
-      mailer,
+      messenger: createMessenger({ sender, mailer }),
       link: consoleUrl,
       pauseMs: limits.noticePauseMs,
     }),

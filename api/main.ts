@@ -8,9 +8,12 @@ import { createSettle } from '../activities/settlement/settle.ts';
 import { VERSION } from '../build.ts';
 import { describeConfig, loadApiConfig } from '../config.ts';
 import { createGuard } from '../delivery/guard.ts';
+import { createMailer } from '../delivery/mail.ts';
+import { createMessenger } from '../delivery/messenger.ts';
 import { createNames } from '../delivery/names.ts';
 import { createPreflight } from '../delivery/preflight.ts';
 import { headerProblems } from '../delivery/render.ts';
+import { createSender } from '../delivery/send.ts';
 import { makeSecret, readSecret, secretKey, verify } from '../delivery/sign.ts';
 import { createLogger, type Logger } from '../log.ts';
 import { createProcessMetrics } from '../process-metrics.ts';
@@ -109,6 +112,9 @@ const guard = createGuard({
   lookUp: createNames({ servers: config.nameServers }).lookUp,
 });
 const preflight = createPreflight(guard);
+const mailer = createMailer(config.smtp);
+const stopping = new AbortController();
+const messenger = createMessenger({ sender: createSender(guard), mailer, signal: stopping.signal });
 const codecServer = codec && {
   ...createWireCodec(codec),
   token: config.codecToken,
@@ -134,6 +140,7 @@ const app = createApp({
   makeSecret,
   readSecret,
   preflight,
+  messenger,
   pageFiles,
   signing,
   audit,
@@ -153,6 +160,8 @@ setTimeout(() => {
   process.exit(1);
 }, STOP_MS).unref();
 preflight.close();
+stopping.abort();
+mailer.close();
 await close(server);
 await intake.drain();
 await clickWriter.drain(CLICKS_WITHIN_MS);

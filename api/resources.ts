@@ -8,6 +8,7 @@
 // - <resource>.operations.ts: its operations for the OpenAPI document, and the export listed here.
 import type { Request } from 'express';
 import type { ApiConfig } from '../config.ts';
+import type { Messenger } from '../delivery/messenger.ts';
 import type { Preflight } from '../delivery/preflight.ts';
 import type { Store } from '../store/index.ts';
 import type { ClickWriter } from './clicks/click-writer.ts';
@@ -97,6 +98,7 @@ export type ResourceDeps = {
   makeSecret: MakeSecret;
   readSecret: ReadSecret;
   preflight: Pick<Preflight, 'run'>;
+  messenger: Messenger;
   refusals: RefusalLog;
   metrics: ApiMetrics;
   /** The resources that the API's own documentation shows. */

@@ -1,12 +1,17 @@
 // Sends mail by the installation's own SMTP server. The library is loaded with the first mail, so
 // that it costs nothing where there is none.
 import type { Transporter } from 'nodemailer';
+import { NO_MAIL_SERVER } from '../domain/delivery/channels.ts';
 
 export type Mail = { to: string; subject: string; text: string };
 
+/** `error`: its class. `detail`: the words of the server that refused it, if it said any. */
+export type NotSent = { error: string; detail: string | null };
+
 export type Mailer = {
   /** Null when the server took the mail, otherwise why not. Never rejects. */
-  send(mail: Mail): Promise<string | null>;
+  send(mail: Mail): Promise<NotSent | null>;
+  /** Ends what is under way as `cancelled`. */
   close(): void;
 };
 
@@ -15,24 +20,40 @@ const CONNECT_MS = 5000;
 const GREETING_MS = 5000;
 const SILENCE_MS = 8000;
 
+type Settings = { url: string; from: string };
+
 /** `settings` null: nobody set up a server. */
-export function createMailer(settings: { url: string; from: string } | null): Mailer {
+export function createMailer(settings: Settings | null): Mailer {
   let transport: Promise<Transporter> | null = null;
+  const underWay = new Set<(result: NotSent) => void>();
+
+  async function send({ url, from }: Settings, mail: Mail): Promise<NotSent | null> {
+    transport ??= open(url);
+    try {
+      // Content never comes from files or addresses.
+      const content = { disableFileAccess: true, disableUrlAccess: true };
+      await (await transport).sendMail({ from, ...content, ...mail });
+      return null;
+    } catch (thrown) {
+      const { code, responseCode, response } = thrown as Partial<Record<string, string | number>>;
+      const error = ['smtp', code, responseCode].filter((part) => part !== undefined).join(' ');
+      return { error, detail: typeof response === 'string' ? response : null };
+    }
+  }
+
   return {
-    async send(mail) {
-      if (settings === null) return 'SMTP_URL is not set';
-      transport ??= open(settings.url);
-      try {
-        // Content never comes from files or addresses.
-        const content = { disableFileAccess: true, disableUrlAccess: true };
-        await (await transport).sendMail({ from: settings.from, ...content, ...mail });
-        return null;
-      } catch (error) {
-        const { code, responseCode } = error as { code?: string; responseCode?: number };
-        return ['smtp', code, responseCode].filter((part) => part !== undefined).join(' ');
-      }
+    send: (mail) =>
+      new Promise((resolve) => {
+        if (settings === null) return resolve({ error: NO_MAIL_SERVER, detail: null });
+        underWay.add(resolve);
+        void send(settings, mail)
+          .then(resolve)
+          .finally(() => underWay.delete(resolve));
+      }),
+    close() {
+      for (const end of underWay) end({ error: 'cancelled', detail: null });
+      void transport?.then((one) => one.close());
     },
-    close: () => void transport?.then((one) => one.close()),
   };
 }
 

@@ -1,9 +1,7 @@
 // Sends notices to people's channels: what waits for a channel as one message, at most one a
 // minute.
-import { channelWaitMs, messageOf } from '../../domain/delivery/channels.ts';
-import { errorClassOf } from '../../domain/delivery/retry.ts';
-import type { Mailer } from '../../delivery/mail.ts';
-import type { Sender } from '../../delivery/send.ts';
+import { channelWaitMs, messageOf, type ChannelMessage } from '../../domain/delivery/channels.ts';
+import type { Messenger } from '../../delivery/messenger.ts';
 import type { Pool } from '../../store/db/pool.ts';
 import type { SecretBox } from '../../store/db/secret-box.ts';
 import {
@@ -27,8 +25,7 @@ export type SendNoticesActivities = {
 type SendNoticesDeps = {
   pool: Pool;
   secretBox: SecretBox;
-  sender: Sender;
-  mailer: Mailer;
+  messenger: Messenger;
   /** Where the messages lead. */
   link: string;
   pauseMs: number;
@@ -38,22 +35,13 @@ type SendNoticesDeps = {
 const CHANNELS_AT_ONCE = 20;
 
 export function createSendNotices(deps: SendNoticesDeps): SendNoticesActivities {
-  const { pool, secretBox, sender, mailer, link, pauseMs } = deps;
+  const { pool, secretBox, messenger, link, pauseMs } = deps;
 
   /** Null when it was sent, otherwise why not. */
-  async function send(
-    channel: DueChannel,
-    message: { subject: string; text: string },
-  ): Promise<string | null> {
-    const target = secretBox.open(channel.secret, noticeChannelContext(channel.operatorId, channel.id));
-    if (channel.kind === 'mail') return mailer.send({ to: target, ...message });
-    const outcome = await sender.send({
-      url: target,
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ text: escaped(`${message.subject}\n\n${message.text}`) }),
-    });
-    return errorClassOf(outcome);
+  async function send(channel: DueChannel, message: ChannelMessage): Promise<string | null> {
+    const { operatorId, id, kind, secret } = channel;
+    const target = secretBox.open(secret, noticeChannelContext(operatorId, id));
+    return (await messenger.send({ kind, target }, message))?.error ?? null;
   }
 
   async function serve(channel: DueChannel): Promise<keyof SentNotices> {
@@ -72,9 +60,4 @@ export function createSendNotices(deps: SendNoticesDeps): SendNoticesActivities 
       return { sent: count('sent'), failed: count('failed') };
     },
   };
-}
-
-/** Slack reads these three characters as markup. */
-function escaped(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }

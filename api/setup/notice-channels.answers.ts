@@ -1,6 +1,11 @@
 // Answers about notice channels: schema and view.
 import { z } from 'zod';
-import { CHANNEL_KINDS, CHANNEL_NOTICES } from '../../domain/delivery/channels.ts';
+import {
+  CHANNEL_KINDS,
+  CHANNEL_NOTICES,
+  channelAdvice,
+  type ChannelKind,
+} from '../../domain/delivery/channels.ts';
 import type { NoticeChannel } from '../../store/delivery/notice-channels.ts';
 import * as field from '../http/answer-fields.ts';
 
@@ -16,6 +21,38 @@ export const channel = z.object({
   waiting: field.count,
   dropped: field.count,
 });
+
+/** The longest part of an answer that a person is shown. */
+const DETAIL_LENGTH = 500;
+
+export const channelTrial = z.object({
+  verdict: field.text.meta({
+    description: '`delivered`, or the error that `last_error` would say',
+    examples: ['delivered'],
+  }),
+  advice: field.text.nullable(),
+  detail: field.text.nullable().meta({
+    description: 'what went wrong, in the words of the mail server or of the chat where they said any',
+  }),
+  subject: field.text.meta({
+    description: 'how the message begins',
+    examples: ['Northwind Brokers: a test of this channel'],
+  }),
+});
+
+/** `failure`: null where the message was taken. */
+export function channelTrialView(
+  kind: ChannelKind,
+  subject: string,
+  failure: { error: string; detail: string | null } | null,
+) {
+  return {
+    verdict: failure?.error ?? 'delivered',
+    advice: failure && channelAdvice(kind, failure.error),
+    detail: failure?.detail?.slice(0, DETAIL_LENGTH) ?? null,
+    subject,
+  };
+}
 
 export function channelView(row: NoticeChannel) {
   return {

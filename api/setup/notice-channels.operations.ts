@@ -1,6 +1,6 @@
 // Notice channels as a resource: its routes, and its operations for the OpenAPI document.
 import { plainPage } from '../http/lists.ts';
-import { deleted, jsonAnswer, jsonRequest, listAnswer } from '../http/operation.ts';
+import { action, deleted, jsonAnswer, jsonRequest, listAnswer } from '../http/operation.ts';
 import { defineResource } from '../http/resource.ts';
 import * as answers from './notice-channels.answers.ts';
 import { addNoticeChannelRoutes } from './notice-channels.routes.ts';
@@ -30,6 +30,17 @@ export const noticeChannelsResource = defineResource({
       who: 'read',
       query: plainPage,
       answers: { 200: listAnswer(answers.channel) },
+    },
+    'POST /v1/notice-channels/:id/test': {
+      ...action(
+        'testNoticeChannel',
+        'Send a message that reports nothing, and tell how it went',
+        jsonAnswer(answers.channelTrial, 'delivered, or why not'),
+      ),
+      description:
+        'The message goes out at once, the way that notices go, and shows each notice of the channel as it would look. ' +
+        'It changes nothing of the channel. Six tests a minute; an API without `SMTP_URL` cannot test mail.',
+      refusals: [],
     },
     'DELETE /v1/notice-channels/:id': {
       id: 'deleteNoticeChannel',

@@ -62,6 +62,21 @@ export function createNoticeChannels(pool: Pool, secretBox: SecretBox) {
       return rows;
     },
 
+    /** Where a channel leads, with the address or URL in plain text, and its notices. */
+    async target(
+      operatorId: string,
+      id: string,
+    ): Promise<(Pick<NoticeChannel, 'kind' | 'notices'> & { target: string }) | null> {
+      const { rows } = await pool.query<Pick<NoticeChannel, 'kind' | 'notices'> & { secret: Buffer }>(
+        `select kind, notices, secret from notice_channels where operator_id = $1 and id = $2`,
+        [operatorId, id],
+      );
+      const [row] = rows;
+      if (row === undefined) return null;
+      const { kind, notices, secret } = row;
+      return { kind, notices, target: secretBox.open(secret, noticeChannelContext(operatorId, id)) };
+    },
+
     /** Removes a channel with what waits for it. False where there is none. */
     async remove(operatorId: string, id: string): Promise<boolean> {
       const { rowCount } = await pool.query(

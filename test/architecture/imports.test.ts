@@ -38,7 +38,7 @@ const TABLE: readonly Row[] = [
     'api',
     'Node, express, helmet, ipaddr.js, isbot, lru-cache, zod, csv-parse, csv-stringify, api, store, ' +
       'domain, build',
-    'config, log, workflows/contract, workflows/payload-codec, delivery/preflight',
+    'config, log, workflows/contract, workflows/payload-codec, delivery/preflight, delivery/messenger',
   ),
   row('api/process/metrics', 'prom-client, api/http/path', 'express, api, store'),
   row('api/intake/dispatcher', '@temporalio/client, domain, workflows/contract, store, api/intake', 'log'),

@@ -19,8 +19,11 @@ import { createAudit } from '../../api/http/audit.ts';
 import { createHttpServer, type CallerLimits } from '../../api/http/server.ts';
 import { createTemporal, type Temporal } from '../../api/temporal.ts';
 import { createGuard } from '../../delivery/guard.ts';
+import { createMailer } from '../../delivery/mail.ts';
+import { createMessenger } from '../../delivery/messenger.ts';
 import { createPreflight } from '../../delivery/preflight.ts';
 import { headerProblems } from '../../delivery/render.ts';
+import { createSender } from '../../delivery/send.ts';
 import { makeSecret, readSecret, secretKey, verify } from '../../delivery/sign.ts';
 import { createLogger, type Logger } from '../../log.ts';
 import { createWorkflowClient } from '../../workflows/client.ts';
@@ -79,6 +82,8 @@ type ApiOptions = {
   limits?: CallerLimits;
   log?: Logger;
   codec?: AppDeps['codec'];
+  /** Server of mail; by default none. */
+  smtp?: { url: string; from: string };
   /** Where the console is built; by default nowhere. */
   pagesFolder?: string;
   /** Whose database and Temporal the API uses, and leaves to it. */
@@ -94,6 +99,7 @@ export async function withApi({
   limits,
   log = createLogger('silent', 'test'),
   codec = TEST_CODEC,
+  smtp,
   pagesFolder = '/nowhere',
   harness,
 }: ApiOptions = {}): Promise<TestApi> {
@@ -148,6 +154,9 @@ export async function withApi({
   });
   const guard = createGuard({ allowCidrs: ['127.0.0.0/8'], allowPorts: '*', requireHttps: false });
   const preflight = createPreflight(guard, { totalMs: 500 });
+  const sender = createSender(guard, { totalMs: 500 });
+  const mailer = createMailer(smtp ?? null);
+  const messenger = createMessenger({ sender, mailer });
   const config: AppDeps['config'] = {
     adminToken: ADMIN_TOKEN,
     publicUrl: 'http://track.example',
@@ -172,6 +181,7 @@ export async function withApi({
     makeSecret,
     readSecret,
     preflight,
+    messenger,
     pageFiles: createPageFiles(pagesFolder),
     signing,
     audit,
@@ -231,6 +241,8 @@ export async function withApi({
     async close() {
       server.close();
       server.closeAllConnections();
+      mailer.close();
+      await sender.close();
       await refusals.flush();
       await audit.flush();
       await dispatcher?.drain(1000);

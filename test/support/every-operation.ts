@@ -108,6 +108,7 @@ async function callOperatorSettings({ ask }: Session): Promise<void> {
     address: 'ops@broker.example',
   });
   await ask('GET /v1/notice-channels');
+  await ask(`POST /v1/notice-channels/${channel}/test`);
   await ask(`DELETE /v1/notice-channels/${channel}`);
 }
 

@@ -14,11 +14,14 @@ import { paged } from '../../wire/lists.ts';
 import { useMay } from '../../wire/session.ts';
 import { NewChannel } from './new-channel.tsx';
 import { KINDS, NOTICES, type Channel } from './notice-words.ts';
+import { TestChannel } from './test-channel.tsx';
 
 const LIVE_MS = 10_000;
 
+type Asked = { verb: 'add' } | { verb: 'test' | 'remove'; channel: Channel };
+
 export function Page() {
-  const [asked, ask] = useState<'new' | Channel | null>(null);
+  const [asked, ask] = useState<Asked | null>(null);
   const mayManage = useMay('manage');
   const close = () => ask(null);
   const pages = api.useInfiniteQuery(
@@ -33,7 +36,7 @@ export function Page() {
       about="Whom to tell when something needs a person. Your own webhooks get the same as postbacks."
       actions={
         mayManage && (
-          <Button kind="primary" onClick={() => ask('new')}>
+          <Button kind="primary" onClick={() => ask({ verb: 'add' })}>
             New channel…
           </Button>
         )
@@ -56,8 +59,9 @@ export function Page() {
           }
         />
       </Panel>
-      {asked === 'new' && <NewChannel onClose={close} />}
-      {asked !== null && asked !== 'new' && <RemoveDialog channel={asked} onClose={close} />}
+      {asked?.verb === 'add' && <NewChannel onClose={close} />}
+      {asked?.verb === 'test' && <TestChannel channel={asked.channel} onClose={close} />}
+      {asked?.verb === 'remove' && <RemoveDialog channel={asked.channel} onClose={close} />}
     </PageFrame>
   );
 }
@@ -106,14 +110,23 @@ function condition({ last_error: error, failures, waiting, dropped }: Channel) {
   );
 }
 
-const actions = (ask: (channel: Channel) => void): Column<Channel> => ({
+const actions = (ask: (asked: Asked) => void): Column<Channel> => ({
   title: 'Actions',
   hidden: true,
   end: true,
   cell: (channel) => (
-    <Button kind="danger" aria-label={`Remove ${channel.target}`} onClick={() => ask(channel)}>
-      Remove…
-    </Button>
+    <div className="row">
+      <Button aria-label={`Test ${channel.target}`} onClick={() => ask({ verb: 'test', channel })}>
+        Test…
+      </Button>
+      <Button
+        kind="danger"
+        aria-label={`Remove ${channel.target}`}
+        onClick={() => ask({ verb: 'remove', channel })}
+      >
+        Remove…
+      </Button>
+    </div>
   ),
 });
 

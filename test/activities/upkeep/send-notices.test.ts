@@ -1,13 +1,11 @@
 // Notices to people: one message for a burst, by real SMTP and to a real webhook, tried again while
 // it fails.
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
 import { after, before, test } from 'node:test';
-import { SMTPServer } from 'smtp-server';
 import { createSendNotices } from '../../../activities/upkeep/send-notices.ts';
 import { createGuard } from '../../../delivery/guard.ts';
 import { createMailer } from '../../../delivery/mail.ts';
+import { createMessenger } from '../../../delivery/messenger.ts';
 import { createSender } from '../../../delivery/send.ts';
 import { CHANNEL_NOTICES, type ChannelNotice } from '../../../domain/delivery/channels.ts';
 import { newId } from '../../../store/db/ids.ts';
@@ -17,44 +15,19 @@ import { notifyHealth, notifyOperator } from '../../../store/delivery/notices.ts
 import { withBooks } from '../../support/books.ts';
 import { withDatabase, type TestDatabase } from '../../support/database.ts';
 import { startReceiver, type FaultyReceiver } from '../../support/faulty-receiver.ts';
+import { startMailServer, type MailServer } from '../../support/mail-server.ts';
 import { SECRET_BOX, withOperator } from '../../support/operator.ts';
 import { createSettling } from '../../support/settling.ts';
 
-type Mail = { from: string; to: string[]; text: string };
-
 let database: TestDatabase;
 let receiver: FaultyReceiver;
-let smtp: SMTPServer;
-let smtpUrl: string;
-const mails: Mail[] = [];
+let smtp: MailServer;
 
 before(async () => {
-  [database, receiver] = await Promise.all([withDatabase(), startReceiver()]);
-  smtp = new SMTPServer({
-    authOptional: true,
-    disabledCommands: ['STARTTLS'],
-    onData(stream, { envelope }, done) {
-      let text = '';
-      stream.on('data', (chunk: Buffer) => (text += chunk.toString()));
-      stream.on('end', () => {
-        const { mailFrom, rcptTo } = envelope;
-        const to = rcptTo.map(({ address }) => address);
-        // Long lines of a mail are broken; nothing else of these texts is encoded.
-        mails.push({
-          from: mailFrom === false ? '' : mailFrom.address,
-          to,
-          text: text.replaceAll('=\r\n', ''),
-        });
-        done();
-      });
-    },
-  });
-  const server = smtp.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  smtpUrl = `smtp://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  [database, receiver, smtp] = await Promise.all([withDatabase(), startReceiver(), startMailServer()]);
 });
 after(async () => {
-  await new Promise<void>((resolve) => smtp.close(() => resolve()));
+  await smtp.close();
   await receiver.close();
   await database.drop();
 });
@@ -62,7 +35,7 @@ after(async () => {
 type Options = { url?: string; allowCidrs?: string[] };
 
 /** One run of the activity. */
-async function send({ url = smtpUrl, allowCidrs = ['127.0.0.0/8'] }: Options = {}) {
+async function send({ url = smtp.url, allowCidrs = ['127.0.0.0/8'] }: Options = {}) {
   const sender = createSender(createGuard({ allowCidrs, allowPorts: '*', requireHttps: false }));
   const mailer = createMailer({ url, from: 'postrider@broker.example' });
   const link = 'https://track.example/console';
@@ -70,8 +43,7 @@ async function send({ url = smtpUrl, allowCidrs = ['127.0.0.0/8'] }: Options = {
   const { sendNotices } = createSendNotices({
     pool,
     secretBox: SECRET_BOX,
-    sender,
-    mailer,
+    messenger: createMessenger({ sender, mailer }),
     link,
     pauseMs: 60_000,
   });
@@ -132,9 +104,9 @@ test('ten thousand notices are one mail and one message to the chat, and nothing
 
   assert.deepEqual(await send(), { sent: 2, failed: 0 });
   assert.deepEqual(await send(), { sent: 0, failed: 0 });
-  const mail = mails.at(-1)!;
+  const mail = smtp.mails.at(-1)!;
   assert.deepEqual(
-    [mails.length, mail.from, mail.to],
+    [smtp.mails.length, mail.from, mail.to],
     [1, 'postrider@broker.example', ['ops@broker.example']],
   );
   for (const part of ['10000 postbacks were given up', 'last_error http_503', 'and 9995 more', '/console'])
@@ -178,7 +150,7 @@ test('a message that cannot be sent is tried again, shows why, and is dropped af
   assert.deepEqual(await send(), { sent: 1, failed: 0 });
   const well = await channelOf(operatorId);
   assert.deepEqual([well.failures, well.waiting, well.lastError], [0, 0, null]);
-  assert.match(mails.at(-1)!.text, /1 month was closed\s+- month 2026-10/);
+  assert.match(smtp.mails.at(-1)!.text, /1 month was closed\s+- month 2026-10/);
 });
 
 test('the webhook of a chat is called under the guard, and its answer counts', async () => {
@@ -223,7 +195,7 @@ test('every kind of notice reaches a channel by what causes it', async () => {
     payouts: 3,
   });
   assert.deepEqual(await send(), { sent: 1, failed: 0 });
-  const { text } = mails.at(-1)!;
+  const { text } = smtp.mails.at(-1)!;
   for (const part of [
     '2 events were set aside',
     'reason no_exchange_rate',

@@ -39,9 +39,14 @@ describeJourneys('setting up in the console', { prepare }, (journeys) => {
   const { ask, journey } = journeys;
   const operator = () => ask<Record<string, unknown>>('GET /v1/operator');
   const press = (page: Page, name: string | RegExp) => page.getByRole('button', { name }).click();
+  const tryChannel = async (page: Page, target: string, verdict: string) => {
+    await press(page, `Test ${target}`);
+    await press(page, 'Send 1 test message');
+    await page.getByRole('status').getByText(verdict).waitFor();
+  };
 
   journey(
-    'the console shows a channel of notices with its last failure, and removes it',
+    'the console shows a channel of notices with its last failure, tests it, and removes it',
     async (opened, screen) => {
       const { page, open, check } = opened;
       await open('/notices');
@@ -64,6 +69,13 @@ describeJourneys('setting up in the console', { prepare }, (journeys) => {
       await page.getByLabel('URL').fill(`${journeys.receiver.url}/hook`);
       await press(page, 'Add 1 channel');
       await page.getByText('550 no such user').waitFor();
+      await tryChannel(page, new URL(journeys.receiver.url).host, 'delivered');
+      await check();
+      await press(page, 'Close');
+      await tryChannel(page, `ops-${screen.width}@broker.example`, 'SMTP_URL is not set');
+      await page.getByText('this installation has no mail server').waitFor();
+      await check();
+      await press(page, 'Close');
       await page.getByText('failed 2 times in a row').waitFor();
       await check();
       for (const target of [`ops-${screen.width}@broker.example`, new URL(journeys.receiver.url).host]) {

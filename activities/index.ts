@@ -15,6 +15,7 @@ import type { EndpointInput, TraceBatch } from '../workflows/contract.ts';
 import { createAmend, type AmendActivities } from './settlement/amend.ts';
 import { createAttempt, type OnRecorded, type TraceparentOf } from './delivery/attempt.ts';
 import { createClosePeriods, type ClosePeriodsActivities } from './upkeep/close-periods.ts';
+import { createBatchTurns } from './delivery/batch-turns.ts';
 import { createDeliverFirst, type DeliverFirstActivities } from './delivery/deliver-first.ts';
 import { createEndpointStanding, type EndpointStandingActivities } from './delivery/endpoint-standing.ts';
 import { createDrain, type DrainActivities, type ProbeWaits } from './delivery/drain.ts';
@@ -151,7 +152,8 @@ export function createActivities({
   const attempt = createAttempt({ sender, recorder, secretBox, onRecorded, traceparentOf });
   const limiter = createConcurrencyLimiter();
   const transact = createTransact(pool);
-  const settling = createSettle({ pool, transact, workflows, waking, onSetAside });
+  const turns = createBatchTurns();
+  const settling = createSettle({ pool, transact, workflows, waking, turns, onSetAside });
   const handingOver = createHandOver({
     pool,
     workflows,
@@ -167,7 +169,7 @@ export function createActivities({
   return {
     ...settling,
     ...handingOver,
-    ...createDeliverFirst({ pool, attempt, limiter, recorder, budgetMs: limits.firstAttemptsMs }),
+    ...createDeliverFirst({ pool, attempt, limiter, turns, recorder, budgetMs: limits.firstAttemptsMs }),
     ...createSingleDelivery({ pool, attempt, limiter }),
     ...createDrain({
       pool,

@@ -1,6 +1,7 @@
 // Postrider's own first attempts: the worker's activity that delivers a batch, with its limits,
 // several batches at a time.
 import { createAttempt } from '../activities/delivery/attempt.ts';
+import { createBatchTurns } from '../activities/delivery/batch-turns.ts';
 import { createDeliverFirst, type DeliverFirstActivities } from '../activities/delivery/deliver-first.ts';
 import { createConcurrencyLimiter } from '../activities/delivery/concurrency-limiter.ts';
 import { DEFAULT_LIMITS } from '../activities/index.ts';
@@ -44,6 +45,7 @@ async function start(surroundings: ContenderInput): Promise<void> {
     pool,
     attempt,
     limiter: createConcurrencyLimiter(),
+    turns: createBatchTurns(),
     recorder,
     budgetMs,
   }));

@@ -11,6 +11,7 @@ import {
 } from '../../store/delivery/deliveries.ts';
 import type { EndpointInput, BatchInput } from '../../workflows/contract.ts';
 import type { Attempt } from './attempt.ts';
+import type { BatchTurns } from './batch-turns.ts';
 import type { StallPolicy, ConcurrencyLimiter } from './concurrency-limiter.ts';
 import type { Recorder } from './recorder.ts';
 import { allSettledOrThrow, singleFlight } from '../single-flight.ts';
@@ -27,20 +28,11 @@ type DeliverFirstDeps = {
   pool: Pool;
   attempt: Attempt;
   limiter: ConcurrencyLimiter;
+  turns: BatchTurns;
   recorder: Recorder;
   budgetMs: number;
 };
 
-/**
- * Batches of a process that start requests at the same time; each has its whole budget from its
- * turn on.
- */
-const BATCHES_AT_ONCE = 2;
-/**
- * A batch that waits longer for its turn starts only requests with a free permit, and leaves the
- * rest to the queues.
- */
-const TURN_WITHIN_MS = 5000;
 /**
  * A batch starts requests for so long, beyond its turn only to endpoints that answer, where each
  * waits its place. Going through a queue costs a postback twice as much, and a machine that is slow
@@ -68,6 +60,7 @@ export function createDeliverFirst({
   pool,
   attempt,
   limiter,
+  turns,
   recorder,
   budgetMs,
 }: DeliverFirstDeps): DeliverFirstActivities {
@@ -124,7 +117,7 @@ export function createDeliverFirst({
     // Outcomes of an earlier run may not be written yet; they must be read, not sent again.
     await recorder.ready();
     const startedAt = Date.now();
-    const endTurn = await limiter.acquire('batches', BATCHES_AT_ONCE, startedAt + TURN_WITHIN_MS);
+    const endTurn = await turns.take();
     const result: DeliveredFirst = { delivered: 0, left: 0, endpointsToWake: [] };
     /**
      * Failures in a row per endpoint in this batch; one that trips the breaker gets no more

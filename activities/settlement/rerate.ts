@@ -29,7 +29,7 @@ export type RerateActivities = {
 
 const NOTHING_DONE: Progress = { lookedAt: 0, changed: 0, kept: 0 };
 
-/** How long a chunk waits for another rerating of its operator, before Temporal repeats it later. */
+/** How long a chunk waits for other reratings of its operator before Temporal repeats it later. */
 const TURN_WITHIN_MS = 2000;
 
 type RerateDeps = { pool: Pool; transact?: Transact; atOnce?: number } & HandOverActivities;

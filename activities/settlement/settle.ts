@@ -9,6 +9,7 @@ import { joinCustomers, readBatch, type BatchRest } from '../../store/settlement
 import { isConflict, RETRIES_AFTER_CONFLICT } from '../../store/db/conflict.ts';
 import type { BatchInput, EndpointInput, OperatorEvents } from '../../workflows/contract.ts';
 import type { WorkflowClient } from '../../workflows/client.ts';
+import type { BatchTurns } from '../delivery/batch-turns.ts';
 import type { Waking } from '../delivery/waking.ts';
 import { createConcurrencyLimiter } from '../delivery/concurrency-limiter.ts';
 import type { SetAside } from './booking.ts';
@@ -48,6 +49,8 @@ type SettleDeps = {
   onSetAside?: OnSetAside | undefined;
   /** Without it every endpoint whose queue got some is to be woken. */
   waking?: Pick<Waking, 'unpromised'>;
+  /** Without it settling does not wait for batches that are being sent. */
+  turns?: Pick<BatchTurns, 'caughtUp'>;
 };
 
 export type OnSetAside = (operatorId: string, events: readonly SetAsideEvent[]) => void;
@@ -71,10 +74,11 @@ type Part = Planned & {
 };
 
 /**
- * Twice this, for a place among all and one of the operator, must stay below the activity timeout:
- * otherwise Temporal starts a second run while this one still waits.
+ * Twice this, for a place among all and one of the operator, and the wait for batches that are
+ * being sent, must stay below the activity timeout: otherwise Temporal starts a second run while
+ * this one still waits.
  */
-const PLACE_WITHIN_MS = 8000;
+const PLACE_WITHIN_MS = 7000;
 
 /**
  * Concurrent transactions of one operator: one loads while another writes. More would only wait for
@@ -94,6 +98,7 @@ export function createSettle(deps: SettleDeps): SettleActivities {
     transact = createTransact(deps.pool),
     atOnce = 4,
     now = () => new Date(),
+    turns,
     workflows,
     waking,
     onSetAside,
@@ -163,7 +168,11 @@ export function createSettle(deps: SettleDeps): SettleActivities {
     // a slow machine slower.
     settle: singleFlight(
       ({ batchId, owner }) => `${batchId} ${owner}`,
-      (input) => inPlace('all', atOnce, () => settleOperators(input)),
+      (input) =>
+        inPlace('all', atOnce, async () => {
+          if (input.owner === 'batch') await turns?.caughtUp();
+          return settleOperators(input);
+        }),
     ),
   };
 

@@ -42,8 +42,13 @@ const FULL_IN_FLIGHT = 8;
  */
 const SETTLES_MS = 150;
 const LOOK_EVERY_MS = 50;
+/**
+ * A batch does not count after so long without any settled batch, since something holds it up that
+ * others need not wait for. While others settle, only the machine is slow.
+ */
+const NOTHING_SETTLES_MS = 1000;
 /** After this it does not count, whatever holds it up. */
-const HOLDS_BACK_AT_MOST_MS = 1000;
+const HOLDS_BACK_AT_MOST_MS = 10_000;
 /**
  * Beyond this (some 20 MB) further ids are left to the sweep, a minute later. Intake is three times
  * as fast as settling, so 20,000 were too few for a burst of three seconds.
@@ -65,6 +70,8 @@ export function createDispatcher({ client, log, isSettled, traceBatch }: Dispatc
   let isAway = false;
   let isStopped = false;
   let starting = 0;
+  /** When a batch was settled last, in milliseconds since 1970. */
+  let settledAt = 0;
   let started = 0;
 
   const launch = (): void => {
@@ -99,10 +106,16 @@ export function createDispatcher({ client, log, isSettled, traceBatch }: Dispatc
     const end = ended.then(() => (isOver = true));
     // The operators of a batch are settled one after the other.
     const { operatorId, eventIds } = operators.at(-1)!;
-    const until = Date.now() + HOLDS_BACK_AT_MOST_MS;
+    const startedAt = Date.now();
+    const holdsBack = (): boolean =>
+      Date.now() <
+      Math.min(startedAt + HOLDS_BACK_AT_MOST_MS, Math.max(startedAt, settledAt) + NOTHING_SETTLES_MS);
     await Promise.race([end, pause(SETTLES_MS)]);
-    while (!isOver && Date.now() < until && !(await isSettled(operatorId, eventIds[0]!).catch(() => true)))
+    while (!isOver && holdsBack()) {
+      if (await isSettled(operatorId, eventIds[0]!).catch(() => true)) break;
       await Promise.race([end, pause(LOOK_EVERY_MS)]);
+    }
+    if (holdsBack()) settledAt = Date.now();
   }
 
   /**

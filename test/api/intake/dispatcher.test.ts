@@ -18,7 +18,7 @@ after(() => temporal.close());
 const log = createLogger('silent', 'test');
 const event = () => ({ operatorId: 'opr_1', id: newId('evt') });
 
-test('a partial batch waits for those in flight until they are settled, and for a second at most', async () => {
+test('a partial batch waits for those in flight until they are settled, and for a second where none is', async () => {
   const { client } = temporal;
   const settled = new Set<string>();
   let looks = 0;
@@ -40,6 +40,25 @@ test('a partial batch waits for those in flight until they are settled, and for 
   dispatcher.dispatch([fourth]);
   // Neither of the two in flight is ever settled.
   await areStarted(4);
+  await dispatcher.drain(1000);
+});
+
+test('a batch that is not settled counts for more than a second while others are settled', async () => {
+  const settled = new Set<string>();
+  const isSettled = (_: string, id: string): Promise<boolean> => Promise.resolve(settled.has(id));
+  const dispatcher = createDispatcher({ client: temporal.client, log, isSettled });
+  const onlyTheSlowOne = () =>
+    eventually('only the first is in flight', () => dispatcher.counts().inFlight === 1);
+  dispatcher.dispatch([event()]);
+  for (const startedAt = Date.now(); Date.now() - startedAt < 1500;) {
+    const quick = event();
+    settled.add(quick.id);
+    dispatcher.dispatch([quick]);
+    await onlyTheSlowOne();
+  }
+  dispatcher.dispatch([event()]);
+  dispatcher.dispatch([event()]);
+  assert.equal(dispatcher.counts().waiting, 1);
   await dispatcher.drain(1000);
 });
 

@@ -5,3 +5,4 @@ import './journeys/access.ts';
 import './journeys/affiliates.ts';
 import './journeys/setup.ts';
 import './journeys/reports.ts';
+import './journeys/endpoints.ts';

@@ -1,4 +1,5 @@
-// Actions of a person on an endpoint: test, pause, resume, enable, rotate the secret, replay.
+// Actions of a person on an endpoint: test, pause, resume, enable, rotate the secret, replay,
+// change its settings, remove it.
 import { lazy, Suspense, useState, type ReactNode } from 'react';
 import { counted } from '../../format/money.ts';
 import { Button } from '../../parts/button.tsx';
@@ -9,11 +10,13 @@ import { useMay } from '../../wire/session.ts';
 import { nameOf, type Endpoint } from './condition.tsx';
 
 // Loaded when the first of them opens.
+const EndpointForm = lazy(async () => ({ default: (await import('./endpoint-form.tsx')).EndpointForm }));
+const RemoveDialog = lazy(async () => ({ default: (await import('./remove.tsx')).RemoveDialog }));
 const ReplayDialog = lazy(async () => ({ default: (await import('./replay.tsx')).ReplayDialog }));
 const RotateDialog = lazy(async () => ({ default: (await import('./rotate.tsx')).RotateDialog }));
 const TestDialog = lazy(async () => ({ default: (await import('./test.tsx')).TestDialog }));
 
-type Asked = 'test' | 'pause' | 'resume' | 'enable' | 'rotate' | 'replay';
+type Asked = 'test' | 'pause' | 'resume' | 'enable' | 'rotate' | 'replay' | 'change' | 'remove';
 
 export function EndpointActions({ endpoint }: { endpoint: Endpoint }) {
   const [asked, ask] = useState<Asked | null>(null);
@@ -30,6 +33,10 @@ export function EndpointActions({ endpoint }: { endpoint: Endpoint }) {
       {endpoint.state === 'disabled' && <Button onClick={() => ask('enable')}>Enable</Button>}
       <Button onClick={() => ask('replay')}>Replay…</Button>
       {endpoint.signing !== 'none' && <Button onClick={() => ask('rotate')}>Rotate secret…</Button>}
+      <Button onClick={() => ask('change')}>Change…</Button>
+      <Button kind="danger" onClick={() => ask('remove')}>
+        Remove…
+      </Button>
       <Suspense fallback={null}>
         {asked === 'test' && <TestDialog endpoint={endpoint} onClose={close} />}
         {asked === 'replay' && <ReplayDialog endpoint={endpoint} onClose={close} />}
@@ -38,6 +45,8 @@ export function EndpointActions({ endpoint }: { endpoint: Endpoint }) {
           <SwitchDialog endpoint={endpoint} to={asked} onClose={close} />
         )}
         {asked === 'enable' && <EnableDialog endpoint={endpoint} onClose={close} />}
+        {asked === 'change' && <EndpointForm endpoint={endpoint} onClose={close} />}
+        {asked === 'remove' && <RemoveDialog endpoint={endpoint} onClose={close} />}
       </Suspense>
     </>
   );

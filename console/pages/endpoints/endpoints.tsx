@@ -2,11 +2,16 @@
 import { FilterBar, TextFilter, useFilters } from '../../parts/filters.tsx';
 import { Empty, PageFrame, Panel } from '../../parts/layout.tsx';
 import { EndpointList } from './endpoint-list.tsx';
+import { NewEndpoint } from './new-endpoint.tsx';
 
 export function Page() {
   const filters = useFilters(['affiliate_id']);
   return (
-    <PageFrame title="Endpoints" about="The servers that receive postbacks, and how they fare.">
+    <PageFrame
+      title="Endpoints"
+      about="The servers that receive postbacks, and how they fare."
+      actions={<NewEndpoint />}
+    >
       <FilterBar filters={filters}>
         <TextFilter filters={filters} name="affiliate_id" label="Affiliate" hint="aff_…" />
       </FilterBar>
@@ -16,8 +21,8 @@ export function Page() {
           filters={filters}
           empty={
             <Empty title="There is no endpoint yet.">
-              Add one by <code>POST /v1/endpoints</code>: with <code>affiliate_id</code> for an affiliate’s
-              server, without it for a webhook of your own.
+              Add the server of an affiliate, which hears of its conversions, or a webhook of your own, which
+              hears of all.
             </Empty>
           }
         />

@@ -1,10 +1,10 @@
 // The affiliate's endpoints, how they fare, and a new one.
 import { useState } from 'react';
+import { EndpointForm } from '../../pages/endpoints/endpoint-form.tsx';
 import { EndpointList } from '../../pages/endpoints/endpoint-list.tsx';
 import { Button } from '../../parts/button.tsx';
 import { Empty, PageFrame, Panel } from '../../parts/layout.tsx';
 import { useMay } from '../../wire/session.ts';
-import { EndpointForm } from './endpoint-form.tsx';
 
 export function Page() {
   const [isAdding, setAdding] = useState(false);

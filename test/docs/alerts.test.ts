@@ -29,6 +29,8 @@ const WELL: Readonly<Record<string, string>> = {
   'postrider_attempts_total{instance="worker",outcome="delivered"}': '0+95',
   'postrider_attempts_total{instance="worker",outcome="http_404"}': '0+5',
   'postrider_attempts_total{instance="worker",outcome="local_error"}': '0',
+  // Failed for a moment, and were sent at the next try.
+  'postrider_notice_messages_total{instance="worker",result="failed"}': '0 3',
 };
 
 /** `minutes`: when it must fire. `without`: series of WELL that are missing. */
@@ -107,6 +109,12 @@ const TROUBLES: Record<string, Trouble> = {
       'postrider_name_lookup_seconds_count{result="silent"}': '0+2x30',
     },
     minutes: 15,
+  },
+  PostriderNoticesFail: {
+    series: {
+      'postrider_notice_messages_total{instance="w",result="failed"}': '0x5 1x59 2x59 3x59 4x59',
+    },
+    minutes: 160,
   },
   PostriderRecorderBlocked: { series: { 'postrider_recorder_backlog{instance="b"}': '256x9' }, minutes: 4 },
 };

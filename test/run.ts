@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { findTemporalCli } from '../local/temporal-cli.ts';
 import { startTemporal } from '../local/temporal.ts';
 import { freePort } from './support/ports.ts';
+import { sharedProcesses } from './support/shared-processes.ts';
 import { runTests, withServers, type TestServices } from './support/test-run.ts';
 
 /** Every test file in all folders but those of packages. */
@@ -25,6 +26,9 @@ async function startInMemory({ dataDir }: TestServices) {
 const args = process.argv.slice(2);
 const flags = args.filter((arg) => arg.startsWith('--'));
 const files = args.filter((arg) => !arg.startsWith('--'));
+/** Node's runner skips a file's suite in a shared process when its name does not match. */
+const selectsByName = flags.some((flag) => /^--test-(name-pattern|skip-pattern|only)/.test(flag));
+const wanted = files.length > 0 ? files : allFiles();
 process.exitCode = await withServers(startInMemory, (run) =>
-  runTests([...flags, ...(files.length > 0 ? files : allFiles())], run),
+  runTests([...flags, ...(selectsByName ? wanted : sharedProcesses(wanted, run.dataDir))], run),
 );

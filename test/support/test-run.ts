@@ -16,11 +16,13 @@ export interface TestServices {
 
 export type TemporalStarter = (services: TestServices) => Promise<RunningPart & { readonly address: string }>;
 
-/** Addresses and process ids of both servers, and a signal that asks the run to stop. */
+/** Addresses, process ids and folder of both servers, and a signal that asks the run to stop. */
 export interface TestRun {
   readonly databaseUrl: string;
   readonly temporalAddress: string;
   readonly pids: { readonly postgres: number; readonly temporal: number };
+  /** Removed after the run. */
+  readonly dataDir: string;
   readonly stopping: AbortSignal;
 }
 
@@ -51,6 +53,7 @@ export async function withServers<T>(
         return await work({
           databaseUrl: postgres.url,
           temporalAddress: temporal.address,
+          dataDir,
           pids: { postgres: postgres.pid, temporal: temporal.pid },
           stopping: stopping.signal,
         });

@@ -1,6 +1,12 @@
 // Activities with limits short enough for tests, and real workers around them.
 import type { Client } from '@temporalio/client';
-import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import {
+  DefaultLogger,
+  makeTelemetryFilterString,
+  NativeConnection,
+  Runtime,
+  Worker,
+} from '@temporalio/worker';
 import { createActivities, DEFAULT_LIMITS, type Activities, type Limits } from '../../activities/index.ts';
 import { takeInLines } from '../../api/events/import-lines.ts';
 import { createRecorder } from '../../activities/delivery/recorder.ts';
@@ -54,13 +60,19 @@ export function withActivities(pool: Pool, client: Client, limits: Partial<Limit
 
 let isQuiet = false;
 
+/** Lets Temporal's SDK log errors only. Its runtime is one per process, which test files share. */
+export function quietRuntime(): void {
+  const logging = { filter: makeTelemetryFilterString({ core: 'ERROR' }) };
+  if (!isQuiet) Runtime.install({ logger: new DefaultLogger('ERROR'), telemetryOptions: { logging } });
+  isQuiet = true;
+}
+
 /** Runs workers for all three task queues in the namespace; returns a function that stops them. */
 export async function runWorkers(
   temporal: Pick<TestTemporal, 'address' | 'namespace'> & Partial<Pick<TestTemporal, 'dataConverter'>>,
   activities: Activities,
 ): Promise<() => Promise<void>> {
-  if (!isQuiet) Runtime.install({ logger: new DefaultLogger('ERROR') });
-  isQuiet = true;
+  quietRuntime();
   const { address, namespace, dataConverter = {} } = temporal;
   const connection = await NativeConnection.connect({ address });
   const isEncrypted = (dataConverter.payloadCodecs ?? []).length > 0;

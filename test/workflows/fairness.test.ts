@@ -1,7 +1,7 @@
 // Fairness between operators: a long backlog of one does not delay the others.
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
-import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { NativeConnection, Worker } from '@temporalio/worker';
 import { deliveryWorkflowId } from '../../domain/keys.ts';
 import { newId } from '../../store/db/ids.ts';
 import { createWorkflowClient } from '../../workflows/client.ts';
@@ -9,7 +9,7 @@ import { loadBundle } from '../../worker/bundle.ts';
 import { TASK_QUEUES } from '../../workflows/contract.ts';
 import { withDatabase, type TestDatabase } from '../support/database.ts';
 import { withTemporal, type TestTemporal } from '../support/temporal.ts';
-import { withActivities } from '../support/worker.ts';
+import { quietRuntime, withActivities } from '../support/worker.ts';
 
 const BACKLOG = 60;
 
@@ -17,7 +17,7 @@ let database: TestDatabase;
 let temporal: TestTemporal;
 
 before(async () => {
-  Runtime.install({ logger: new DefaultLogger('ERROR') });
+  quietRuntime();
   [database, temporal] = await Promise.all([withDatabase(), withTemporal()]);
 });
 after(async () => {

@@ -2,17 +2,12 @@
 import { before, describe, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { fileURLToPath } from 'node:url';
-import {
-  bundleWorkflowCode,
-  DefaultLogger,
-  makeTelemetryFilterString,
-  Runtime,
-  Worker,
-} from '@temporalio/worker';
+import { bundleWorkflowCode, DefaultLogger, Worker } from '@temporalio/worker';
 import { buildBundle, type WorkflowBundle } from '../../worker/bundle.ts';
 import { WORKFLOWS } from '../../workflows/contract.ts';
 import * as workflows from '../../workflows/index.ts';
 import { recordedHistories } from '../support/histories.ts';
+import { quietRuntime } from '../support/worker.ts';
 
 type Started = { events: { workflowExecutionStartedEventAttributes?: { workflowType: { name: string } } }[] };
 
@@ -23,8 +18,7 @@ const typeOf = (history: unknown): string =>
 let workflowBundle: WorkflowBundle;
 
 before(async () => {
-  const logging = { filter: makeTelemetryFilterString({ core: 'ERROR' }) };
-  Runtime.install({ logger: new DefaultLogger('ERROR'), telemetryOptions: { logging } });
+  quietRuntime();
   workflowBundle = await buildBundle();
 });
 

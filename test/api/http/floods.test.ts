@@ -1,5 +1,5 @@
 // The caches of API keys and links under a flood of wrong keys and ids.
-import { mock, test } from 'node:test';
+import { after, mock, test } from 'node:test';
 import assert from 'node:assert/strict';
 import type { Request, Response } from 'express';
 import { createOwnRules } from '../../../api/http/own.ts';
@@ -12,6 +12,7 @@ import type { Caller } from '../../../store/access/callers.ts';
 // The caches expire by this clock, and a flood may take longer than an entry lasts.
 const now = performance.now();
 mock.method(performance, 'now', () => now);
+after(() => mock.restoreAll());
 
 /** More than any of the caches holds. */
 const wrong = Array.from({ length: 25_000 }, (_, number) => `wrong-${number}`);

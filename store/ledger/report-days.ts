@@ -154,13 +154,16 @@ const LINK = `coalesce(
   (select b.link_id from bindings b where b.operator_id = o.operator_id and b.customer_id = e.customer_id
     and b.affiliate_id = o.affiliate_id), '')`;
 
+// Outcomes are looked up event by event: while the tables are young, PostgreSQL expects one event
+// of the day, and would read all outcomes of the day for each.
 const SETTLED = (dayOf: DayOf): string => `
   select o.affiliate_id, ${LINK}, ${dayOf('e.occurred_at')}, e.type,
     coalesce(case when coalesce(m.amount_minor, e.amount_minor) is not null
       then coalesce(m.currency, e.currency) end, ''),
     1, coalesce(m.amount_minor, e.amount_minor, 0), 0, 0
-  from events e join event_outcomes o on o.operator_id = e.operator_id and o.event_id = e.id
-    and o.operator_id = $1 and ${received('o.event_id', 'evt')}
+  from events e cross join lateral (
+    select x.operator_id, x.affiliate_id, x.click_id, x.status from event_outcomes x
+    where x.operator_id = e.operator_id and x.event_id = e.id limit 1) o
   ${JOIN_AMENDMENT}
   where e.operator_id = $1 and ${received('e.id', 'evt')} and o.status = 'settled' and o.affiliate_id is not null`;
 

@@ -78,7 +78,10 @@ export async function readDaysToCount(
   return rows.map(({ day }) => day);
 }
 
-/** Counts one day of receipt anew. Changes noted meanwhile stay noted. */
+/**
+ * Counts one day of receipt anew, but for clicks that were purged. Changes noted meanwhile stay
+ * noted.
+ */
 export async function countReportDay(pool: Pool, operatorId: string, receivedOn: string): Promise<void> {
   await withTransaction(
     pool,
@@ -87,7 +90,10 @@ export async function countReportDay(pool: Pool, operatorId: string, receivedOn:
       // First, so that what these changes wrote is seen by the statements that follow.
       const day = [operatorId, receivedOn];
       await client.query(`delete from report_recounts where operator_id = $1 and received_on = $2`, day);
-      await client.query(`delete from report_days where operator_id = $1 and received_on = $2`, day);
+      await client.query(
+        `delete from report_days where operator_id = $1 and received_on = $2 and ($3 or type <> 'click')`,
+        [...day, await hasAllClicks(client, receivedOn)],
+      );
       await insertCounts(client, operatorId, receivedOn);
     },
     { statementTimeoutMs: COUNT_WITHIN_MS },
@@ -107,6 +113,17 @@ export async function noteCounted(
        set counted_through = excluded.counted_through, next_at = excluded.next_at`,
     [operatorId, through, pauseMs],
   );
+}
+
+/** Whether no click of the day was purged: its month is dropped as a whole. */
+async function hasAllClicks(client: PoolClient, day: string): Promise<boolean> {
+  // Until the end of the transaction no month is dropped.
+  await client.query('lock table clicks in access share mode');
+  const { rows } = await client.query<{ isThere: boolean }>(
+    `select to_regclass(to_char($1::date, '"clicks_"YYYY_MM')) is not null as "isThere"`,
+    [day],
+  );
+  return rows[0]!.isThere;
 }
 
 async function insertCounts(client: PoolClient, operatorId: string, receivedOn: string): Promise<void> {
@@ -131,7 +148,10 @@ async function insertCounts(client: PoolClient, operatorId: string, receivedOn: 
      select $1, $2::date, coalesce(affiliate_id, ''), coalesce(link_id, ''), day, type, currency, sum(count),
        sum(amount), sum(earned), sum(reversed)
      from (${CLICKS(dayOf)} union all ${SETTLED(dayOf)} union all ${COMMISSION(dayOf)}) as counted
-     group by grouping sets ((day, type, currency), (affiliate_id, link_id, day, type, currency))`,
+     group by grouping sets ((day, type, currency), (affiliate_id, link_id, day, type, currency))
+     -- Clicks of a month that was purged, of which some came late.
+     on conflict (operator_id, affiliate_id, day, link_id, type, currency, received_on)
+       do update set count = greatest(report_days.count, excluded.count)`,
     values,
   );
 }

@@ -5,6 +5,7 @@ import { createPurge } from '../../../activities/upkeep/purge.ts';
 import { createAuditLog } from '../../../store/access/audit-log.ts';
 import { createSessions } from '../../../store/access/sessions.ts';
 import { newId } from '../../../store/db/ids.ts';
+import { countReportDay } from '../../../store/ledger/report-days.ts';
 import { createClicks } from '../../../store/attribution/clicks.ts';
 import { withDatabase, type TestDatabase } from '../../support/database.ts';
 import { withOperator } from '../../support/operator.ts';
@@ -102,6 +103,41 @@ test('purging deletes clicks with foreign ids by their time of receipt', async (
   assert.deepEqual(await purgeOnce(), { partitions: [], rows: 1 });
   assert.equal(await createClicks(pool).find(operatorId, 'old'), null);
   assert.notEqual(await createClicks(pool).find(operatorId, 'young'), null);
+});
+
+test('a day counted again keeps the clicks that were purged, and otherwise counts what is there', async () => {
+  const { pool } = database;
+  const { operatorId, affiliateId } = await withOperator(pool);
+  const [old, young] = [await addMonth(17), await addMonth(11)];
+  const subs = [null, null, null, null, null] as const;
+  const addClick = async ({ day }: { day: Date }): Promise<string> => {
+    const id = newIdOf(day);
+    const clickedAt = day.getTime();
+    await createClicks(pool).insert(operatorId, { id, affiliateId, linkId: null, subs, clickedAt });
+    return id;
+  };
+  const count = async ({ day }: { day: Date }): Promise<number | undefined> => {
+    const receivedOn = day.toISOString().slice(0, 10);
+    await countReportDay(pool, operatorId, receivedOn);
+    const { rows } = await pool.query<{ count: number }>(
+      `select count from report_days
+       where operator_id = $1 and affiliate_id = $2 and received_on = $3 and type = 'click'`,
+      [operatorId, affiliateId, receivedOn],
+    );
+    return rows[0]?.count;
+  };
+  await addClick(old);
+  await addClick(old);
+  const mistaken = await addClick(young);
+  assert.deepEqual([await count(old), await count(young)], [2, 1]);
+
+  const { purgeOnce } = createPurge({ pool, retention: { clicksMonths: 13, attemptsMonths: 13 } });
+  assert.deepEqual((await purgeOnce()).partitions, [old.name]);
+  assert.equal(await count(old), 2);
+  await addClick(old);
+  assert.equal(await count(old), 2, 'a click of that month which came late is not all of them');
+  await pool.query(`delete from clicks where operator_id = $1 and id = $2`, [operatorId, mistaken]);
+  assert.equal(await count(young), undefined);
 });
 
 test('purging deletes content holders whose repeat window ended, and keeps current holders', async () => {

@@ -47,9 +47,14 @@ const BOUNDED = {
 };
 
 test('both processes show their figures, and every label of every series has few values', async () => {
-  await eventually('the postbacks to be counted', async () =>
-    (await pageOf(workerUrl)).includes(`postrider_event_to_delivery_seconds_count{try="first"} ${EVENTS}\n`),
-  );
+  const counted = [
+    `postrider_event_to_delivery_seconds_count{try="first"} ${EVENTS}\n`,
+    'temporal_workflow_endtoend_latency_seconds_count{',
+  ];
+  await eventually('the postbacks and their batch to be counted', async () => {
+    const page = await pageOf(workerUrl);
+    return counted.every((line) => page.includes(line));
+  });
   const [api, worker] = await Promise.all([pageOf(stack.url), pageOf(workerUrl)]);
   const expected = [
     /^postrider_build_info\{version="[\d.]+",node="[\d.]+",commit="abcdef0123"\} 1$/m,
@@ -57,7 +62,6 @@ test('both processes show their figures, and every label of every series has few
   ];
   for (const page of [api, worker]) for (const line of expected) assert.match(page, line);
   assert.match(worker, /^temporal_worker_task_slots_available\{.*\} \d+$/m);
-  assert.match(worker, /^temporal_workflow_endtoend_latency_seconds_count\{/m);
 
   const known = Object.values(BOUNDED).flatMap((names) => names.split(', '));
   const labels = new Set<string>();

@@ -27,24 +27,60 @@ export function csvOf(rows: readonly (readonly unknown[])[]): string {
   });
 }
 
-/** A column: the path to its value in a row. */
-type Column = readonly string[];
+/**
+ * A column: the path to its value in a row. `sums`: the length of the path to a list of sums, each
+ * in its currency, of which every sum has a line.
+ */
+type Column = { path: readonly string[]; sums?: number };
 
-/** One column for each field of a row; the fields of an object in it are columns of their own. */
+/**
+ * One column for each field of a row; the fields of an object in it, and of a list of sums, are
+ * columns of their own.
+ */
 export function columnsOf(row: z.ZodType): Column[] {
   const inner = unwrapped(row);
-  if (!(inner instanceof z.ZodObject)) return [[]];
+  if (isListOfSums(inner))
+    return columnsOf(inner.element as z.ZodType).map(({ path }) => ({ path, sums: 0 }));
+  if (!(inner instanceof z.ZodObject)) return [{ path: [] }];
   return Object.entries(inner.shape as Record<string, z.ZodType>).flatMap(([name, field]) =>
-    columnsOf(field).map((rest) => [name, ...rest]),
+    columnsOf(field).map(({ path, sums }) => ({
+      path: [name, ...path],
+      ...(sums !== undefined && { sums: sums + 1 }),
+    })),
   );
 }
 
 export function headerOf(columns: readonly Column[]): string {
-  return csvOf([columns.map((path) => path.join('.'))]);
+  return csvOf([columns.map(({ path }) => path.join('.'))]);
 }
 
+/**
+ * A line for each row, or for each of its sums. Lines after the first repeat what a row is about,
+ * and not its numbers, so that a column adds up.
+ */
 export function rowsOf(columns: readonly Column[], views: readonly unknown[]): string {
-  return csvOf(views.map((view) => columns.map((path) => valueAt(view, path))));
+  return csvOf(views.flatMap((view) => linesOf(columns, view)));
+}
+
+function linesOf(columns: readonly Column[], view: unknown): unknown[][] {
+  const inSums = columns.find(({ sums }) => sums !== undefined);
+  const sums = inSums && (valueAt(view, inSums.path.slice(0, inSums.sums)) as unknown[] | null);
+  const lines = Math.max(1, sums?.length ?? 1);
+  return Array.from({ length: lines }, (_, line) =>
+    columns.map(({ path, sums: ofSums }) => {
+      if (ofSums !== undefined) return valueAt(sums?.[line], path.slice(ofSums));
+      const value = valueAt(view, path);
+      return line > 0 && typeof value === 'number' ? null : value;
+    }),
+  );
+}
+
+function isListOfSums(schema: z.ZodType): schema is z.ZodArray {
+  return (
+    schema instanceof z.ZodArray &&
+    schema.element instanceof z.ZodObject &&
+    'currency' in schema.element.shape
+  );
 }
 
 function unwrapped(schema: z.ZodType): z.ZodType {
@@ -53,7 +89,7 @@ function unwrapped(schema: z.ZodType): z.ZodType {
   return isWrapper ? unwrapped(schema.unwrap() as z.ZodType) : schema;
 }
 
-function valueAt(view: unknown, path: Column): unknown {
+function valueAt(view: unknown, path: readonly string[]): unknown {
   let at = view;
   for (const name of path) at = (at as Record<string, unknown> | null | undefined)?.[name];
   return at ?? null;

@@ -70,3 +70,23 @@ test('columns of a list are the fields of its rows, those of objects in them by 
     ['b', '', '', '[]', ''],
   ]);
 });
+
+test('sums of a row, each in its currency, are columns, and a line for each that repeats no number', () => {
+  const sum = z.object({ currency: z.string(), amount: z.string() });
+  const row = z.object({ day: z.string(), clicks: z.number(), of: z.object({ money: z.array(sum) }) });
+  const columns = columnsOf(row);
+  const [usd, eur] = [
+    { currency: 'USD', amount: '2.00' },
+    { currency: 'EUR', amount: '-1.00' },
+  ];
+  const views = [
+    { day: '2026-11-02', clicks: 7, of: { money: [usd, eur] } },
+    { day: '2026-11-01', clicks: 5, of: { money: [] } },
+  ];
+  assert.deepEqual(parse(headerOf(columns) + rowsOf(columns, views)), [
+    ['day', 'clicks', 'of.money.currency', 'of.money.amount'],
+    ['2026-11-02', '7', 'USD', '2.00'],
+    ['2026-11-02', '', 'EUR', '-1.00'],
+    ['2026-11-01', '5', '', ''],
+  ]);
+});

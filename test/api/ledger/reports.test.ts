@@ -201,10 +201,12 @@ test('pages of a report follow each other, and as CSV it is one table', async ()
   const [header, ...lines] = (await answer.text()).trimEnd().split('\r\n');
   assert.equal(
     header,
-    'day,event,affiliate_id,affiliate_name,link_id,clicks,conversions,ftds,reversals,money',
+    'day,event,affiliate_id,affiliate_name,link_id,clicks,conversions,ftds,reversals,' +
+      'money.currency,money.amount,money.commission,money.reversed',
   );
   assert.equal(lines.length, 4);
-  assert.match(lines[2]!, /^2026-03-11,,,,,2,0,0,0,\[\]$/);
+  assert.equal(lines[1], '2026-03-12,,,,,0,5,1,0,USD,720.00,222.00,0.00');
+  assert.equal(lines[2], '2026-03-11,,,,,2,0,0,0,,,,');
 });
 
 test('days are those of the operator’s time zone, and of when things occurred', async () => {

@@ -31,32 +31,45 @@ export type Console = {
   close(refusals?: readonly number[]): Promise<void>;
 };
 
-export type Cookies = Parameters<BrowserContext['addCookies']>[0];
-
-/** Opens the console at its sign-in; with the cookies of a session, `open` does it. */
-export const openConsole = (
-  browser: Browser,
-  url: string,
-  screen: Screen,
-  session?: Cookies,
-): Promise<Console> => openPages(browser, `${url}/console`, screen, session);
+/** Opens the console at its sign-in. */
+export const openConsole = (browser: Browser, url: string, screen: Screen): Promise<Console> =>
+  openAlone(browser, `${url}/console`, screen);
 
 /** Opens the portal by a link to it. */
 export const openPortal = (browser: Browser, link: string, screen: Screen): Promise<Console> =>
-  openPages(browser, link, screen);
+  openAlone(browser, link, screen);
 
-/** `address`: where to begin; other pages are below it, without its fragment. */
-async function openPages(
-  browser: Browser,
-  address: string,
-  { width, theme }: Screen,
-  session?: Cookies,
-): Promise<Console> {
-  const context = await browser.newContext({
+/** A state of the browser on a screen. Its pages share cookies, and scripts that one has read. */
+export const newContext = (browser: Browser, { width, theme }: Screen): Promise<BrowserContext> =>
+  browser.newContext({
     viewport: { width, height: HEIGHT },
     colorScheme: theme,
     permissions: ['clipboard-read', 'clipboard-write'],
   });
+
+async function openAlone(browser: Browser, address: string, screen: Screen): Promise<Console> {
+  const context = await newContext(browser, screen);
+  const opened = await openPage(context, address, screen);
+  await opened.page.goto(address);
+  await opened.page.locator('main h1').waitFor();
+  return {
+    ...opened,
+    async close(refusals) {
+      await context.close();
+      await opened.close(refusals);
+    },
+  };
+}
+
+/**
+ * A blank page in a context that is signed in; `open` goes somewhere. `address`: other pages are
+ * below it, without its fragment.
+ */
+export async function openPage(
+  context: BrowserContext,
+  address: string,
+  { width, theme }: Screen,
+): Promise<Console> {
   const page = await context.newPage();
   page.setDefaultTimeout(PAGE_MS);
   const errors: string[] = [];
@@ -65,11 +78,6 @@ async function openPages(
     if (['error', 'warning'].includes(message.type())) errors.push(`${message.type()}: ${message.text()}`);
   });
   const root = address.split('#')[0]!;
-  if (session) await context.addCookies(session);
-  else {
-    await page.goto(address);
-    await page.locator('main h1').waitFor();
-  }
   return {
     page,
     async open(path) {
@@ -87,7 +95,7 @@ async function openPages(
       assert.ok(!isWider, `${page.url()} is wider than ${width} px`);
     },
     async close(refusals = []) {
-      await context.close();
+      await page.close();
       const isExpected = (error: string) =>
         refusals.some((status) => error.includes(`a status of ${status}`));
       assert.deepEqual(

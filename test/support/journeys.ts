@@ -2,16 +2,17 @@
 // process, an operator for each group of journeys, and each journey on every screen.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import type { Browser } from 'playwright-core';
+import type { Browser, BrowserContext } from 'playwright-core';
 import { withBroker, type Broker } from './broker.ts';
 import { noBrowser, startBrowser } from './browser.ts';
 import {
+  newContext,
   openConsole,
+  openPage,
   openPortal,
   SCREENS,
   signIn,
   type Console,
-  type Cookies,
   type Screen,
 } from './console.ts';
 import { startReceiver, type FaultyReceiver } from './faulty-receiver.ts';
@@ -90,11 +91,19 @@ export function describeJourneys(
   });
 }
 
+type Cookies = Parameters<BrowserContext['addCookies']>[0];
 type Started = Pick<Journeys, 'stack' | 'browser' | 'receiver' | 'broker'>;
 
 /** `started` is filled before the first journey. */
 function createJourneys(started: Partial<Started>): Journeys {
+  /** Signed in, one for each screen: a context for each journey would read all scripts anew. */
+  const contexts = new Map<Screen, Promise<BrowserContext>>();
   let session: Promise<Cookies> | undefined;
+  const begin = async (screen: Screen): Promise<BrowserContext> => {
+    const context = await newContext(self.browser, screen);
+    await context.addCookies(await (session ??= signedIn(self)));
+    return context;
+  };
   const part = <Name extends keyof Started>(name: Name): Started[Name] => {
     const value = started[name];
     assert.ok(value, `${name} is there before the first journey`);
@@ -129,8 +138,9 @@ function createJourneys(started: Partial<Started>): Journeys {
       return self.stack.url + pathname + hash;
     },
     async inConsole(screen, visit, expected) {
-      const cookies = await (session ??= signedIn(self));
-      const opened = await openConsole(self.browser, self.stack.url, screen, cookies);
+      const context = contexts.get(screen) ?? begin(screen);
+      contexts.set(screen, context);
+      const opened = await openPage(await context, `${self.stack.url}/console`, screen);
       await visit(opened, screen);
       await opened.close(expected?.refusals);
     },

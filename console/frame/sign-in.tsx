@@ -2,6 +2,7 @@
 // is kept nowhere in the browser.
 import { useState, type FormEvent } from 'react';
 import { Button } from '../parts/button.tsx';
+import { Field } from '../parts/field.tsx';
 import { useSignIn } from '../wire/session.ts';
 import { ApiError } from '../wire/errors.ts';
 import { Failure } from '../parts/layout.tsx';
@@ -22,25 +23,29 @@ export function SignIn() {
           <Mark size={32} />
           <h1>Postrider console</h1>
         </div>
-        <div className="field">
-          <label htmlFor="api-key">API key</label>
-          <input
-            id="api-key"
-            type="password"
-            autoComplete="current-password"
-            autoFocus
-            required
-            spellCheck={false}
-            value={key}
-            aria-invalid={isWrong}
-            aria-describedby="api-key-help"
-            onChange={(event) => setKey(event.target.value)}
-          />
-          <small id="api-key-help">
-            An operator’s key, as <code>POST /v1/operators</code> or <code>POST /v1/api-keys</code> returned
-            it. <code>npm start</code> prints that of the demo. The session ends when the key does.
-          </small>
-        </div>
+        <Field
+          label="API key"
+          help={
+            <>
+              An operator’s key, as <code>POST /v1/operators</code> or <code>POST /v1/api-keys</code> returned
+              it. <code>npm start</code> prints that of the demo. The session ends when the key does.
+            </>
+          }
+        >
+          {(tied) => (
+            <input
+              {...tied}
+              type="password"
+              autoComplete="current-password"
+              autoFocus
+              required
+              spellCheck={false}
+              value={key}
+              aria-invalid={isWrong}
+              onChange={(event) => setKey(event.target.value)}
+            />
+          )}
+        </Field>
         {isWrong && (
           <div className="notice" data-tone="bad" role="alert">
             This key is not valid: it was mistyped, revoked, or it has ended.

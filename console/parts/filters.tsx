@@ -1,7 +1,8 @@
 // Filters of a list, kept in the address, so that a filtered list can be linked to and reloaded.
-import { useEffect, useId, useRef, type ReactNode } from 'react';
+import { useEffect, useRef, type ReactNode } from 'react';
 import { useSearchParams } from 'wouter';
 import { Button } from './button.tsx';
+import { Field } from './field.tsx';
 import { Empty } from './layout.tsx';
 
 export type Filters = {
@@ -73,44 +74,44 @@ export function SelectFilter({
   /** The choice that is no filter. */
   all?: string;
 }) {
-  const id = useId();
   return (
-    <div className="field">
-      <label htmlFor={id}>{label}</label>
-      <select
-        id={id}
-        value={filters.values[name] ?? ''}
-        onChange={(event) => filters.set(name, event.target.value)}
-      >
-        <option value="">{all}</option>
-        {options.map(([value, text]) => (
-          <option key={value} value={value}>
-            {text}
-          </option>
-        ))}
-      </select>
-    </div>
+    <Field label={label}>
+      {(tied) => (
+        <select
+          {...tied}
+          value={filters.values[name] ?? ''}
+          onChange={(event) => filters.set(name, event.target.value)}
+        >
+          <option value="">{all}</option>
+          {options.map(([value, text]) => (
+            <option key={value} value={value}>
+              {text}
+            </option>
+          ))}
+        </select>
+      )}
+    </Field>
   );
 }
 
 /** Takes effect when it is left or Enter is pressed, so that half an id is not looked up. */
 export function TextFilter({ filters, name, label, hint }: FieldProps & { hint?: string }) {
-  const id = useId();
   const value = filters.values[name] ?? '';
   const commit = (input: HTMLInputElement) => filters.set(name, input.value.trim());
   return (
-    <div className="field">
-      <label htmlFor={id}>{label}</label>
-      <input
-        id={id}
-        key={value}
-        defaultValue={value}
-        placeholder={hint}
-        spellCheck={false}
-        onBlur={(event) => commit(event.target)}
-        onKeyDown={(event) => event.key === 'Enter' && commit(event.currentTarget)}
-      />
-    </div>
+    <Field label={label}>
+      {(tied) => (
+        <input
+          {...tied}
+          key={value}
+          defaultValue={value}
+          placeholder={hint}
+          spellCheck={false}
+          onBlur={(event) => commit(event.target)}
+          onKeyDown={(event) => event.key === 'Enter' && commit(event.currentTarget)}
+        />
+      )}
+    </Field>
   );
 }
 
@@ -119,7 +120,6 @@ const WHOLE_DAY = /^[1-9]\d{3}-\d\d-\d\d$/;
 
 /** A day. Takes effect when it is whole; one that was taken away, when the field is left. */
 export function DayFilter({ filters, name, label }: FieldProps) {
-  const id = useId();
   const input = useRef<HTMLInputElement>(null);
   const value = filters.values[name] ?? '';
   // Not made anew for another value, which would take the focus from whoever is typing.
@@ -127,16 +127,17 @@ export function DayFilter({ filters, name, label }: FieldProps) {
     if (input.current!.value !== value) input.current!.value = value;
   }, [value]);
   return (
-    <div className="field">
-      <label htmlFor={id}>{label}</label>
-      <input
-        id={id}
-        ref={input}
-        type="date"
-        defaultValue={value}
-        onChange={({ target }) => WHOLE_DAY.test(target.value) && filters.set(name, target.value)}
-        onBlur={({ target }) => target.value === '' && value !== '' && filters.set(name, '')}
-      />
-    </div>
+    <Field label={label}>
+      {(tied) => (
+        <input
+          {...tied}
+          ref={input}
+          type="date"
+          defaultValue={value}
+          onChange={({ target }) => WHOLE_DAY.test(target.value) && filters.set(name, target.value)}
+          onBlur={({ target }) => target.value === '' && value !== '' && filters.set(name, '')}
+        />
+      )}
+    </Field>
   );
 }

@@ -1,5 +1,6 @@
 // Fields of forms, each with its label, its help, and what is wrong with it.
-import { useId, type ReactNode } from 'react';
+import type { ReactNode } from 'react';
+import { Field } from './field.tsx';
 
 type FieldProps = {
   label: string;
@@ -19,57 +20,55 @@ type InputProps = FieldProps & {
 /** One line of text. Blanks around it are not part of it. */
 export function TextField(props: InputProps) {
   const { label, value, onChange, help, hint, isWrong = false, type = 'text', offers } = props;
-  const id = useId();
   return (
-    <div className="field">
-      <label htmlFor={id}>{label}</label>
-      <input
-        id={id}
-        type={type}
-        value={value}
-        placeholder={hint}
-        spellCheck={false}
-        autoComplete="off"
-        aria-invalid={isWrong}
-        aria-describedby={help ? `${id}-help` : undefined}
-        list={offers ? `${id}-offers` : undefined}
-        onChange={({ target }) => onChange(target.value)}
-        onBlur={({ target }) => target.value !== target.value.trim() && onChange(target.value.trim())}
-      />
-      {offers && (
-        <datalist id={`${id}-offers`}>
-          {offers.map(([offer, meaning]) => (
-            <option key={offer} value={offer}>
-              {meaning}
-            </option>
-          ))}
-        </datalist>
+    <Field label={label} help={help}>
+      {(tied) => (
+        <>
+          <input
+            {...tied}
+            type={type}
+            value={value}
+            placeholder={hint}
+            spellCheck={false}
+            autoComplete="off"
+            aria-invalid={isWrong}
+            list={offers ? `${tied.id}-offers` : undefined}
+            onChange={({ target }) => onChange(target.value)}
+            onBlur={({ target }) => target.value !== target.value.trim() && onChange(target.value.trim())}
+          />
+          {offers && (
+            <datalist id={`${tied.id}-offers`}>
+              {offers.map(([offer, meaning]) => (
+                <option key={offer} value={offer}>
+                  {meaning}
+                </option>
+              ))}
+            </datalist>
+          )}
+        </>
       )}
-      {help && <small id={`${id}-help`}>{help}</small>}
-    </div>
+    </Field>
   );
 }
 
 /** Several lines of code; `rows`: at least so many are shown. */
 export function CodeField(props: FieldProps & { rows?: number }) {
   const { label, value, onChange, help, hint, isWrong = false, rows = 8 } = props;
-  const id = useId();
   return (
-    <div className="field">
-      <label htmlFor={id}>{label}</label>
-      <textarea
-        id={id}
-        className="code"
-        value={value}
-        placeholder={hint}
-        rows={Math.min(28, Math.max(rows, value.split('\n').length + 1))}
-        spellCheck={false}
-        aria-invalid={isWrong}
-        aria-describedby={help ? `${id}-help` : undefined}
-        onChange={({ target }) => onChange(target.value)}
-      />
-      {help && <small id={`${id}-help`}>{help}</small>}
-    </div>
+    <Field label={label} help={help}>
+      {(tied) => (
+        <textarea
+          {...tied}
+          className="code"
+          value={value}
+          placeholder={hint}
+          rows={Math.min(28, Math.max(rows, value.split('\n').length + 1))}
+          spellCheck={false}
+          aria-invalid={isWrong}
+          onChange={({ target }) => onChange(target.value)}
+        />
+      )}
+    </Field>
   );
 }
 
@@ -96,24 +95,18 @@ type SelectProps<Value extends string> = {
 
 export function SelectField<Value extends string>(props: SelectProps<Value>) {
   const { label, value, onChange, options, help } = props;
-  const id = useId();
   return (
-    <div className="field">
-      <label htmlFor={id}>{label}</label>
-      <select
-        id={id}
-        value={value}
-        aria-describedby={help ? `${id}-help` : undefined}
-        onChange={({ target }) => onChange(target.value as Value)}
-      >
-        {options.map(([one, text]) => (
-          <option key={one} value={one}>
-            {text}
-          </option>
-        ))}
-      </select>
-      {help && <small id={`${id}-help`}>{help}</small>}
-    </div>
+    <Field label={label} help={help}>
+      {(tied) => (
+        <select {...tied} value={value} onChange={({ target }) => onChange(target.value as Value)}>
+          {options.map(([one, text]) => (
+            <option key={one} value={one}>
+              {text}
+            </option>
+          ))}
+        </select>
+      )}
+    </Field>
   );
 }
 
@@ -127,19 +120,17 @@ type FileProps = {
 
 /** One file of the person's own. */
 export function FileField({ label, accept, onChange, help }: FileProps) {
-  const id = useId();
   return (
-    <div className="field">
-      <label htmlFor={id}>{label}</label>
-      <input
-        id={id}
-        type="file"
-        accept={accept}
-        aria-describedby={help ? `${id}-help` : undefined}
-        onChange={({ target }) => onChange(target.files?.[0] ?? null)}
-      />
-      {help && <small id={`${id}-help`}>{help}</small>}
-    </div>
+    <Field label={label} help={help}>
+      {(tied) => (
+        <input
+          {...tied}
+          type="file"
+          accept={accept}
+          onChange={({ target }) => onChange(target.files?.[0] ?? null)}
+        />
+      )}
+    </Field>
   );
 }
 

@@ -4,6 +4,7 @@ import { counted, formatCount } from '../../format/money.ts';
 import { plain } from '../../format/words.ts';
 import { Button } from '../../parts/button.tsx';
 import { Confirm } from '../../parts/dialog.tsx';
+import { SelectField } from '../../parts/form.tsx';
 import { Failure } from '../../parts/layout.tsx';
 import { State } from '../../parts/values.tsx';
 import { api, client, refresh } from '../../wire/client.ts';
@@ -33,7 +34,7 @@ const HOUR_MS = 3_600_000;
 
 export function ReplayDialog({ endpoint, onClose }: { endpoint: Endpoint; onClose: () => void }) {
   const [states, setStates] = useState<readonly State[]>(['gave_up']);
-  const [since, setSince] = useState('');
+  const [since, setSince] = useState<(typeof SINCE)[number][0]>('');
   // Fixed when it is chosen, so that what was counted is what is sent.
   const [from, setFrom] = useState<string | undefined>();
   const body = { endpoint_id: endpoint.id, states: [...states], ...(from && { from }) };
@@ -76,23 +77,15 @@ export function ReplayDialog({ endpoint, onClose }: { endpoint: Endpoint; onClos
           </label>
         ))}
       </fieldset>
-      <div className="field">
-        <label htmlFor="since">planned</label>
-        <select
-          id="since"
-          value={since}
-          onChange={({ target: { value } }) => {
-            setSince(value);
-            setFrom(value === '' ? undefined : new Date(Date.now() - Number(value) * HOUR_MS).toISOString());
-          }}
-        >
-          {SINCE.map(([value, label]) => (
-            <option key={value} value={value}>
-              {label}
-            </option>
-          ))}
-        </select>
-      </div>
+      <SelectField
+        label="planned"
+        value={since}
+        onChange={(value) => {
+          setSince(value);
+          setFrom(value === '' ? undefined : new Date(Date.now() - Number(value) * HOUR_MS).toISOString());
+        }}
+        options={SINCE}
+      />
       <p role="status">{countText(count, states.length)}</p>
       {counting.isError && <Failure error={counting.error} />}
     </Confirm>

@@ -1,6 +1,7 @@
 // A new secret for an endpoint, shown once; the former one signs beside it for a while.
 import { useState } from 'react';
 import { Confirm } from '../../parts/dialog.tsx';
+import { TextField } from '../../parts/form.tsx';
 import { Copy, Time } from '../../parts/values.tsx';
 import { client, refresh } from '../../wire/client.ts';
 import { nameOf, type Endpoint } from './condition.tsx';
@@ -9,7 +10,7 @@ const LONGEST_HOURS = 168;
 
 export function RotateDialog({ endpoint, onClose }: { endpoint: Endpoint; onClose: () => void }) {
   const [hours, setHours] = useState('24');
-  const isValid = /^\d{1,3}$/.test(hours) && Number(hours) <= LONGEST_HOURS;
+  const isValid = /^\s*\d{1,3}\s*$/.test(hours) && Number(hours) <= LONGEST_HOURS;
   const run = async () => {
     const { data } = await client.POST('/v1/endpoints/{id}/rotate-secret', {
       params: { path: { id: endpoint.id } },
@@ -45,17 +46,13 @@ export function RotateDialog({ endpoint, onClose }: { endpoint: Endpoint; onClos
       onClose={onClose}
     >
       <p>Every postback is signed by both for so long, so that the receiver can change over:</p>
-      <div className="field">
-        <label htmlFor="overlap">Hours of overlap</label>
-        <input
-          id="overlap"
-          inputMode="numeric"
-          value={hours}
-          aria-invalid={!isValid}
-          onChange={(event) => setHours(event.target.value.trim())}
-        />
-        <small>0 to {LONGEST_HOURS}; with 0 the former secret ends at once</small>
-      </div>
+      <TextField
+        label="Hours of overlap"
+        value={hours}
+        onChange={setHours}
+        isWrong={!isValid}
+        help={`0 to ${LONGEST_HOURS}; with 0 the former secret ends at once`}
+      />
     </Confirm>
   );
 }

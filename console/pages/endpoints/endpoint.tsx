@@ -4,25 +4,18 @@ import { Link, useParams, useSearchParams } from 'wouter';
 import { formatCount } from '../../format/money.ts';
 import { Loaded, PageFrame, Panel } from '../../parts/layout.tsx';
 import { Tabs } from '../../parts/tabs.tsx';
-import { api } from '../../wire/client.ts';
 import { Condition, explain, nameOf } from './condition.tsx';
 import { EndpointActions } from './endpoint-actions.tsx';
 import { Health } from './health.tsx';
+import { useEndpoint } from './use-endpoint.ts';
 
 // What is behind a tab is loaded with it.
 const Settings = lazy(async () => ({ default: (await import('./settings.tsx')).Settings }));
 
-const LIVE_MS = 5000;
-
 export function Page() {
   const { id } = useParams<{ id: string }>();
   const [search, setSearch] = useSearchParams();
-  const query = api.useQuery(
-    'get',
-    '/v1/endpoints/{id}',
-    { params: { path: { id } } },
-    { refetchInterval: LIVE_MS },
-  );
+  const query = useEndpoint(id);
   return (
     <PageFrame
       title={query.data ? nameOf(query.data) : 'Endpoint'}

@@ -12,7 +12,7 @@ import type { Column } from '../../parts/table.tsx';
 import { Badge, Id, Outside, State, Time } from '../../parts/values.tsx';
 import { api, client, refresh } from '../../wire/client.ts';
 import { download, pathWith } from '../../wire/download.ts';
-import { paged } from '../../wire/lists.ts';
+import { paged, rowsOfResults } from '../../wire/lists.ts';
 import { useMay } from '../../wire/session.ts';
 import type { Answer } from '../../wire/types.ts';
 
@@ -186,23 +186,19 @@ type LinesProps = { id: string; filters: Filters; isDryRun: boolean };
 
 function Lines({ id, filters, isDryRun }: LinesProps) {
   const query = filters.values as { status?: Status };
-  const read = api.useInfiniteQuery(
+  const pages = api.useInfiniteQuery(
     'get',
     '/v1/imports/{id}',
     { params: { path: { id }, query: { ...query, limit: 100 } } },
     // Read anew whenever the import has come further.
-    { ...paged, staleTime: 0 },
+    { ...paged, staleTime: 0, select: (read) => rowsOfResults(read) },
   );
-  const pages = read.data && {
-    ...read.data,
-    pages: read.data.pages.map(({ results }) => ({ data: results })),
-  };
   return (
     <Panel title="Lines" about="Numbered from 1, without the header." bare>
       <List
         caption="Lines of the file"
         one="line"
-        pages={{ ...read, data: pages } as never}
+        pages={pages}
         columns={columns(isDryRun)}
         keyOf={({ line }) => String(line)}
         filters={filters}

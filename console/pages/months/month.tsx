@@ -4,8 +4,9 @@ import { formatCount } from '../../format/money.ts';
 import { Download } from '../../parts/download.tsx';
 import { Empty, Loaded, PageFrame, Panel } from '../../parts/layout.tsx';
 import { List } from '../../parts/list.tsx';
+import { OWED_AND_LINES } from '../../parts/statement-columns.tsx';
 import type { Column } from '../../parts/table.tsx';
-import { Facts, Money, Time } from '../../parts/values.tsx';
+import { Facts, Time } from '../../parts/values.tsx';
 import { api } from '../../wire/client.ts';
 import { download } from '../../wire/download.ts';
 import { paged } from '../../wire/lists.ts';
@@ -23,17 +24,7 @@ const COLUMNS: readonly Column<Statement>[] = [
     title: 'Statement',
     cell: ({ id, period, currency }) => <Link href={`/statements/${id}`}>{`${period}, ${currency}`}</Link>,
   },
-  {
-    title: 'Owed before',
-    end: true,
-    cell: ({ opening, currency }) => <Money amount={opening.owed} currency={currency} />,
-  },
-  {
-    title: 'Owed after',
-    end: true,
-    cell: ({ closing, currency }) => <Money amount={closing.owed} currency={currency} />,
-  },
-  { title: 'Lines', end: true, cell: ({ lines_count: lines }) => formatCount(lines) },
+  ...OWED_AND_LINES,
 ];
 
 export function Page() {

@@ -11,7 +11,7 @@ import type { Column } from '../../parts/table.tsx';
 import { Badge, Id, Money, Outside, State, Time } from '../../parts/values.tsx';
 import { api, client, refresh } from '../../wire/client.ts';
 import { download } from '../../wire/download.ts';
-import { paged } from '../../wire/lists.ts';
+import { paged, rowsOfResults } from '../../wire/lists.ts';
 import { useMay } from '../../wire/session.ts';
 import { BankList } from './bank-list.tsx';
 import { NewRun } from './new-run.tsx';
@@ -203,23 +203,19 @@ type ResultsProps = { id: string; query: { result?: RunResult }; isDryRun: boole
 
 function Results({ id, query, isDryRun }: ResultsProps) {
   const filters = useFilters(['result']);
-  const read = api.useInfiniteQuery(
+  const pages = api.useInfiniteQuery(
     'get',
     '/v1/payout-runs/{id}',
     { params: { path: { id }, query: { ...query, limit: 100 } } },
     // Read anew whenever the run has come further.
-    { ...paged, staleTime: 0 },
+    { ...paged, staleTime: 0, select: (read) => rowsOfResults(read) },
   );
-  const pages = read.data && {
-    ...read.data,
-    pages: read.data.pages.map(({ results }) => ({ data: results })),
-  };
   return (
     <Panel title="Affiliates" bare>
       <List
         caption="Affiliates of the run"
         one="affiliate"
-        pages={{ ...read, data: pages } as never}
+        pages={pages}
         columns={columns(isDryRun)}
         keyOf={({ affiliate_id: affiliate }) => affiliate}
         filters={filters}

@@ -1,10 +1,10 @@
 // The statements of an affiliate: those of closed months, and of the month that is open.
 import { Link } from 'wouter';
-import { formatCount } from '../../format/money.ts';
 import { Empty, Loaded, Panel } from '../../parts/layout.tsx';
 import { List } from '../../parts/list.tsx';
+import { OWED_AND_LINES } from '../../parts/statement-columns.tsx';
 import type { Column } from '../../parts/table.tsx';
-import { Id, Money, Time } from '../../parts/values.tsx';
+import { Id, Time } from '../../parts/values.tsx';
 import { api } from '../../wire/client.ts';
 import { paged } from '../../wire/lists.ts';
 import type { RowOf } from '../../wire/types.ts';
@@ -13,17 +13,7 @@ type Statement = RowOf<'/v1/affiliates/{id}/statements'>;
 
 const COLUMNS: readonly Column<Statement>[] = [
   { title: 'Month', cell: ({ id, period }) => <Link href={`/statements/${id}`}>{period}</Link> },
-  {
-    title: 'Owed before',
-    end: true,
-    cell: ({ opening, currency }) => <Money amount={opening.owed} currency={currency} />,
-  },
-  {
-    title: 'Owed after',
-    end: true,
-    cell: ({ closing, currency }) => <Money amount={closing.owed} currency={currency} />,
-  },
-  { title: 'Lines', end: true, cell: ({ lines_count: lines }) => formatCount(lines) },
+  ...OWED_AND_LINES,
   { title: 'Closed', cell: ({ created_at: at }) => <Time at={at} /> },
   { title: 'Id', cell: ({ id }) => <Id id={id} /> },
 ];

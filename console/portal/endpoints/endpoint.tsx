@@ -3,9 +3,9 @@ import { lazy, Suspense } from 'react';
 import { Link, useParams, useSearchParams } from 'wouter';
 import { Condition, explain, nameOf } from '../../pages/endpoints/condition.tsx';
 import { EndpointActions } from '../../pages/endpoints/endpoint-actions.tsx';
+import { useEndpoint } from '../../pages/endpoints/use-endpoint.ts';
 import { Loaded, Loading, PageFrame, Panel } from '../../parts/layout.tsx';
 import { Tabs } from '../../parts/tabs.tsx';
-import { api } from '../../wire/client.ts';
 import { DeliveryList } from './delivery-list.tsx';
 
 // What is behind a tab is loaded with it.
@@ -15,17 +15,10 @@ const Settings = lazy(async () => ({
 }));
 const Verifying = lazy(async () => ({ default: (await import('./verifying.tsx')).Verifying }));
 
-const LIVE_MS = 5000;
-
 export function Page() {
   const { id } = useParams<{ id: string }>();
   const [search, setSearch] = useSearchParams();
-  const query = api.useQuery(
-    'get',
-    '/v1/endpoints/{id}',
-    { params: { path: { id } } },
-    { refetchInterval: LIVE_MS },
-  );
+  const query = useEndpoint(id);
   return (
     <PageFrame
       title={query.data ? nameOf(query.data) : 'Endpoint'}

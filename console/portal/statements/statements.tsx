@@ -1,11 +1,10 @@
 // Statements as a list: one for each closed month and currency, and the month so far.
 import { Link } from 'wouter';
-import { formatCount } from '../../format/money.ts';
 import { Download } from '../../parts/download.tsx';
 import { Empty, PageFrame, Panel } from '../../parts/layout.tsx';
 import { List } from '../../parts/list.tsx';
+import { OWED_AND_LINES } from '../../parts/statement-columns.tsx';
 import type { Column } from '../../parts/table.tsx';
-import { Money } from '../../parts/values.tsx';
 import { api } from '../../wire/client.ts';
 import { download } from '../../wire/download.ts';
 import { paged } from '../../wire/lists.ts';
@@ -23,17 +22,7 @@ const COLUMNS: readonly Column<Statement>[] = [
       </Link>
     ),
   },
-  {
-    title: 'Owed before',
-    end: true,
-    cell: ({ opening, currency }) => <Money amount={opening.owed} currency={currency} />,
-  },
-  {
-    title: 'Owed after',
-    end: true,
-    cell: ({ closing, currency }) => <Money amount={closing.owed} currency={currency} />,
-  },
-  { title: 'Lines', end: true, cell: ({ lines_count: count }) => formatCount(count) },
+  ...OWED_AND_LINES,
   {
     title: 'File',
     hidden: true,

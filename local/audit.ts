@@ -1,7 +1,9 @@
-// `npm run audit`: prints one line of JSON per operator and currency, and findings on stderr. Exit
-// code 1 when anything is unexplained, 2 when the audit could not run.
+// `npm run audit`, or `npm run audit -- opr_…` for one operator: prints one line of JSON per
+// operator and currency, and findings on stderr. Exit code 1 when anything is unexplained, 2 when
+// the audit could not run.
 import { loadLocalConfig } from '../config.ts';
 import { AUDIT_CONNECTIONS, auditAll } from '../store/audit/audit.ts';
+import type { Finding } from '../store/audit/context.ts';
 import { createPool } from '../store/db/pool.ts';
 import { embeddedDatabaseUrl } from './data-dir.ts';
 
@@ -16,10 +18,11 @@ async function run(): Promise<void> {
   });
   let findings = 0;
   try {
-    const lines = auditAll(pool, (operator, { minor, ...finding }) => {
+    const print = (operator: string, { minor, ...finding }: Finding): void => {
       if (++findings <= MAX_PRINTED_FINDINGS)
         console.error(JSON.stringify({ operator, minor: String(minor), ...finding }));
-    });
+    };
+    const lines = auditAll(pool, print, process.argv[2]);
     for await (const line of lines) console.log(JSON.stringify(line));
   } finally {
     await pool.end();

@@ -59,11 +59,21 @@ export const AUDIT_CONNECTIONS = AT_ONCE + 1;
 /** A million rows take seconds; many millions take longer than the limit of other statements. */
 const LIMITS = { statementTimeoutMs: 3_600_000 };
 
-/** Audits one operator after the other. `onFinding` receives each finding at once. */
-export async function* auditAll(pool: Pool, onFinding: OnFinding): AsyncGenerator<AuditLine> {
+/**
+ * Audits one operator after the other, or the operator with the id `only`; throws when there is no
+ * such operator. `onFinding` receives each finding at once.
+ */
+export async function* auditAll(
+  pool: Pool,
+  onFinding: OnFinding,
+  only: string | null = null,
+): AsyncGenerator<AuditLine> {
   const { rows } = await pool.query<Operator>(
-    `select id, currency, ${currenciesColumn('operators.id')} from operators order by id`,
+    `select id, currency, ${currenciesColumn('operators.id')} from operators
+     where $1::text is null or id = $1 order by id`,
+    [only],
   );
+  if (only !== null && rows.length === 0) throw new Error(`there is no operator ${only}`);
   for (const operator of rows) {
     knowCurrencies(operator);
     yield* await withTransaction(pool, (client) => auditOperator(pool, client, operator, onFinding), LIMITS);

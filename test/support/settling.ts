@@ -6,6 +6,7 @@ import type { WireTerms } from '../../domain/commission/terms.ts';
 import { newId } from '../../store/db/ids.ts';
 import { createAffiliates } from '../../store/attribution/affiliates.ts';
 import { auditAll } from '../../store/audit/audit.ts';
+import type { Finding } from '../../store/audit/context.ts';
 import { createClicks } from '../../store/attribution/clicks.ts';
 import { createDeals } from '../../store/agreements/deals.ts';
 import type { Pool } from '../../store/db/pool.ts';
@@ -136,17 +137,19 @@ export async function pendingOf(pool: Pool, affiliateId: string): Promise<bigint
 
 /**
  * Findings of the audit as `check about: detail`, their checks, and the number of audited
- * transfers.
+ * transfers. `only`: the id of the operator to audit.
  */
 export async function auditOf(
   pool: Pool,
+  only?: string,
 ): Promise<{ findings: string[]; checks: string[]; transfers: number }> {
   const [findings, checks]: [string[], string[]] = [[], []];
   let transfers = 0;
-  const lines = auditAll(pool, (_, { check, about, detail }) => {
+  const onFinding = (_: string, { check, about, detail }: Finding): void => {
     findings.push(`${check} ${about}: ${detail}`);
     checks.push(check);
-  });
+  };
+  const lines = auditAll(pool, onFinding, only);
   for await (const line of lines) transfers += line.transfers;
   return { findings, checks: [...new Set(checks)].sort(), transfers };
 }

@@ -304,7 +304,8 @@ describe('a closed October', () => {
   for (const [title, statement, expected] of cases) {
     test(`the audit finds ${title}`, async () => {
       const conditioned = `${statement} ${own(statement)}`;
-      const { checks, findings } = await withCorruptedBooks(pool, TABLES, conditioned, () => auditOf(pool));
+      const look = () => auditOf(pool, books.operatorId);
+      const { checks, findings } = await withCorruptedBooks(pool, TABLES, conditioned, look);
       assert.deepEqual(checks, expected, findings.join('\n'));
     });
   }

@@ -99,6 +99,15 @@ test('the audit lists an operator without earnings in its own currency', async (
   });
 });
 
+test('one operator is audited alone, and an operator that is not there is no healthy one', async () => {
+  const { operatorId } = await withOperator(database.pool);
+  const lines = [];
+  for await (const line of auditAll(database.pool, () => {}, operator.operatorId)) lines.push(line);
+  assert.deepEqual(new Set(lines.map((line) => line.operator)), new Set([operator.operatorId]));
+  const missing = auditAll(database.pool, () => {}, `${operatorId}x`);
+  await assert.rejects(missing.next(), /there is no operator/);
+});
+
 describe('the audit finds stored data that was tampered with:', () => {
   const cases: readonly [string, string, string[]][] = [
     [

@@ -172,10 +172,11 @@ test('what is stuck is shown and acted on without reading it, however much it is
 test('the audit finds a count of stuck deliveries that is not theirs', async () => {
   await plan(9);
   await set(`state = 'held', owner = 'endpoint'`);
-  assert.deepEqual((await auditOf(pool)).findings, []);
-  const wrong = `update stuck_counts set count = 0 where id = (select min(id) from stuck_counts where operator_id = '${operator.operatorId}')`;
+  const { operatorId } = operator;
+  assert.deepEqual((await auditOf(pool, operatorId)).findings, []);
+  const wrong = `update stuck_counts set count = 0 where id = (select min(id) from stuck_counts where operator_id = '${operatorId}')`;
   await withCorruptedBooks(pool, ['stuck_counts'], wrong, async () => {
-    const { findings } = await auditOf(pool);
+    const { findings } = await auditOf(pool, operatorId);
     assert.equal(findings.length, 1);
     assert.match(findings[0]!, /^stuck_is_counted ep_.*is kept as 2 stuck postbacks of 12, 3 of 12 are$/);
   });

@@ -65,9 +65,9 @@ async function withParent(terms: Partial<WireTerms>) {
     },
     /** Lets settlement post reinstated commissions; the audit is clean before and after. */
     async apply(): Promise<void> {
-      assert.deepEqual((await auditOf(pool)).findings, [], 'before it is settled');
+      assert.deepEqual((await auditOf(pool, operatorId)).findings, [], 'before it is settled');
       await applyChanges(pool, operatorId);
-      assert.deepEqual((await auditOf(pool)).findings, []);
+      assert.deepEqual((await auditOf(pool, operatorId)).findings, []);
     },
     /** Pending amounts of the affiliate and of its parent. */
     pending: async () => [await pendingOf(pool, affiliateId), await pendingOf(pool, parentId)].join(' '),

@@ -1083,6 +1083,22 @@ export const DEFECTS: readonly Defect[] = [
     sees: 'which a spreadsheet would run, is written as text',
   },
   {
+    title: 'CSV: the counts of a row are repeated with each of its sums',
+    file: 'api/http/csv.ts',
+    from: `line > 0 && typeof value === 'number' ? null : value`,
+    to: 'value',
+    tests: ['test/api/http/csv.test.ts'],
+    sees: 'a line for each that repeats no number',
+  },
+  {
+    title: 'reports: a day that is counted again loses the clicks that were purged',
+    file: 'store/ledger/report-days.ts',
+    from: `and ($3 or type <> 'click')`,
+    to: 'and ($3 or true)',
+    tests: ['test/activities/upkeep/purge.test.ts'],
+    sees: 'keeps the clicks that were purged',
+  },
+  {
     title: 'IBAN: check digits not checked',
     file: 'domain/ledger/payment-details.ts',
     from: `BigInt(digits) % 97n === 1n`,

@@ -17,6 +17,7 @@ import type { LoadQuestions } from './load.ts';
 import { measureNoDurability } from './no-durability.ts';
 import { onServices, withOwnStack } from './own-stack.ts';
 import { measureBatch, measureIdle, measureOpenLoop, measureRealReceivers, measureSingle } from './phases.ts';
+import { measurePictures } from './pictures.ts';
 import { enableProfiles } from './profile.ts';
 import { measureOverload } from './overload.ts';
 import type { ReceiverQuestions } from './receivers.ts';
@@ -45,7 +46,8 @@ const HELP = `npm run bench -- [options]
                 (an endpoint beside a hundred that fail), overload (ten times the load; these four not with
                 --quick), nodur (no durability), delivery (first attempts alone, beside undici and job
                 queues), ledger (settling and the audit alone),
-                lists (every list and report of an operator with 5 million events; only by its name)
+                lists (every list and report of an operator with 5 million events; only by its name),
+                pictures (of docs/PERFORMANCE.md, as SVG; only by its name)
   --database URL, --temporal HOST:PORT
                 services that run already, in place of embedded ones
   --baseline PATH
@@ -65,7 +67,8 @@ type Name =
   | 'isolation'
   | 'refused'
   | 'down'
-  | 'overload';
+  | 'overload'
+  | 'pictures';
 type Measure = (bench: Bench, stage: Stage, events: number) => Promise<Partial<Figures>>;
 
 /**
@@ -88,6 +91,7 @@ const STAGES: { spread: Spread; measurements: [Name, Measure][] }[] = [
   { spread: ALL_TO_ONE, measurements: [['drain', measureDrain]] },
   { spread: HALF_TO_ONE, measurements: [['isolation', measureIsolation]] },
   { spread: EVENLY, measurements: [['overload', measureOverload]] },
+  { spread: EVENLY, measurements: [['pictures', measurePictures]] },
   { spread: BESIDE_A_HUNDRED, measurements: [['refused', measureRefused]] },
   { spread: BESIDE_A_HUNDRED, measurements: [['down', measureDown]] },
 ];
@@ -110,6 +114,7 @@ function sizesOf(events: number, isQuick: boolean): Sizes {
       refused: 0,
       down: 0,
       overload: 0,
+      pictures: 0,
       nodur: 3000,
       delivery: 2000,
       ledger: 5000,
@@ -128,6 +133,7 @@ function sizesOf(events: number, isQuick: boolean): Sizes {
     refused: events,
     down: events,
     overload: events * 4,
+    pictures: 0,
     nodur: events,
     delivery: events,
     ledger: events * 2,
@@ -249,6 +255,7 @@ const isWanted = (name: keyof Sizes): boolean =>
 const sizes = sizesOf(Number(values.events ?? 20_000), values.quick);
 // Minutes of writing: a run of everything does not want that.
 if (values.only === 'lists') sizes.lists = Number(values.events ?? 5_000_000);
+if (values.only === 'pictures') sizes.pictures = Number(values.events ?? 60_000);
 const wanted = (Object.keys(sizes) as (keyof Sizes)[]).filter((name) => isWanted(name) && sizes[name] > 0);
 const { database, temporal, baseline } = values;
 const isHalfGiven = (database === undefined) !== (temporal === undefined);

@@ -86,7 +86,7 @@ export async function measureOpenLoop(bench: Bench, stage: Stage, events: number
 }
 
 /** Milliseconds from the moment a request was due to the first arrival of its postback, sorted. */
-async function measureLatency(
+export async function measureLatency(
   bench: Bench,
   stage: Stage,
   events: number,

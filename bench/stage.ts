@@ -161,8 +161,13 @@ export async function sendAtPace(
 }
 
 /** Sends bodies in batch requests over a few connections. */
-export async function sendBatches(bench: Bench, stage: Stage, bodies: readonly string[]): Promise<Sent> {
-  const batches = batchBodies(bodies, BATCH);
+export async function sendBatches(
+  bench: Bench,
+  stage: Stage,
+  bodies: readonly string[],
+  size = BATCH,
+): Promise<Sent> {
+  const batches = batchBodies(bodies, size);
   const path = '/v1/events/batch';
   const sent = await bench.load.ask('rush', {
     ...stage.api,

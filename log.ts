@@ -36,6 +36,7 @@ export function createLogger(level: string, name: string, destination?: Destinat
       level,
       name,
       timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
       redact: { paths: SECRET_NAMES.flatMap((key) => [key, `*.${key}`]), censor: '[hidden]' },
       // Temporal's SDK logs errors as `error`.
       serializers: { err: errorOf, error: errorOf },

@@ -28,8 +28,12 @@ switch (process.argv[2]) {
     process.exitCode = unopened > 0 ? 1 : 0;
     break;
   }
-  default: {
+  case undefined: {
     const applied = await migrate(loadDatabaseUrl(), print);
     print(applied.length > 0 ? 'the schema is current' : 'the schema was current already');
+    break;
   }
+  default:
+    console.error(`there is no command "${process.argv[2]}": use checksum, reseal, or none to migrate`);
+    process.exitCode = 1;
 }

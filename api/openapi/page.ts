@@ -52,7 +52,7 @@ ${info.description
   .split('\n\n')
   .map((text) => `<p>${prose(text)}</p>`)
   .join('\n')}
-<nav>${names.map((name) => `<a href="#${anchor(name)}">${escape(name)}</a>`).join(' ')} <a href="openapi.json">openapi.json</a></nav>
+<nav>${names.map((name) => `<a href="#${anchor(name)}">${escape(name)}</a>`).join(' ')} <a href="openapi.json">openapi.json</a> <a href="reference">try it</a></nav>
 ${sections.join('\n')}
 ${section('Webhooks', messages.join('\n'))}
 ${section('Schemas', schemas.join('\n'))}

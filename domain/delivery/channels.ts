@@ -25,23 +25,23 @@ const WORDS: Readonly<Record<ChannelNotice, readonly [one: string, many: string]
 /** A message as it goes out. */
 export type ChannelMessage = { subject: string; text: string };
 
+/**
+ * Pages of the console by the fact that names their thing; the first that a notice has is linked.
+ */
+const PAGES = {
+  delivery_id: 'deliveries',
+  event_id: 'events',
+  endpoint_id: 'endpoints',
+  payout_run_id: 'payout-runs',
+  month: 'months',
+} as const;
+
 /** Facts that a line of a message names, where a notice has them. */
-const FACTS = [
-  'delivery_id',
-  'event_id',
-  'endpoint_id',
-  'payout_run_id',
-  'month',
-  'payouts',
-  'amount',
-  'currency',
-  'reason',
-  'last_error',
-  'advice',
-];
+const FACTS = [...Object.keys(PAGES), 'payouts', 'amount', 'currency', 'reason', 'last_error', 'advice'];
 
 /**
- * One message about all of these notices. `link`: where more is to be seen.
+ * One message about all of these notices. `link`: address of the console; each line leads to the
+ * page of its thing.
  */
 export function messageOf(
   groups: readonly NoticeGroup[],
@@ -53,7 +53,7 @@ export function messageOf(
   const others = titles.length > 1 ? `, and ${titles.length - 1} more` : '';
   return {
     subject: subjectOf(operatorName, `${first}${others}`),
-    text: `${paragraphsOf(groups)}\n\n${link}\n`,
+    text: `${paragraphsOf(groups, link)}\n\n${link}\n`,
   };
 }
 
@@ -66,7 +66,7 @@ export function testMessageOf(
   const groups = notices.map((type) => ({ type, count: 1, samples: [EXAMPLES[type]] }));
   return {
     subject: subjectOf(operatorName, 'a test of this channel'),
-    text: `This is a test: nothing of what follows happened. So look the notices of this channel:\n\n${paragraphsOf(groups)}\n\n${link}\n`,
+    text: `This is a test: nothing of what follows happened. So look the notices of this channel:\n\n${paragraphsOf(groups, link)}\n\n${link}\n`,
   };
 }
 
@@ -84,9 +84,9 @@ function subjectOf(operatorName: string, what: string): string {
   return `${operatorName.replace(/\s+/g, ' ')}: ${what}`;
 }
 
-function paragraphsOf(groups: readonly NoticeGroup[]): string {
+function paragraphsOf(groups: readonly NoticeGroup[], link: string): string {
   const parts = groups.map((group) => {
-    const lines = group.samples.map((sample) => `- ${lineOf(sample)}`);
+    const lines = group.samples.map((sample) => `- ${lineOf(sample, link)}`);
     if (group.count > lines.length) lines.push(`- and ${group.count - lines.length} more`);
     return `${titleOf(group)}\n${lines.join('\n')}`;
   });
@@ -97,11 +97,14 @@ function titleOf({ type, count }: NoticeGroup): string {
   return `${count} ${WORDS[type][count === 1 ? 0 : 1]}`;
 }
 
-function lineOf(sample: object): string {
-  return FACTS.flatMap((name) => {
-    const value = (sample as Record<string, unknown>)[name];
+function lineOf(sample: object, link: string): string {
+  const facts = sample as Record<string, unknown>;
+  const words = FACTS.flatMap((name) => {
+    const value = facts[name];
     return typeof value === 'string' || typeof value === 'number' ? [`${name} ${value}`] : [];
   }).join(', ');
+  const page = Object.entries(PAGES).find(([name]) => typeof facts[name] === 'string');
+  return page ? `${words}: ${link}/${page[1]}/${String(facts[page[0]])}` : words;
 }
 
 const WAITS_MS = [60_000, 300_000, 900_000, 3_600_000];

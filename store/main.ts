@@ -34,6 +34,6 @@ switch (process.argv[2]) {
     break;
   }
   default:
-    console.error(`there is no command "${process.argv[2]}": use checksum, reseal, or none to migrate`);
+    process.stderr.write(`there is no command "${process.argv[2]}": use checksum, reseal, or none to migrate\n`);
     process.exitCode = 1;
 }

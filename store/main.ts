@@ -34,6 +34,8 @@ switch (process.argv[2]) {
     break;
   }
   default:
-    process.stderr.write(`there is no command "${process.argv[2]}": use checksum, reseal, or none to migrate\n`);
+    process.stderr.write(
+      `there is no command "${process.argv[2]}": use checksum, reseal, or none to migrate\n`,
+    );
     process.exitCode = 1;
 }

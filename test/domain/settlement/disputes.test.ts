@@ -94,6 +94,8 @@ describe('a reversal by customer with an amount and no reference', () => {
   const deposits = Array.from({ length: 10 }, (_, day) => anEvent({ transactionId: `d${day}`, ...on(day) }));
   const charge = (amountMinor: bigint, fields: Fields = {}) =>
     anEvent({ type: 'chargeback', amountMinor, ...on(20), ...fields });
+  const won = (amountMinor: bigint) =>
+    about('cb', { type: 'chargeback_won', amountMinor, currency: 'USD', ...on(22) });
 
   for (const [title, events, expected, terms] of [
     ['takes the latest of ten sales', [charge(100_00n)], 90_00n, by('proportional')],
@@ -125,12 +127,15 @@ describe('a reversal by customer with an amount and no reference', () => {
       by('proportional'),
     ],
     [
-      'gives back what a win that names it says, the latest first',
-      [
-        charge(250_00n, { transactionId: 'cb' }),
-        about('cb', { type: 'chargeback_won', amountMinor: 120_00n, currency: 'USD', ...on(22) }),
-      ],
+      'gives back what a win that names it says',
+      [charge(250_00n, { transactionId: 'cb' }), won(120_00n)],
       87_00n,
+      by('proportional'),
+    ],
+    [
+      'takes and gives back the latest first, also one that earns nothing',
+      [anEvent({ type: 'deposit', ...on(11) }), charge(250_00n, { transactionId: 'cb' }), won(50_00n)],
+      85_00n,
       by('proportional'),
     ],
   ] as const) {

@@ -4,13 +4,16 @@
 // than loading. Threads need no loader, since they run the workflow bundle, which is JavaScript.
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { createRequire, register } from 'node:module';
+import module, { createRequire, register } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { isMainThread } from 'node:worker_threads';
 
-if (isMainThread && !process.features.typescript) register(import.meta.url);
+const CACHE = new URL('node_modules/.cache/', import.meta.url);
+const KEPT = new URL('typescript/', CACHE);
 
-const KEPT = new URL('node_modules/.cache/typescript/', import.meta.url);
+if (isMainThread && !process.features.typescript) register(import.meta.url);
+// Where Node can, it keeps compiled code too: from 24 on, loading then takes half of the time.
+if (isMainThread) module.enableCompileCache?.(fileURLToPath(new URL('compiled', CACHE)));
 
 /** Node's hook that loads a module. */
 export function load(url, context, nextLoad) {

@@ -2,6 +2,7 @@
 // again on every connection, because a name may resolve to another address later. Strangers read
 // its messages, so a message never names an address that the caller did not type.
 import { isIP } from 'node:net';
+import { domainToUnicode } from 'node:url';
 import { createAddressRule } from './addresses.ts';
 import { createNames, type LookUp, type Names } from './names.ts';
 
@@ -83,6 +84,7 @@ export function createGuard(settings: GuardSettings): Guard {
     if (url.protocol === 'http:' && settings.requireHttps) return invalid('the URL must be https');
     if (url.username !== '' || url.password !== '')
       return invalid('the URL must not hold a user name or password');
+    if (url.hostname.split('.').some(isUnreadableName)) return invalid('the host name is not a valid one');
     if (!isPortAllowed(url, settings.allowPorts)) return blocked(aboutPorts(settings.allowPorts));
     // The URL parser converts every spelling of an IPv4 address (octal, hex, short, circled digits)
     // into dotted decimal.
@@ -112,6 +114,11 @@ export function createGuard(settings: GuardSettings): Guard {
   }
 
   return { judgeUrl, mayDial, resolve, check };
+}
+
+/** A label in punycode that says nothing, which Node's URL parser takes from version 24 on. */
+function isUnreadableName(label: string): boolean {
+  return label.startsWith('xn--') && domainToUnicode(label) === label;
 }
 
 /** The address in a URL's host, without the brackets of IPv6; undefined when the host is a name. */

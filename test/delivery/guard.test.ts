@@ -107,6 +107,7 @@ const INVALID_URLS = [
   'http://1.1.1.1.1',
   'http://4294967296',
   'http://xn--/',
+  'http://shop.xn--a/',
   'http://exa mple.com',
   'http://example.com:99999',
   'http://a%00b.com',

@@ -108,7 +108,7 @@ test('an answer that comes some time after 100 Continue is taken', async () => {
   assert.ok((outcomes[0]?.phases.firstByteMs ?? 0) >= 290);
 });
 
-test('an answer means the same in whatever pieces it arrives', async () => {
+test('an answer means the same in whatever pieces it arrives', async (t) => {
   const answers = [...TAKEN, ...TAKEN_ONCE].filter(([, answer]) => !answer.startsWith('HTTP/1.0'));
   let pieces: string[] = [];
   const server = await startRawServer(async (socket) => {
@@ -118,6 +118,7 @@ test('an answer means the same in whatever pieces it arrives', async () => {
       await new Promise((resolve) => setImmediate(resolve));
     }
   });
+  t.after(() => server.close());
   await fc.assert(
     fc.asyncProperty(
       fc.constantFrom(...answers),
@@ -130,7 +131,6 @@ test('an answer means the same in whatever pieces it arrives', async () => {
     ),
     { numRuns: 150 },
   );
-  await server.close();
 });
 
 const REFUSED: [string, string, string][] = [

@@ -12,7 +12,7 @@ import { newSecret, secretKey } from '../../delivery/sign.ts';
 import type { AttemptOutcome } from '../../domain/delivery/retry.ts';
 import { eventually } from '../support/eventually.ts';
 import { isSigned, startReceiver } from '../support/faulty-receiver.ts';
-import { startRawServer } from '../support/raw-server.ts';
+import { startRawServer, type RawServer, type Reaction } from '../support/raw-server.ts';
 import { resolvingTo } from '../support/names.ts';
 
 const LOOPBACK: GuardSettings = { allowCidrs: ['127.0.0.0/8'], allowPorts: '*', requireHttps: false };
@@ -20,10 +20,18 @@ const SHORT: Partial<Limits> = { dnsMs: 200, connectMs: 300, totalMs: 400 };
 
 const receiver = await startReceiver();
 const senders: Sender[] = [];
+const rawServers: RawServer[] = [];
 after(async () => {
-  await Promise.all(senders.map((sender) => sender.close()));
+  await Promise.all([...senders, ...rawServers].map((one) => one.close()));
   await receiver.close();
 });
+
+/** Closed after all tests, so that a test that fails ends too. */
+async function rawServer(react: Reaction): Promise<RawServer> {
+  const server = await startRawServer(react);
+  rawServers.push(server);
+  return server;
+}
 
 function senderWith(limits: Partial<Limits> = {}, settings: Partial<GuardSettings> = {}): Sender {
   const sender = createSender(createGuard({ ...LOOPBACK, ...settings }), limits);
@@ -245,7 +253,7 @@ test('idle connections are bounded over all hosts', async () => {
 
 test('a request on a kept connection that breaks is sent once more, on a fresh one, and that shows', async () => {
   // Answers once per connection, and hangs up on the second request when it has read it whole.
-  const closing = await startRawServer((socket, exchange) => {
+  const closing = await rawServer((socket, exchange) => {
     if (exchange === 1) socket.write('HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n');
     else socket.resetAndDestroy();
   });
@@ -260,13 +268,12 @@ test('a request on a kept connection that breaks is sent once more, on a fresh o
   assert.equal(closing.requests.length, 2);
   assert.equal(closing.requests[0], closing.requests[1]);
   assert.equal(closing.connections(), 9);
-  await closing.close();
 });
 
 test('a request on a kept connection that breaks is not sent again on another kept one', async () => {
   const later: { answer(): void; break(): void } = { answer: () => undefined, break: () => undefined };
   const OK = 'HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n';
-  const restarting = await startRawServer((socket, exchange) => {
+  const restarting = await rawServer((socket, exchange) => {
     if (exchange === 1) socket.write(OK);
     else if (restarting.requests.at(-1)!.endsWith('slow')) later.answer = () => socket.write(OK);
     else later.break = () => socket.resetAndDestroy();
@@ -283,16 +290,14 @@ test('a request on a kept connection that breaks is not sent again on another ke
   const outcome = await broken;
   assert.ok(outcome.kind === 'answered' && outcome.sends === 2, JSON.stringify(outcome));
   assert.equal(restarting.connections(), 3);
-  await restarting.close();
 });
 
 test('a request is sent twice at most: a second break is a failed attempt', async () => {
-  const resetting = await startRawServer((socket) => void socket.resetAndDestroy());
+  const resetting = await rawServer((socket) => void socket.resetAndDestroy());
   assert.equal(await errorOf(sender.send(post(resetting.url))), 'connection_reset');
   assert.equal(resetting.requests.length, 1);
-  await resetting.close();
   let isBroken = false;
-  const breaking = await startRawServer((socket) => {
+  const breaking = await rawServer((socket) => {
     if (isBroken) socket.resetAndDestroy();
     else socket.write('HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n');
   });
@@ -304,11 +309,10 @@ test('a request is sent twice at most: a second break is a failed attempt', asyn
   const outcome = await sender.send(post(breaking.url));
   assert.ok(outcome.kind === 'failed' && outcome.errorClass === 'connection_reset');
   assert.deepEqual([outcome.sends, breaking.requests.length], [2, 2]);
-  await breaking.close();
 });
 
 test('names of own headers arrive in the letters in which they were given', async () => {
-  const server = await startRawServer((socket) => void socket.end('HTTP/1.1 200 OK\r\n\r\n'));
+  const server = await rawServer((socket) => void socket.end('HTTP/1.1 200 OK\r\n\r\n'));
   const headers = { 'X-Api-Key': 'k', 'x-lower': 'l', SOAPAction: 's' };
   const recipient = {
     url: server.url,
@@ -322,7 +326,6 @@ test('names of own headers arrive in the letters in which they were given', asyn
   assert.equal(await statusOf(sender.send(render(postback, recipient, Date.now()))), 200);
   for (const line of ['X-Api-Key: k', 'x-lower: l', 'SOAPAction: s', 'webhook-id: dlv_8'])
     assert.ok(server.requests[0]?.includes(`\r\n${line}\r\n`), line);
-  await server.close();
 });
 
 test('closing the sender waits for attempts in flight', async () => {

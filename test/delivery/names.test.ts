@@ -270,13 +270,19 @@ test('names that are closed end their questions and ask no more', async () => {
 test('a name that nobody asked about before is answered while a thousand silent names are asked about', async () => {
   const server = await serverWith({ 'good.test': { a: ['127.0.0.1'] } }, () => SILENT);
   const names = namesOf([server]);
-  const dead = Array.from({ length: 1000 }, (_, index) => names.lookUp(`dead-${index}.test`));
+  const silent = Array.from({ length: 1000 }, (_, index) => `dead-${index}.test`);
+  const dead = silent.map((name) => names.lookUp(name));
   assert.deepEqual(await names.lookUp('good.test'), found('127.0.0.1'));
   // The oldest ones made room for the newer ones, instead of lasting as long as those.
   const early = Promise.all(dead.slice(0, 400));
   const first = await Promise.race([early.then(() => 'the oldest'), dead.at(-1)!.then(() => 'the newest')]);
   assert.equal(first, 'the oldest');
   assert.deepEqual(new Set((await early).map(({ kind }) => kind)), new Set(['silent']));
+  // Both families once: a question that lasts repeats itself.
+  assert.deepEqual(
+    silent.slice(0, 400).filter((name) => server.count(name) > 2),
+    [],
+  );
   names.close();
 });
 

@@ -76,11 +76,11 @@ async function byOfferedLoad(bench: Bench, stage: Stage, events: number): Promis
     p99!.push([perSecond, percentile(latencies, 0.99)!]);
   }
   return {
-    title: `From request to receiver by offered load (capacity ${capacity} events/s)`,
+    title: `From request to receiver by offered load, where ${capacity} events/s are the capacity`,
     x: 'single events offered a second',
     series: [
       { name: 'median', unit: 'ms', axis: 'left', points: p50! },
-      { name: 'p99', unit: 'ms', axis: 'right', points: p99! },
+      { name: 'p99', unit: 'ms', axis: 'left', points: p99! },
     ],
   };
 }

@@ -43,8 +43,9 @@ function scale(axis: 'left' | 'right', ceiling: number): string[] {
       axis === 'left'
         ? `<path d="M${PLOT.left} ${y}H${PLOT.right}" stroke="#808080" stroke-opacity=".3"/>`
         : '';
-    const [x, anchor] = axis === 'left' ? [PLOT.left - 8, 'end'] : [PLOT.right + 8, 'start'];
-    return rule + text(x!, y + 4, label(value), anchor as 'end' | 'start');
+    const [x, anchor] =
+      axis === 'left' ? ([PLOT.left - 8, 'end'] as const) : ([PLOT.right + 8, 'start'] as const);
+    return rule + text(x, y + 4, label(value), anchor);
   });
 }
 

@@ -67,20 +67,21 @@ async function byOfferedLoad(bench: Bench, stage: Stage, events: number): Promis
   const third = Math.floor(events / 3);
   const { startedAt } = await sendSingles(bench, stage, third);
   const capacity = rate(third, startedAt, await waitUntilRecorded(bench, stage));
-  const [p50, p99]: [number, number][][] = [[], []];
+  const p50: [number, number][] = [];
+  const p99: [number, number][] = [];
   for (const share of LOADS) {
     const perSecond = Math.round(capacity * share);
     const count = Math.min(perSecond * LOAD_SECONDS, Math.floor((events - third) / LOADS.length));
     const latencies = await measureLatency(bench, stage, count, perSecond);
-    p50!.push([perSecond, percentile(latencies, 0.5)!]);
-    p99!.push([perSecond, percentile(latencies, 0.99)!]);
+    p50.push([perSecond, percentile(latencies, 0.5)]);
+    p99.push([perSecond, percentile(latencies, 0.99)]);
   }
   return {
     title: `From request to receiver by offered load, where ${capacity} events/s are the capacity`,
     x: 'single events offered a second',
     series: [
-      { name: 'median', unit: 'ms', axis: 'left', points: p50! },
-      { name: 'p99', unit: 'ms', axis: 'left', points: p99! },
+      { name: 'median', unit: 'ms', axis: 'left', points: p50 },
+      { name: 'p99', unit: 'ms', axis: 'left', points: p99 },
     ],
   };
 }

@@ -1,6 +1,7 @@
 // Coupons: codes that attribute an event to an affiliate without a click.
 import type { Page } from '../db/page.ts';
-import type { Queryable } from '../db/pool.ts';
+import { lockReversals } from '../db/locks.ts';
+import { withTransaction, type Pool } from '../db/pool.ts';
 
 export type CouponRow = {
   id: string;
@@ -16,32 +17,29 @@ const COLUMNS = `id, code, affiliate_id as "affiliateId", binds_customer as "bin
   starts_at as "startsAt", ends_at as "endsAt",
   created_at as "createdAt"`;
 
-export function createCoupons(db: Queryable) {
+export function createCoupons(pool: Pool) {
   return {
     /**
      * Returns null when the code exists in any case. Throws when the affiliate does not exist:
-     * check it first.
+     * check it first. Settling is excluded meanwhile: an event that is being settled without the
+     * coupon would be an orphan that no search for orphans sees yet.
      */
     async insert(operatorId: string, coupon: Omit<CouponRow, 'createdAt'>): Promise<CouponRow | null> {
-      const { rows } = await db.query<CouponRow>(
-        `insert into coupons (operator_id, id, code, affiliate_id, binds_customer, starts_at, ends_at)
-         values ($1, $2, $3, $4, $5, $6, $7)
-         on conflict do nothing returning ${COLUMNS}`,
-        [
-          operatorId,
-          coupon.id,
-          coupon.code,
-          coupon.affiliateId,
-          coupon.bindsCustomer,
-          coupon.startsAt,
-          coupon.endsAt,
-        ],
-      );
-      return rows[0] ?? null;
+      const { id, code, affiliateId, bindsCustomer, startsAt, endsAt } = coupon;
+      return await withTransaction(pool, async (client) => {
+        await lockReversals(client, operatorId, 'rerating');
+        const { rows } = await client.query<CouponRow>(
+          `insert into coupons (operator_id, id, code, affiliate_id, binds_customer, starts_at, ends_at)
+           values ($1, $2, $3, $4, $5, $6, $7)
+           on conflict do nothing returning ${COLUMNS}`,
+          [operatorId, id, code, affiliateId, bindsCustomer, startsAt, endsAt],
+        );
+        return rows[0] ?? null;
+      });
     },
 
     async list(operatorId: string, affiliateId: string | null, page: Page): Promise<CouponRow[]> {
-      const { rows } = await db.query<CouponRow>(
+      const { rows } = await pool.query<CouponRow>(
         `select ${COLUMNS} from coupons
          where operator_id = $1 and deleted_at is null and ($2::text is null or affiliate_id = $2)
            and ($3::text is null or id < $3)
@@ -56,7 +54,7 @@ export function createCoupons(db: Queryable) {
      * unknown coupon.
      */
     async delete(operatorId: string, id: string): Promise<boolean> {
-      const { rowCount } = await db.query(
+      const { rowCount } = await pool.query(
         `update coupons set deleted_at = now() where operator_id = $1 and id = $2 and deleted_at is null`,
         [operatorId, id],
       );

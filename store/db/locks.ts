@@ -20,8 +20,8 @@ export async function lockLedgerShared(db: Queryable, operatorId: string): Promi
  * Takes an operator's reversal lock until the transaction ends: the first lock of a settling
  * transaction. Conversions are settled concurrently, in shared mode. Reversals are settled alone,
  * so of a conversion and its clawback the later one sees the result of the earlier one. Deal
- * versions, exchange rates and amendments are written alone too, so that no concurrent settling
- * misses them.
+ * versions, exchange rates, coupons and amendments are written alone too, so that no concurrent
+ * settling misses them.
  */
 export async function lockReversals(db: Queryable, operatorId: string, side: Side): Promise<void> {
   const lock = side === 'conversions' ? 'pg_advisory_xact_lock_shared' : 'pg_advisory_xact_lock';

@@ -3,6 +3,7 @@ import { useEffect, useRef, type ReactNode } from 'react';
 import { useSearchParams } from 'wouter';
 import { Button } from './button.tsx';
 import { Field } from './field.tsx';
+import { SelectField } from './form.tsx';
 import { Empty } from './layout.tsx';
 
 export type Filters = {
@@ -75,22 +76,12 @@ export function SelectFilter({
   all?: string;
 }) {
   return (
-    <Field label={label}>
-      {(tied) => (
-        <select
-          {...tied}
-          value={filters.values[name] ?? ''}
-          onChange={(event) => filters.set(name, event.target.value)}
-        >
-          <option value="">{all}</option>
-          {options.map(([value, text]) => (
-            <option key={value} value={value}>
-              {text}
-            </option>
-          ))}
-        </select>
-      )}
-    </Field>
+    <SelectField
+      label={label}
+      value={filters.values[name] ?? ''}
+      onChange={(value) => filters.set(name, value)}
+      options={[['', all], ...options]}
+    />
   );
 }
 

@@ -5,10 +5,7 @@ import { Chart } from '../../parts/chart.tsx';
 import { Empty, Panel } from '../../parts/layout.tsx';
 import type { Series } from '../../parts/series.ts';
 import { Sums } from '../../parts/values.tsx';
-import type { Row } from './report-types.ts';
-
-type Count = 'clicks' | 'conversions' | 'ftds' | 'reversals';
-type Amount = 'amount' | 'commission' | 'reversed';
+import { AMOUNTS, COUNTS, type Amount, type Count, type Row } from './report-types.ts';
 
 type ByDayProps = { span: Span; rows: readonly Row[] };
 
@@ -71,17 +68,10 @@ function Totals({ rows }: { rows: readonly Row[] }) {
   return (
     <Panel title="In sum">
       <dl className="figures">
-        {(
-          [
-            ['Clicks', count('clicks')],
-            ['Conversions', count('conversions')],
-            ['First deposits', count('ftds')],
-            ['Reversals', count('reversals')],
-            ['Amount', sums('amount')],
-            ['Commission', sums('commission')],
-            ['Taken back', sums('reversed')],
-          ] as const
-        ).map(([name, value]) => (
+        {[
+          ...COUNTS.map(([name, title]) => [title, count(name)] as const),
+          ...AMOUNTS.map(([name, title]) => [title, sums(name)] as const),
+        ].map(([name, value]) => (
           <div key={name}>
             <dt>{name}</dt>
             <dd>{value}</dd>

@@ -6,20 +6,7 @@ import { formatCount } from '../../format/money.ts';
 import type { Column } from '../../parts/table.tsx';
 import { Id, Sums } from '../../parts/values.tsx';
 import { AffiliateLink } from '../affiliates/affiliate-link.tsx';
-import type { Group, Row } from './report-types.ts';
-
-const COUNTS = [
-  ['clicks', 'Clicks'],
-  ['conversions', 'Conversions'],
-  ['ftds', 'First deposits'],
-  ['reversals', 'Reversals'],
-] as const;
-
-const SUMS = [
-  ['amount', 'Amount'],
-  ['commission', 'Commission'],
-  ['reversed', 'Taken back'],
-] as const;
+import { AMOUNTS, COUNTS, type Group, type Row } from './report-types.ts';
 
 const FIGURES: readonly Column<Row>[] = [
   ...COUNTS.map(([name, title]): Column<Row> => ({
@@ -27,7 +14,7 @@ const FIGURES: readonly Column<Row>[] = [
     end: true,
     cell: (row) => formatCount(row[name]),
   })),
-  ...SUMS.map(([name, title]): Column<Row> => ({
+  ...AMOUNTS.map(([name, title]): Column<Row> => ({
     title,
     end: true,
     cell: ({ money }) => <Sums of={money.map(({ currency, [name]: amount }) => ({ currency, amount }))} />,

@@ -1,8 +1,7 @@
-// Rows, groups and types of events of a report.
+// Rows, groups and figures of a report.
 import type { RowOf } from '../../wire/types.ts';
 
 export type Row = RowOf<'/v1/reports'>;
-export type EventType = NonNullable<Row['event']>;
 
 export const GROUPS = [
   ['affiliate', 'Affiliate'],
@@ -11,22 +10,18 @@ export const GROUPS = [
 ] as const;
 export type Group = 'day' | (typeof GROUPS)[number][0];
 
-export const TYPES: readonly EventType[] = [
-  'registration',
-  'kyc',
-  'ftd',
-  'deposit',
-  'trade',
-  'volume',
-  'revenue',
-  'challenge_purchase',
-  'sale',
-  'vip_upgrade',
-  'reactivation',
-  'chargeback',
-  'refund',
-  'bonus_abuse',
-  'fraud',
-  'account_closure',
-  'chargeback_won',
-];
+export const COUNTS = [
+  ['clicks', 'Clicks'],
+  ['conversions', 'Conversions'],
+  ['ftds', 'First deposits'],
+  ['reversals', 'Reversals'],
+] as const;
+export type Count = (typeof COUNTS)[number][0];
+
+/** Amounts in each currency. */
+export const AMOUNTS = [
+  ['amount', 'Amount'],
+  ['commission', 'Commission'],
+  ['reversed', 'Taken back'],
+] as const;
+export type Amount = (typeof AMOUNTS)[number][0];

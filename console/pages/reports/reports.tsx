@@ -18,9 +18,10 @@ import { Time } from '../../parts/values.tsx';
 import { api } from '../../wire/client.ts';
 import { paged } from '../../wire/lists.ts';
 import { DownloadList } from '../download-list.tsx';
+import { EVENT_TYPES, type EventType } from '../event-types.ts';
 import { ByDay } from './by-day.tsx';
 import { columnsOf, keyOf } from './report-columns.tsx';
-import { GROUPS, TYPES, type EventType, type Group } from './report-types.ts';
+import { GROUPS, type Group } from './report-types.ts';
 
 const LIVE_MS = 60_000;
 /** More than a report has days. */
@@ -63,7 +64,7 @@ export function Page() {
           filters={filters}
           name="event"
           label="Type of event"
-          options={TYPES.map((type) => [type, plain(type)] as const)}
+          options={EVENT_TYPES.map((type) => [type, plain(type)] as const)}
         />
       </FilterBar>
       <Loaded query={days} of="the report">

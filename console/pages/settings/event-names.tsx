@@ -12,29 +12,9 @@ import { api, client, refresh } from '../../wire/client.ts';
 import { paged } from '../../wire/lists.ts';
 import { useMay } from '../../wire/session.ts';
 import type { RowOf } from '../../wire/types.ts';
+import { EVENT_TYPES, type EventType } from '../event-types.ts';
 
 type EventName = RowOf<'/v1/event-types'>;
-type Standard = EventName['standard'];
-
-const STANDARD = {
-  registration: null,
-  kyc: null,
-  ftd: null,
-  deposit: null,
-  trade: null,
-  volume: null,
-  revenue: null,
-  challenge_purchase: null,
-  sale: null,
-  vip_upgrade: null,
-  reactivation: null,
-  chargeback: null,
-  refund: null,
-  bonus_abuse: null,
-  fraud: null,
-  account_closure: null,
-  chargeback_won: null,
-} as const satisfies Readonly<Record<Standard, null>>;
 
 const COLUMNS: readonly Column<EventName>[] = [
   { title: 'Name', cell: ({ name }) => <code className="break">{name}</code> },
@@ -80,7 +60,7 @@ export function EventNames() {
 
 function NewName({ onClose }: { onClose: () => void }) {
   const [name, setName] = useState('');
-  const [standard, setStandard] = useState<Standard>('ftd');
+  const [standard, setStandard] = useState<EventType>('ftd');
   const run = async () => {
     await client.POST('/v1/event-types', { body: { name: name.trim(), standard } });
     await refresh();
@@ -98,7 +78,7 @@ function NewName({ onClose }: { onClose: () => void }) {
         label="Stands for"
         value={standard}
         onChange={setStandard}
-        options={(Object.keys(STANDARD) as Standard[]).map((one) => [one, plain(one)] as const)}
+        options={EVENT_TYPES.map((one) => [one, plain(one)] as const)}
         help="It is paid, taken back and reported as this one."
       />
     </Confirm>

@@ -14,8 +14,8 @@ import {
 } from '../../store/agreements/reratings.ts';
 import { writeRatedAgain } from '../../store/settlement/rated-again.ts';
 import { MAX_BATCH_EVENTS, type RerateInput } from '../../workflows/contract.ts';
-import { createConcurrencyLimiter } from '../delivery/concurrency-limiter.ts';
 import type { HandOverActivities } from '../delivery/hand-over.ts';
+import { createPlaces } from './places.ts';
 import { countsOf, createTransact, type Transact } from './transaction.ts';
 import { allSettledOrThrow } from '../single-flight.ts';
 
@@ -30,13 +30,13 @@ export type RerateActivities = {
 const NOTHING_DONE: Progress = { lookedAt: 0, changed: 0, kept: 0 };
 
 /** How long a chunk waits for other reratings of its operator before Temporal repeats it later. */
-const TURN_WITHIN_MS = 2000;
+const PLACE_WITHIN_MS = 2000;
 
 type RerateDeps = { pool: Pool; transact?: Transact; atOnce?: number } & HandOverActivities;
 
 export function createRerate(deps: RerateDeps): RerateActivities {
   const { pool, handOver, transact = createTransact(pool), atOnce = MAX_BATCH_EVENTS } = deps;
-  const turns = createConcurrencyLimiter();
+  const inPlace = createPlaces(PLACE_WITHIN_MS, 'other reratings of this operator go first');
 
   /** Books the next chunk; null when the rerating is finished. */
   function rateNext(input: RerateInput, batchId: string) {
@@ -76,9 +76,7 @@ export function createRerate(deps: RerateDeps): RerateActivities {
       const batchId = newId('rer');
       // Many versions may be added at once. In PostgreSQL their reratings would wait for one lock,
       // each with a connection, in a queue that outlasts the wait of a request behind them.
-      const release = await turns.acquire(operatorId, 1, Date.now() + TURN_WITHIN_MS);
-      if (release === null) throw new Error('other reratings of this operator go first');
-      const done = await rateNext(input, batchId).finally(release);
+      const done = await inPlace(operatorId, 1, () => rateNext(input, batchId));
       if (done === null) {
         const progress = (await readProgress(pool, operatorId, input)) ?? NOTHING_DONE;
         return { ...progress, reasons: {}, isFinished: true };

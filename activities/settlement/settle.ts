@@ -11,8 +11,8 @@ import type { BatchInput, EndpointInput, OperatorEvents } from '../../workflows/
 import type { WorkflowClient } from '../../workflows/client.ts';
 import type { BatchTurns } from '../delivery/batch-turns.ts';
 import type { Waking } from '../delivery/waking.ts';
-import { createConcurrencyLimiter } from '../delivery/concurrency-limiter.ts';
 import type { SetAside } from './booking.ts';
+import { createPlaces } from './places.ts';
 import { createTransact, type Done, type Transact } from './transaction.ts';
 import { singleFlight } from '../single-flight.ts';
 import type { Side } from '../../store/db/locks.ts';
@@ -103,7 +103,10 @@ export function createSettle(deps: SettleDeps): SettleActivities {
     waking,
     onSetAside,
   } = deps;
-  const places = createConcurrencyLimiter();
+  const inPlace = createPlaces(
+    PLACE_WITHIN_MS,
+    'too many batches are being settled; this one is tried again',
+  );
 
   async function settleHalf(half: Half, eventIds: readonly string[], setAside: SetAside): Promise<Part> {
     const { side } = half;
@@ -149,17 +152,6 @@ export function createSettle(deps: SettleDeps): SettleActivities {
           throw error;
         }
       }
-    }
-  }
-
-  /** Runs the work when a place is free; throws when none becomes free in time. */
-  async function inPlace<T>(name: string, limit: number, work: () => Promise<T>): Promise<T> {
-    const release = await places.acquire(name, limit, Date.now() + PLACE_WITHIN_MS);
-    if (release === null) throw new Error('too many batches are being settled; this one is tried again');
-    try {
-      return await work();
-    } finally {
-      release();
     }
   }
 

@@ -112,10 +112,10 @@ export function createDispatcher({ client, log, isSettled, traceBatch }: Dispatc
       Math.min(startedAt + HOLDS_BACK_AT_MOST_MS, Math.max(startedAt, settledAt) + NOTHING_SETTLES_MS);
     await Promise.race([end, pause(SETTLES_MS)]);
     while (!isOver && holdsBack()) {
-      if (await isSettled(operatorId, eventIds[0]!).catch(() => true)) break;
-      await Promise.race([end, pause(LOOK_EVERY_MS)]);
+      if (await isSettled(operatorId, eventIds[0]!).catch(() => true)) isOver = true;
+      else await Promise.race([end, pause(LOOK_EVERY_MS)]);
     }
-    if (holdsBack()) settledAt = Date.now();
+    if (isOver) settledAt = Date.now();
   }
 
   /**

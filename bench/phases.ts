@@ -1,9 +1,10 @@
 // Measurements of the stack itself, one after the other on the same stage.
 import { cpuFigures, percentile, rate, type Figures } from './figures.ts';
-import { processIds, watchCpu } from './cpu.ts';
+import { processIds } from './cpu.ts';
 import { watchMemory } from './memory.ts';
 import { profiled } from './profile.ts';
 import type { Sent } from './load.ts';
+import { measureRush } from './rush.ts';
 import { sendAtPace, sendBatches, sendSingles, waitUntilRecorded, type Bench, type Stage } from './stage.ts';
 
 /** Twenty realistic servers: a tenth of a second each, and a slow one. */
@@ -13,7 +14,7 @@ const REAL_MS = [5000, ...Array.from({ length: 19 }, () => 100)];
 export async function measureSingle(bench: Bench, stage: Stage, events: number): Promise<Partial<Figures>> {
   const { api, worker } = processIds(bench.stack.dataDir);
   const memory = watchMemory({ api, worker });
-  const { perSecond, cpu } = await measureRush(bench, stage, events, 'single', () =>
+  const { perSecond, cpu } = await profiledRush(bench, stage, events, 'single', () =>
     sendSingles(bench, stage, events),
   );
   const resident = memory();
@@ -22,26 +23,23 @@ export async function measureSingle(bench: Bench, stage: Stage, events: number):
 
 /** Batch requests from a few connections. */
 export async function measureBatch(bench: Bench, stage: Stage, events: number): Promise<Partial<Figures>> {
-  const { perSecond, cpu } = await measureRush(bench, stage, events, 'batch', () =>
+  const { perSecond, cpu } = await profiledRush(bench, stage, events, 'batch', () =>
     sendBatches(bench, stage, stage.bodies.splice(0, events)),
   );
   return { batch_per_s: perSecond, ...cpu };
 }
 
-/** Events per second until the last is recorded, and what each cost in CPU. */
-async function measureRush(
+/** Throughput and cost of a rush, with CPU profiles where they are asked for. */
+async function profiledRush(
   bench: Bench,
   stage: Stage,
   events: number,
   name: 'single' | 'batch',
   send: () => Promise<Sent>,
 ): Promise<{ perSecond: number; cpu: Partial<Figures> }> {
-  const pids = processIds(bench.stack.dataDir);
-  return profiled(pids, name, async () => {
-    const cpu = watchCpu(pids);
-    const { startedAt } = await send();
-    const perSecond = rate(events, startedAt, await waitUntilRecorded(bench, stage));
-    return { perSecond, cpu: cpuFigures(name, cpu(events)) };
+  return profiled(processIds(bench.stack.dataDir), name, async () => {
+    const { perSecond, cpu } = await measureRush(bench, stage, events, send);
+    return { perSecond, cpu: cpuFigures(name, cpu) };
   });
 }
 

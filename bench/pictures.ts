@@ -1,16 +1,17 @@
 // Pictures of docs/PERFORMANCE.md: throughput by batch size, latency by offered load, and the cost
 // of an event by the backlog, measured one after the other and written as SVG.
 import { writeFileSync } from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { svgOf, type Chart } from './chart.ts';
-import { processIds, totalOf, watchCpu } from './cpu.ts';
+import { totalOf, type CpuTimes } from './cpu.ts';
 import { batchBodies } from './events.ts';
-import { percentile, rate, type Figures } from './figures.ts';
+import { percentile, type Figures } from './figures.ts';
 import { measureLatency } from './phases.ts';
+import { measureRush, watched, type Look } from './rush.ts';
 import {
   acceptBatches,
   BATCH,
+  countReceived,
   sendBatches,
   sendSingles,
   waitUntilRecorded,
@@ -45,13 +46,13 @@ async function byBatchSize(bench: Bench, stage: Stage, events: number): Promise<
   const cost: [number, number][] = [];
   const count = Math.floor(events / BATCH_SIZES.length);
   for (const size of BATCH_SIZES) {
-    const cpu = watchCpu(processIds(bench.stack.dataDir));
-    const { startedAt } =
+    const { perSecond, cpu } = await measureRush(bench, stage, count, () =>
       size === 1
-        ? await sendSingles(bench, stage, count)
-        : await sendBatches(bench, stage, stage.bodies.splice(0, count), size);
-    throughput.push([size, rate(count, startedAt, await waitUntilRecorded(bench, stage))]);
-    cost.push([size, costOf(cpu, count)]);
+        ? sendSingles(bench, stage, count)
+        : sendBatches(bench, stage, stage.bodies.splice(0, count), size),
+    );
+    throughput.push([size, perSecond]);
+    cost.push([size, costOf(cpu)]);
   }
   return {
     title: 'Throughput and cost by batch size',
@@ -65,8 +66,9 @@ async function byBatchSize(bench: Bench, stage: Stage, events: number): Promise<
 
 async function byOfferedLoad(bench: Bench, stage: Stage, events: number): Promise<Chart> {
   const third = Math.floor(events / 3);
-  const { startedAt } = await sendSingles(bench, stage, third);
-  const capacity = rate(third, startedAt, await waitUntilRecorded(bench, stage));
+  const { perSecond: capacity } = await measureRush(bench, stage, third, () =>
+    sendSingles(bench, stage, third),
+  );
   const p50: [number, number][] = [];
   const p99: [number, number][] = [];
   for (const share of LOADS) {
@@ -89,28 +91,20 @@ async function byOfferedLoad(bench: Bench, stage: Stage, events: number): Promis
 /** All events at once, in batches; then what one received costs, while the backlog falls. */
 async function byBacklog(bench: Bench, stage: Stage, events: number): Promise<Chart> {
   const points: [number, number][] = [];
-  const before = await received(bench);
-  const isOver = new AbortController();
-  const watching = (async () => {
-    for (let last = before; ;) {
-      const cpu = watchCpu(processIds(bench.stack.dataDir));
-      await sleep(LOOK_EVERY_MS, undefined, { signal: isOver.signal }).catch(() => {});
-      if (isOver.signal.aborted) return;
-      const now = await received(bench);
-      if (now > last) points.push([events - (now - before), costOf(cpu, now - last)]);
-      last = now;
-    }
-  })();
-  const { answers } = await bench.load.ask('rush', {
-    ...stage.api,
-    path: '/v1/events/batch',
-    bodies: batchBodies(stage.bodies.splice(0, events), BATCH),
-    connections: 16,
+  const before = await countReceived(bench);
+  const onLook = ({ received, count, cpu }: Look): void => {
+    if (count > 0) points.push([events - (received - before), costOf(cpu)]);
+  };
+  await watched(bench, LOOK_EVERY_MS, onLook, async () => {
+    const { answers } = await bench.load.ask('rush', {
+      ...stage.api,
+      path: '/v1/events/batch',
+      bodies: batchBodies(stage.bodies.splice(0, events), BATCH),
+      connections: 16,
+    });
+    acceptBatches(stage, answers);
+    await waitUntilRecorded(bench, stage);
   });
-  acceptBatches(stage, answers);
-  await waitUntilRecorded(bench, stage);
-  isOver.abort();
-  await watching;
   return {
     title: `Cost of an event by the backlog of ${events} events that came at once`,
     x: 'events accepted and not delivered',
@@ -118,11 +112,6 @@ async function byBacklog(bench: Bench, stage: Stage, events: number): Promise<Ch
   };
 }
 
-async function received({ receivers }: Bench): Promise<number> {
-  return (await receivers.ask('count', null)).reduce((sum, count) => sum + count, 0);
-}
-
-function costOf(cpu: ReturnType<typeof watchCpu>, events: number): number {
-  const times = cpu(events);
-  return (times && totalOf(times)) ?? 0;
+function costOf(cpu: CpuTimes | null): number {
+  return (cpu && totalOf(cpu)) ?? 0;
 }

@@ -203,7 +203,7 @@ export async function waitUntilRecorded(
   let before = '';
   const pause = slow.length > 0 ? LOOK_EVERY_MS_IN_DATABASE : LOOK_EVERY_MS;
   for (let movedAt = Date.now(); ; await sleep(pause)) {
-    const received = (await bench.receivers.ask('count', null)).reduce((sum, count) => sum + count, 0);
+    const received = await countReceived(bench);
     // Counting rows loads the database, so the receivers are asked first.
     const recorded =
       slow.length > 0 || received >= stage.accepted.length ? await countRecorded(bench, stage, slow) : null;
@@ -215,6 +215,11 @@ export async function waitUntilRecorded(
       throw new Error(`of ${stage.accepted.length} events: received and recorded ${now}`);
     before = now;
   }
+}
+
+/** Postbacks that all receivers together have received. */
+export async function countReceived({ receivers }: Pick<Bench, 'receivers'>): Promise<number> {
+  return (await receivers.ask('count', null)).reduce((sum, count) => sum + count, 0);
 }
 
 async function countRecorded(

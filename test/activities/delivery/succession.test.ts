@@ -10,7 +10,7 @@ import { replay } from '../../../store/delivery/transitions/replays.ts';
 import { anEvent } from '../../support/builders.ts';
 import { withDatabase, type TestDatabase } from '../../support/database.ts';
 import { deliveriesOf, planReversal, settleBatch } from '../../support/deliveries.ts';
-import { eventually } from '../../support/eventually.ts';
+import { untilWaiting } from '../../support/lock-waits.ts';
 import { withOperator, type TestOperator } from '../../support/operator.ts';
 import { withTemporal, type TestTemporal } from '../../support/temporal.ts';
 import { withActivities, type TestActivities } from '../../support/worker.ts';
@@ -89,12 +89,7 @@ async function withTwo(work: (one: PoolClient, two: PoolClient) => Promise<void>
 
 /** Waits until one connection is blocked by a lock of the other. */
 async function untilBlocked(): Promise<void> {
-  await eventually('a connection to wait for a lock', async () => {
-    const { rows } = await database.pool.query<{ count: number }>(
-      `select count(*)::int from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
-    );
-    return rows[0]!.count > 0;
-  });
+  await untilWaiting(database.pool, 'a connection to wait for a lock', (count) => count > 0);
 }
 
 describe('giving up a delivery', () => {

@@ -12,6 +12,7 @@ import { lockDebt } from '../../../store/ledger/locked-slots.ts';
 import { post } from '../../../store/ledger/post.ts';
 import { withDatabase, type TestDatabase } from '../../support/database.ts';
 import { eventually } from '../../support/eventually.ts';
+import { untilWaiting } from '../../support/lock-waits.ts';
 import { withOperator } from '../../support/operator.ts';
 import { addAffiliate, auditOf, createSettling, outcomesOf } from '../../support/settling.ts';
 
@@ -37,13 +38,8 @@ async function withSale() {
 }
 
 /** Waits until this many connections wait for another one's lock. */
-function waiting(count: number): Promise<true> {
-  return eventually(`${count} to wait for locks`, async () => {
-    const { rows } = await database.pool.query<{ waiting: number }>(
-      `select count(*)::int as waiting from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
-    );
-    return rows[0]!.waiting === count;
-  });
+function waiting(count: number): Promise<unknown> {
+  return untilWaiting(database.pool, `${count} to wait for locks`, (found) => found === count);
 }
 
 test('a debt is reduced once when a write-off and a won chargeback cancel it concurrently', async () => {

@@ -6,7 +6,7 @@ import { newId } from '../../../store/db/ids.ts';
 import { lockReversals } from '../../../store/db/locks.ts';
 import { withTransaction } from '../../../store/db/pool.ts';
 import { withDatabase, type TestDatabase } from '../../support/database.ts';
-import { eventually } from '../../support/eventually.ts';
+import { untilWaiting } from '../../support/lock-waits.ts';
 import { withOperator } from '../../support/operator.ts';
 
 let database: TestDatabase;
@@ -19,12 +19,6 @@ test('a coupon is added once nothing is being settled that has not seen it', asy
   const { pool } = database;
   const { operatorId, affiliateId } = await withOperator(pool);
   const order: string[] = [];
-  const isWaiting = async (): Promise<boolean> =>
-    (
-      await pool.query(
-        `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
-      )
-    ).rowCount === 1;
   let adding: Promise<unknown> | undefined;
   await withTransaction(pool, async (settling) => {
     await lockReversals(settling, operatorId, 'conversions');
@@ -32,7 +26,7 @@ test('a coupon is added once nothing is being settled that has not seen it', asy
     adding = createCoupons(pool)
       .insert(operatorId, { ...coupon, bindsCustomer: true, startsAt: null, endsAt: null })
       .then(() => order.push('added'));
-    await eventually('the coupon waits', isWaiting);
+    await untilWaiting(pool, 'the coupon waits', (count) => count === 1);
     order.push('settled');
   });
   await adding;

@@ -1,7 +1,7 @@
 // The audit log as a resource: its route, and its operation for the OpenAPI document.
 import type { Router } from 'express';
 import { z } from 'zod';
-import { AUDITED_BY, type AuditEntry } from '../../store/access/audit-log.ts';
+import { AUDITED_BY, type ListedAuditEntry } from '../../store/access/audit-log.ts';
 import type { Store } from '../../store/index.ts';
 import * as field from '../http/answer-fields.ts';
 import type { Auth } from '../http/auth.ts';
@@ -13,7 +13,12 @@ import { defineResource } from '../http/resource.ts';
 
 const filter = z.strictObject({
   ...page,
+  by: z.enum(AUDITED_BY).optional(),
   key_id: id.optional(),
+  resource: z
+    .string()
+    .regex(/^[a-z-]{1,40}$/, 'must be a part of a path, such as affiliates')
+    .optional(),
   subject_id: externalId.optional().meta({ description: 'what was changed' }),
 });
 
@@ -26,22 +31,33 @@ const entry = z.object({
   key_id: field.idOf('key').nullable().meta({
     description: 'of a session or a link to the portal the key that made it; null: the administrator',
   }),
+  key_name: field.text.nullable().meta({ description: 'the name of that key, also once it is revoked' }),
   affiliate_id: field.affiliateId.nullable().meta({ description: 'the affiliate that did it' }),
   method: field.text,
   route: field.text.meta({ examples: ['/v1/endpoints/:id/pause'] }),
   subject_id: field.text.nullable().meta({ description: 'the id in the path, or of what was made' }),
 });
 
-function entryView(row: AuditEntry) {
+function entryView(row: ListedAuditEntry) {
   return {
     id: row.id,
     at: row.at,
     by: row.by,
     key_id: row.keyId,
+    key_name: row.keyName,
     affiliate_id: row.affiliateId,
     method: row.method,
     route: row.route,
     subject_id: row.subjectId,
+  };
+}
+
+function filterOf({ by, key_id: keyId, resource, subject_id: subjectId }: z.infer<typeof filter>) {
+  return {
+    by: by ?? null,
+    keyId: keyId ?? null,
+    resource: resource ?? null,
+    subjectId: subjectId ?? null,
   };
 }
 
@@ -51,8 +67,7 @@ function addAuditLogRoutes(router: Router, { store, auth }: { store: Pick<Store,
       auth.scope('manage'),
       listOf(
         filter,
-        (operatorId, rows, { key_id: keyId = null, subject_id: subjectId = null }) =>
-          store.auditLog.list(operatorId, { keyId, subjectId }, rows),
+        (operatorId, rows, query) => store.auditLog.list(operatorId, filterOf(query), rows),
         entryView,
         entry,
       ),

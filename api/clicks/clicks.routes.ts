@@ -29,7 +29,7 @@ type Deps = {
 export function addClickRoutes(router: Router, { store, auth, clickWriter, temporal }: Deps): void {
   addPath(router, '/v1/clicks', {
     post: [
-      auth.scope('events:write'),
+      auth.scope('events:write', { sends: true }),
       ...jsonBody,
       auth.signed,
       async (req, res) => {

@@ -28,7 +28,7 @@ export function addEventRoutes(router: Router, deps: Deps): void {
 
   addPath(router, '/v1/events', {
     post: [
-      auth.scope('events:write'),
+      auth.scope('events:write', { sends: true }),
       ...eventBody,
       auth.signed,
       (req, res) => {
@@ -62,7 +62,7 @@ export function addEventRoutes(router: Router, deps: Deps): void {
 
   addPath(router, '/v1/events/batch', {
     post: [
-      auth.scope('events:write'),
+      auth.scope('events:write', { sends: true }),
       ...batchBody,
       auth.signed,
       (req, res) => {

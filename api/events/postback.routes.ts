@@ -10,7 +10,7 @@ import { readPostback } from './postback.schema.ts';
 
 export function addPostbackRoute(router: Router, deps: AcceptanceDeps & { auth: Auth }): void {
   const { auth } = deps;
-  const caller = auth.scope('events:write', { inQuery: true });
+  const caller = auth.scope('events:write', { inQuery: true, sends: true });
 
   const accept: RequestHandler = async (req, res) => {
     res.setHeader('cache-control', 'no-store');

@@ -25,9 +25,10 @@ export type Auth = {
   adminOr(token: string | undefined): RequestHandler;
   /**
    * Requires a key with this scope; `callerOf` then gives the caller. `inQuery`: the key may also
-   * be the parameter `key`.
+   * be the parameter `key`. `sends`: the request sends events or clicks, which the audit log leaves
+   * out.
    */
-  scope(scope: Scope, options?: { inQuery: boolean }): RequestHandler;
+  scope(scope: Scope, options?: { inQuery?: boolean; sends?: boolean }): RequestHandler;
   /** Verifies the signature of a request that has or needs one. Runs after the body parsers. */
   signed: RequestHandler;
   /** Whom a token stands for; null where it is unknown. Keys that ended are found too. */
@@ -94,7 +95,7 @@ export function createAuth(deps: AuthDeps): Auth {
       };
     },
     scope:
-      (scope, { inQuery } = { inQuery: false }) =>
+      (scope, { inQuery = false, sends = false } = {}) =>
       async (req, res, next) => {
         const token =
           bearerOf(req) ?? (inQuery ? keyInQuery(req) : undefined) ?? cookie.read(req) ?? missing();
@@ -107,7 +108,7 @@ export function createAuth(deps: AuthDeps): Auth {
           admission.admit(req, caller, own.scopeOf(req));
           await own.confine(req, res, caller);
         } else admission.admit(req, caller, scope);
-        if (scope !== 'events:write') audit.watch(req, res, caller);
+        if (!sends) audit.watch(req, res, caller);
         next();
       },
     signed,

@@ -146,6 +146,12 @@ export const PAGES: readonly PageEntry[] = [
     key: 'k',
   },
   {
+    path: '/audit-log',
+    load: () => import('../pages/audit-log/audit-log.tsx'),
+    menu: { label: 'Audit log', group: 'Setup' },
+    key: 'l',
+  },
+  {
     path: '/operators',
     load: () => import('../pages/operators/operators.tsx'),
     menu: { label: 'Operators', group: 'Administration' },

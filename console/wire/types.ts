@@ -18,3 +18,14 @@ export type Change<Path extends keyof paths> = paths[Path]['patch'] extends {
   : never;
 /** The answer of `POST path`. */
 export type Posted<Path extends keyof paths> = Ok<paths[Path]['post']>;
+
+type Unchanged = { post?: never; put?: never; patch?: never; delete?: never };
+type FirstPart<Path> = Path extends `/v1/${infer Name}/${string}`
+  ? Name
+  : Path extends `/v1/${infer Name}`
+    ? Name
+    : never;
+/** `affiliates` of the paths below `/v1/affiliates`, where requests change something. */
+export type ChangedResource = {
+  [Path in keyof paths]: paths[Path] extends Unchanged ? never : FirstPart<Path>;
+}[keyof paths];

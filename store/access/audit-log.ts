@@ -20,7 +20,16 @@ export type AuditEntry = {
   subjectId: string | null;
 };
 
-export type AuditFilter = { keyId: string | null; subjectId: string | null };
+/** An entry with the name of its key, of a revoked one too. */
+export type ListedAuditEntry = AuditEntry & { keyName: string | null };
+
+/** Null: any. `resource`: the first part of the path below `/v1`, such as `affiliates`. */
+export type AuditFilter = {
+  by: AuditEntry['by'] | null;
+  keyId: string | null;
+  resource: string | null;
+  subjectId: string | null;
+};
 
 export type AuditLog = ReturnType<typeof createAuditLog>;
 
@@ -46,16 +55,18 @@ export function createAuditLog(db: Queryable) {
       );
     },
 
-    /** Newest first. Null: any. */
-    async list(operatorId: string, { keyId, subjectId }: AuditFilter, page: Page): Promise<AuditEntry[]> {
-      const { rows } = await db.query<AuditEntry>(
-        `select operator_id as "operatorId", id, at, by, key_id as "keyId", affiliate_id as "affiliateId",
-           method, route, subject_id as "subjectId"
-         from audit_log
-         where operator_id = $1 and ($2::text is null or key_id = $2)
-           and ($3::text is null or subject_id = $3) and ($4::text is null or id < $4)
-         order by id desc limit $5`,
-        [operatorId, keyId, subjectId, page.before, page.limit],
+    /** Newest first. */
+    async list(operatorId: string, filter: AuditFilter, page: Page): Promise<ListedAuditEntry[]> {
+      const { rows } = await db.query<ListedAuditEntry>(
+        `select l.operator_id as "operatorId", l.id, l.at, l.by, l.key_id as "keyId", k.name as "keyName",
+           l.affiliate_id as "affiliateId", l.method, l.route, l.subject_id as "subjectId"
+         from audit_log l left join api_keys k on k.operator_id = l.operator_id and k.id = l.key_id
+         where l.operator_id = $1 and ($2::text is null or l.by = $2)
+           and ($3::text is null or l.key_id = $3)
+           and ($4::text is null or split_part(l.route, '/', 3) = $4)
+           and ($5::text is null or l.subject_id = $5) and ($6::text is null or l.id < $6)
+         order by l.id desc limit $7`,
+        [operatorId, filter.by, filter.keyId, filter.resource, filter.subjectId, page.before, page.limit],
       );
       return rows;
     },

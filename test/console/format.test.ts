@@ -9,6 +9,7 @@ import { dayIn, daysOf, spansUntil } from '../../console/format/days.ts';
 import { counted, formatAmount, isNegative, isZero, sumOf } from '../../console/format/money.ts';
 import { duration, exactTime, relativeTime } from '../../console/format/time.ts';
 import { reasonText } from '../../console/format/words.ts';
+import { changeText } from '../../console/pages/audit-log/changes.ts';
 import { compare, inForce, summaryOf, termsIn, type Deal } from '../../console/pages/deals/terms.ts';
 
 test('the console shows an amount with every digit that the API sent', () => {
@@ -94,6 +95,23 @@ test('the console says reasons in words', () => {
     'timed out',
     'endpoint paused',
     'no exchange rate',
+  ]);
+});
+
+test('the console says in words what a request of the audit log did', () => {
+  const said = [
+    ['POST', '/v1/affiliates'],
+    ['PATCH', '/v1/fx-rates/:id'],
+    ['POST', '/v1/endpoints/:id/rotate-secret'],
+    ['PUT', '/v1/affiliates/:id/payment-details'],
+    ['POST', '/v1/customers/:customer_id/reassign'],
+  ].map(([method, route]) => changeText(method!, route!));
+  assert.deepEqual(said, [
+    'affiliates: add',
+    'fx rates: change',
+    'endpoints: rotate secret',
+    'affiliates: set payment details',
+    'customers: reassign',
   ]);
 });
 

@@ -211,7 +211,11 @@ test('purging deletes entries of the audit log after two years', async () => {
     ]);
   const { purgeOnce } = createPurge({ pool, retention: { clicksMonths: 13, attemptsMonths: 13 } });
   assert.deepEqual(await purgeOnce(), { partitions: [], rows: 1 });
-  const left = await auditLog.list(operatorId, { keyId: null, subjectId: null }, { limit: 9, before: null });
+  const left = await auditLog.list(
+    operatorId,
+    { by: null, keyId: null, resource: null, subjectId: null },
+    { limit: 9, before: null },
+  );
   assert.deepEqual(
     left.map(({ id }) => id),
     ['adt_young'],

@@ -11,6 +11,7 @@ type Row = Record<string, unknown> & { id: string };
 type Entry = Row & {
   by: string;
   key_id: string | null;
+  key_name: string | null;
   method: string;
   route: string;
   subject_id: string | null;
@@ -67,10 +68,46 @@ test('the audit log says who changed what, by a key, a session, a link or as adm
   assert.equal(new Set(others).size, 1, 'sessions and links name the key that made them');
   const { rows } = await api.pool.query<{ text: string }>('select a::text as text from audit_log a');
   assert.ok(rows.every(({ text }) => !text.includes('secret name')));
-  const some = await entriesOf(key, 1, `?subject_id=${endpoint.id}`);
+  for (const filter of [`subject_id=${endpoint.id}`, 'by=portal', 'resource=endpoints']) {
+    const some = await entriesOf(key, 1, `?${filter}`);
+    assert.deepEqual(
+      some.map(({ route }) => route),
+      ['/v1/endpoints'],
+      filter,
+    );
+  }
+});
+
+test('the audit log names the key of an entry, also once it is revoked, and has its rows as CSV', async () => {
+  const { key } = await api.newOperator();
+  const made = await api.call<Row>('POST /v1/api-keys', {
+    key,
+    body: { name: 'night shift', scopes: ['manage'] },
+  });
+  const used = { key: String(made.body['api_key']) };
+  assert.equal((await api.call('POST /v1/affiliates', { ...used, body: { name: 'A' } })).status, 201);
+  assert.equal((await api.call(`DELETE /v1/api-keys/${made.body.id}`, { key })).status, 204);
+  const [entry] = await entriesOf(key, 1, `?key_id=${made.body.id}`);
+  assert.deepEqual([entry!.key_name, entry!.route], ['night shift', '/v1/affiliates']);
+  const headers = { authorization: `Bearer ${key}`, accept: 'text/csv' };
+  const text = await (await fetch(`${api.url}/v1/audit-log`, { headers })).text();
+  assert.match(text, /^id,at,by,key_id,key_name,.*\r\n/);
+  assert.ok(text.includes('night shift'), text);
+});
+
+test('the audit log has decisions about events, and none of the events that were sent', async () => {
+  const { key } = await api.newOperator();
+  const sent = await api.call<Row>('POST /v1/events', {
+    key,
+    body: { event: 'sale', customer_id: 'c', transaction_id: 't', amount: '1.00', currency: 'USD' },
+  });
+  const body = { reason: 'a test order' };
+  const voided = await api.call(`POST /v1/events/${sent.body.id}/void`, { key, body });
+  assert.equal(voided.status, 202, JSON.stringify(voided.body));
+  const entries = await entriesOf(key, 1);
   assert.deepEqual(
-    some.map(({ route }) => route),
-    ['/v1/endpoints'],
+    entries.map(({ route, subject_id: subject }) => [route, subject]),
+    [['/v1/events/:id/void', sent.body.id]],
   );
 });
 

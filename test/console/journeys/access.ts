@@ -1,7 +1,8 @@
 // Journeys of people who give access in a real browser: API keys, and the administrator's
 // operators.
 import assert from 'node:assert/strict';
-import { openConsole } from '../../support/console.ts';
+import { openConsole, savedBy } from '../../support/console.ts';
+import { eventually } from '../../support/eventually.ts';
 import { describeJourneys, eachScreen } from '../../support/journeys.ts';
 import { ADMIN_TOKEN } from '../../support/stack.ts';
 
@@ -45,6 +46,32 @@ describeJourneys('access in the console', {}, (journeys) => {
     });
     assert.equal(own.status, 200);
   });
+
+  journey(
+    'the console shows who changed what, leads to the thing, and saves the log as CSV',
+    async ({ page, open, check }, screen) => {
+      const name = `Logged ${screen.width}`;
+      const { id } = await journeys.ask('POST /v1/affiliates', { name });
+      await eventually('the change to be in the log', async () => {
+        const path = `GET /v1/audit-log?subject_id=${id}`;
+        return (await journeys.ask<{ data: unknown[] }>(path)).data.length === 1;
+      });
+      await open('/audit-log');
+      await page.getByText('affiliates: add').first().waitFor();
+      await check();
+      await page.getByLabel('What').selectOption('affiliates');
+      await page.getByRole('textbox', { name: 'Of' }).fill(id);
+      await page.keyboard.press('Enter');
+      await page.getByRole('table').getByRole('link', { name: 'first', exact: true }).click();
+      await page.waitForURL(/key_id=key_/);
+      const saved = await savedBy(page, 'CSV');
+      assert.match(saved, /^id,at,by,key_id,key_name,/);
+      assert.ok(saved.includes(id));
+      await check();
+      await page.getByRole('link', { name: 'aff_…' }).first().click();
+      await page.getByRole('heading', { name, level: 1 }).waitFor();
+    },
+  );
 
   eachScreen('the console lets the administrator make an operator, and a key for one', async (screen) => {
     const opened = await openConsole(journeys.browser, journeys.stack.url, screen);

@@ -228,12 +228,19 @@ export type SymbolRule = { group: string | null; symbols: readonly string[] };
 
 /**
  * One component of a deal: a rate for some events. Rates are parts per million.
- * The label ("cpa:ftd") identifies the component that continues it in the next version.
+ * The label ("cpa:ftd") names the component in its version and in the keys of its slots; the line
+ * is what it has in common with the components that it continues in other versions.
  * A `payout` component pays the amount that the operator computed, in place of the other
  * components.
  * The rules of each kind are in `commission/components/`.
  */
-export type Component = { label: string; on: readonly EventType[]; tiers: Tiers | null; cap: Cap | null } & (
+export type Component = {
+  label: string;
+  line: string;
+  on: readonly EventType[];
+  tiers: Tiers | null;
+  cap: Cap | null;
+} & (
   | { kind: 'cpa'; amountMinor: bigint; minAmountMinor: bigint | null; qualify: Qualify }
   | { kind: 'percent'; ratePpm: bigint }
   | { kind: 'revshare'; ratePpm: bigint; negative: 'reset' | 'carry'; carryBy: 'ngr' | 'commission' }

@@ -1,6 +1,7 @@
 // The one transaction that moves commission: locks, loads, applies a rule, writes. This order keeps
 // concurrent transactions from deadlocking. Settling, rerating and amending are its three rules.
 import { LRUCache } from 'lru-cache';
+import { withLines } from '../../domain/commission/component-lines.ts';
 import { compileTerms } from '../../domain/commission/terms.ts';
 import { conversionMessage, reinstatedOf } from '../../domain/delivery/bodies.ts';
 import type { CommissionChange, Message, OutgoingMessage } from '../../domain/delivery/messages.ts';
@@ -156,7 +157,7 @@ function createCompiler(): (operatorId: string, stored: StoredVersion) => DealVe
     if (!terms) {
       const result = compileTerms(stored.terms);
       if (result.kind === 'invalid') throw new Error(`the stored terms of ${key} do not compile`);
-      ({ terms } = result);
+      terms = withLines(result.terms, stored.lines);
       compiled.set(key, terms);
     }
     return { ...stored, terms };

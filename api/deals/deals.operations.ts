@@ -47,6 +47,9 @@ export const dealsResource = defineResource({
     'POST /v1/deals/:id/versions': {
       id: 'createDealVersion',
       summary: 'Change what a deal pays from a time on',
+      description:
+        'A component continues the one of the same kind and events, or else of the same kind with an event ' +
+        'in common: caps, steps and losses of the month run on, and each event is paid by the version of its time.',
       who: 'manage',
       body: jsonRequest(newDealVersion, { terms: TERMS }),
       answers: { 201: jsonAnswer(answers.dealVersion, 'the new version') },

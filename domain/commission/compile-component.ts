@@ -47,14 +47,13 @@ export function compileComponent(wire: WireComponent, context: ComponentContext)
   const capContext = { ...context, path: [...path, 'cap'] };
   const cap =
     wireCap === undefined ? null : readCap(wireCap, { kind, isMonthly: slotPer === 'month' }, capContext);
-  const component = form.compile(own, { label, on, tiers, cap }, context);
+  const component = form.compile(own, { label, line: label, on, tiers, cap }, context);
   return problems.length === problemsBefore ? component : undefined;
 }
 
 /**
- * Labels a component by kind, events and what its kind adds, so that the same component of the next
- * version continues it: `per_lot:trade@metals`. A repeated label gets a number: `cpa:ftd#2`. An
- * event must be listed once in `on`.
+ * Labels a component by kind, events and what its kind adds: `per_lot:trade@metals`. A repeated
+ * label gets a number: `cpa:ftd#2`. An event must be listed once in `on`.
  */
 function labelOf(kind: string, on: readonly EventType[], part: string, seen: Set<string>): string {
   const label = `${kind}:${on.toSorted().join('+')}${part}`;

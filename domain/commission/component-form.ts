@@ -46,7 +46,7 @@ export type TermsProblem = { path: (string | number)[]; code: string; message: s
 export type FormContext = { exponent: number; path: (string | number)[]; problems: TermsProblem[] };
 
 /** Compiled fields that components of every kind have. */
-export type CommonFields = Pick<Component, 'label' | 'on' | 'tiers' | 'cap'>;
+export type CommonFields = Pick<Component, 'label' | 'line' | 'on' | 'tiers' | 'cap'>;
 
 /**
  * Reads a required decimal field, scaled to an integer of `decimals` decimals. A missing or

@@ -187,7 +187,7 @@ function isSameRate(a: MonthPart, b: MonthPart): boolean {
 }
 
 function rateKey({
-  component: { label: _label, on: _on, ...rate },
+  component: { label: _label, line: _line, on: _on, ...rate },
   terms: { currency, rounding },
 }: MonthPart): string {
   return JSON.stringify([rate, currency, rounding], (_, value: unknown) =>

@@ -10,7 +10,7 @@ import { compareParts, NO_SHARE, type MonthPart, type PartStart } from '../commi
 import { isMonthly } from '../commission/slot-kinds.ts';
 import { NO_LINKS } from '../commission/sums.ts';
 import type { Component, Tiers } from '../types.ts';
-import { claimingConversion, componentOf, countedIn, type Slot } from './slot.ts';
+import { claimingConversion, componentOf, countedIn, lineOf, type Slot } from './slot.ts';
 import type { SlotIndex } from './slot-index.ts';
 
 /** Links of the slots of a batch. */
@@ -42,11 +42,13 @@ export function createFamily(index: Pick<SlotIndex, 'ofDeal' | 'monthsOf' | 'ofC
   const lost = new Map<string, ReturnType<typeof claimsLost>>();
 
   /** The slots of all months and versions of a slot's component, in order. */
-  const chainOf = (slot: Slot): Slot[] =>
-    index
+  const chainOf = (slot: Slot): Slot[] => {
+    const line = lineOf(slot);
+    return index
       .monthsOf(slot.version.dealId, slot.affiliateId)
-      .filter(({ name }) => name.component === slot.name.component)
+      .filter((other) => lineOf(other) === line)
       .toSorted(inChain);
+  };
 
   /** The other slots whose targets change with a monthly slot: of its month, and of later ones. */
   const alongWith = (slot: Slot): Slot[] => {
@@ -58,18 +60,13 @@ export function createFamily(index: Pick<SlotIndex, 'ofDeal' | 'monthsOf' | 'ofC
     );
   };
 
-  const membersOf = (slot: Slot): Slot[] => [
-    slot,
-    ...index
+  const membersOf = (slot: Slot): Slot[] => {
+    const line = lineOf(slot);
+    const others = index
       .ofDeal(slot.version.dealId, slot.affiliateId)
-      .filter(
-        (other) =>
-          other !== slot &&
-          other.name.component === slot.name.component &&
-          other.name.period === slot.name.period,
-      )
-      .toSorted(inChain),
-  ];
+      .filter((other) => other !== slot && other.name.period === slot.name.period && lineOf(other) === line);
+    return [slot, ...others.toSorted(inChain)];
+  };
 
   /** The other slots of a customer whose claims decide with a slot's; empty without a rival. */
   const rivalsOf = (slot: Slot): Slot[] => {
@@ -120,7 +117,7 @@ export function createFamily(index: Pick<SlotIndex, 'ofDeal' | 'monthsOf' | 'ofC
   };
 
   const shareOf = (slot: Slot): MonthShare => {
-    const component = `${slot.version.dealId} ${slot.affiliateId} ${slot.name.component}`;
+    const component = `${slot.version.dealId} ${slot.affiliateId} ${lineOf(slot)}`;
     let known = shares.get(component);
     if (!known) {
       const months = new Map<string | null, (MonthPart & { id: string })[]>();
@@ -135,7 +132,7 @@ export function createFamily(index: Pick<SlotIndex, 'ofDeal' | 'monthsOf' | 'ofC
   };
 
   const allotmentOf = (slot: Slot): SlotLinks['allotment'] => {
-    const month = `${slot.version.dealId} ${slot.affiliateId} ${slot.name.component} ${slot.name.period}`;
+    const month = `${slot.version.dealId} ${slot.affiliateId} ${lineOf(slot)} ${slot.name.period}`;
     let known = allotments.get(month);
     if (!known) allotments.set(month, (known = allotMonth(membersOf(slot).flatMap(asMember))));
     return known.get(slot.id) ?? { minor: 0n, place: null, reached: null };

@@ -92,6 +92,14 @@ export function componentOf({ name, version }: Slot): Component | null {
 }
 
 /**
+ * The line of a slot's component over the versions of its deal; the slot's own name where no
+ * component rates it.
+ */
+export function lineOf({ name, version }: Pick<Slot, 'name' | 'version'>): string {
+  return version.terms.components.find(({ label }) => label === name.component)?.line ?? name.component;
+}
+
+/**
  * Whether a slot may add up payments that were reported both as `ftd` and as `deposit`. A slot
  * without its component is a fault of the rules, which settling finds for its own event.
  */

@@ -1,10 +1,12 @@
 // Deals in immutable versions. The version in force at the time of an event rates the event.
+import { linesOf } from '../../domain/commission/component-lines.ts';
 import type { WireTerms } from '../../domain/commission/terms.ts';
 import { POSITIVE_EVENTS } from '../../domain/types.ts';
 import { lookThrough } from '../db/look-through.ts';
 import type { Page } from '../db/page.ts';
 import { withTransaction, type Pool, type Queryable } from '../db/pool.ts';
 import { retryWaitingAmendments } from './amendments-in-force.ts';
+import { readEarlier, termsOf } from './component-lines.ts';
 import { endDeal, type EndRefusal } from './deal-ends.ts';
 import { markRerating } from './reratings.ts';
 import { requestRetries, type RetryableReason } from './retry-requests.ts';
@@ -207,15 +209,18 @@ async function insertVersion(
   dealId: string,
   { effectiveFrom, terms, appliesTo }: Pick<Version, 'effectiveFrom' | 'terms' | 'appliesTo'>,
 ): Promise<Version | undefined> {
+  const earlier = await readEarlier(db, operatorId, dealId);
+  const added = { effectiveFrom: effectiveFrom.getTime() };
+  const lines = earlier.length === 0 ? null : linesOf({ ...added, terms: termsOf(terms) }, earlier);
   const { rows } = await db.query<Version>(
-    `insert into deal_versions (operator_id, deal_id, version, effective_from, terms, applies_to)
-     select $1, $2, coalesce(max(version), 0) + 1, $3, $4, $5
+    `insert into deal_versions (operator_id, deal_id, version, effective_from, terms, applies_to, lines)
+     select $1, $2, coalesce(max(version), 0) + 1, $3, $4, $5, $6
      from deal_versions
      where operator_id = $1 and deal_id = $2
      on conflict (operator_id, deal_id, effective_from) do nothing
      returning version, effective_from as "effectiveFrom", applies_to as "appliesTo", terms,
        created_at as "createdAt"`,
-    [operatorId, dealId, effectiveFrom, JSON.stringify(terms), appliesTo],
+    [operatorId, dealId, effectiveFrom, JSON.stringify(terms), appliesTo, lines],
   );
   return rows[0];
 }

@@ -1,5 +1,6 @@
 // Input and output of the audit's checks: the audited operator with its deals, and findings.
 import { hasSymbols, mayHaveSymbols, type Traded } from '../../domain/commission/listening.ts';
+import { withLines } from '../../domain/commission/component-lines.ts';
 import { compileTerms, type WireTerms } from '../../domain/commission/terms.ts';
 import { EVENT_TYPES, type DealVersion, type EventType, isConversion } from '../../domain/types.ts';
 import type { PoolClient, Queryable } from '../db/pool.ts';
@@ -62,13 +63,17 @@ type Promised = {
   takers: string[];
 };
 
-type VersionRow = Omit<DealVersion, 'terms' | 'effectiveFrom'> & { terms: WireTerms; effectiveFrom: Date };
+type VersionRow = Omit<DealVersion, 'terms' | 'effectiveFrom'> & {
+  terms: WireTerms;
+  lines: string[] | null;
+  effectiveFrom: Date;
+};
 
 /** Reads every version of an operator's deals. Throws where stored terms do not compile. */
 export async function readDeals(db: Queryable, operatorId: string): Promise<Deals> {
   const { rows } = await db.query<VersionRow>(
     `select v.deal_id as "dealId", v.version, d.affiliate_id as "affiliateId",
-       v.effective_from as "effectiveFrom", v.terms
+       v.effective_from as "effectiveFrom", v.terms, v.lines
      from deal_versions v join deals d on d.operator_id = $1 and d.id = v.deal_id
      where v.operator_id = $1`,
     [operatorId],
@@ -120,11 +125,11 @@ function promisedBy({ dealId, version, terms }: DealVersion, event: Traded, isCo
   };
 }
 
-function compiled({ terms: wire, effectiveFrom, ...row }: VersionRow): DealVersion {
+function compiled({ terms: wire, lines, effectiveFrom, ...row }: VersionRow): DealVersion {
   const result = compileTerms(wire);
   if (result.kind === 'invalid')
     throw new Error(`the stored terms of ${row.dealId}, version ${row.version}, do not compile`);
-  return { ...row, effectiveFrom: effectiveFrom.getTime(), terms: result.terms };
+  return { ...row, effectiveFrom: effectiveFrom.getTime(), terms: withLines(result.terms, lines) };
 }
 
 /**

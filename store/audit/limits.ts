@@ -86,17 +86,17 @@ function eventsOf(deals: Deals, { dealId, component }: Paid): readonly string[] 
  */
 const CAPS = `
   with capped as (
-    select * from json_to_recordset($2) as c (deal_id text, version int, component text, paid int, minor bigint)
+    select * from json_to_recordset($2)
+      as c (deal_id text, version int, component text, line text, paid int, minor bigint)
   ), months as (
-    select s.deal_id, s.affiliate_id, s.component, s.period, s.currency, min(s.id) as id,
+    select s.deal_id, s.affiliate_id, c.line as component, s.period, s.currency, min(s.id) as id,
       sum(posted) as posted, count(*) filter (where posted > 0 and s.kind in ${OF_SINGLES}) as paid,
       case when bool_and(c.minor is not null) then max(c.minor) end as cap_minor,
       case when bool_and(c.paid is not null) then max(c.paid) end as cap_paid
     from slots s cross join lateral ${POSTED} as p
-    left join capped c on c.deal_id = s.deal_id and c.version = s.deal_version and c.component = s.component
+    join capped c on c.deal_id = s.deal_id and c.version = s.deal_version and c.component = s.component
     where s.operator_id = $1 and s.period is not null and posted <> 0
       and (s.kind in ${OF_COMPONENT_MONTHS} or s.kind in ${OF_SINGLES})
-      and s.deal_id in (select deal_id from capped)
     group by 1, 2, 3, 4, 5
   )
   select id as about, currency, greatest(posted - cap_minor, 0) as minor,
@@ -104,14 +104,20 @@ const CAPS = `
       cap_minor, cap_paid) as detail
   from months where posted > cap_minor or paid > cap_paid`;
 
-/** Caps by version and component. */
+/** Components of lines that some version caps, with their caps, by version. */
 function capsOf(deals: Deals): object[] {
+  const capped = new Set(
+    deals.all.flatMap(({ dealId, terms }) =>
+      terms.components.flatMap(({ line, cap }) => (cap === null ? [] : [`${dealId} ${line}`])),
+    ),
+  );
   return deals.all.flatMap(({ dealId, version, terms }) =>
-    terms.components.flatMap(({ label, cap }) => {
-      if (cap === null) return [];
-      const minor = cap.amountMinor === null ? null : String(cap.amountMinor);
-      return [{ deal_id: dealId, version, component: label, paid: cap.count, minor }];
-    }),
+    terms.components
+      .filter(({ line }) => capped.has(`${dealId} ${line}`))
+      .map(({ label, line, cap }) => {
+        const minor = cap?.amountMinor == null ? null : String(cap.amountMinor);
+        return { deal_id: dealId, version, component: label, line, paid: cap?.count ?? null, minor };
+      }),
   );
 }
 

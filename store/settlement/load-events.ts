@@ -166,7 +166,7 @@ export async function loadEvents(
 }
 
 /** A deal version as stored; the caller compiles its terms, once per version and process. */
-export type StoredVersion = Omit<DealVersion, 'terms'> & { terms: WireTerms };
+export type StoredVersion = Omit<DealVersion, 'terms'> & { terms: WireTerms; lines: string[] | null };
 
 /**
  * Affiliates in whose slots these conversions are or were: one that was moved away leaves its facts
@@ -199,7 +199,7 @@ export async function readVersions(
   >({
     name: 'read-versions',
     text: `select v.deal_id as "dealId", v.version, d.affiliate_id as "affiliateId",
-      v.effective_from as "effectiveFrom", v.applies_to as "appliesTo", d.ended_at as "endedAt", v.terms
+      v.effective_from as "effectiveFrom", v.applies_to as "appliesTo", d.ended_at as "endedAt", v.terms, v.lines
      from (
        select id, affiliate_id, ended_at from deals where operator_id = $1 and affiliate_id is null
        union all

@@ -6,9 +6,11 @@ import { carriesLosses, isLinked } from '../../domain/commission/commission.ts';
 import { isPerCustomer, type SlotKind } from '../../domain/commission/slot-kinds.ts';
 import { EMPTY } from '../../domain/ledger/transfers.ts';
 import { startPreview, type WouldPay } from '../../domain/settlement/preview.ts';
+import { linesOf, withLines } from '../../domain/commission/component-lines.ts';
 import { compileTerms } from '../../domain/commission/terms.ts';
 import { currenciesOf, POSITIVE_EVENTS, type DealVersion } from '../../domain/types.ts';
 import { readParentHistory } from '../attribution/parents.ts';
+import { readEarlier } from '../agreements/component-lines.ts';
 import { readRates } from '../agreements/fx-rates.ts';
 import type { Pool, Queryable } from '../db/pool.ts';
 import { OF_CHAINS } from '../ledger/slot-kinds.ts';
@@ -52,8 +54,10 @@ export function createPreviewing(pool: Pool, atMost = PREVIEWED_AT_MOST) {
      * Reads the window from the beginning of its first month, since caps and steps count whole
      * months, and the earlier history of its customers. `too_many` if the limit is exceeded.
      */
-    async preview(operatorId: string, { version, from, to }: PreviewInput): Promise<Previewed | 'too_many'> {
+    async preview(operatorId: string, input: PreviewInput): Promise<Previewed | 'too_many'> {
+      const { from, to } = input;
       const operator = (await readOperatorRules(pool, operatorId))!;
+      const version = await onLines(pool, operatorId, input.version);
       const preview = startPreview(operator, version);
       const counted = createCounts();
       const affiliates = new Set<string>();
@@ -254,12 +258,18 @@ async function readMonthsBefore(
   );
 }
 
+/** The proposed version on the lines that it would have if it were saved. */
+async function onLines(db: Queryable, operatorId: string, version: DealVersion): Promise<DealVersion> {
+  const lines = linesOf(version, await readEarlier(db, operatorId, version.dealId));
+  return { ...version, terms: withLines(version.terms, lines) };
+}
+
 /** Versions of every other deal, and the deal's own that begin before the proposed one. */
 function besideOf(version: DealVersion, stored: readonly StoredVersion[]): DealVersion[] {
   return stored.flatMap((one): DealVersion[] => {
     if (one.dealId === version.dealId && one.effectiveFrom >= version.effectiveFrom) return [];
     const compiled = compileTerms(one.terms);
-    return compiled.kind === 'ok' ? [{ ...one, terms: compiled.terms }] : [];
+    return compiled.kind === 'ok' ? [{ ...one, terms: withLines(compiled.terms, one.lines) }] : [];
   });
 }
 

@@ -5,7 +5,14 @@ import type { Component } from '../../types.ts';
 import { netOfReversals, NO_COMMISSION, type SingleKind } from '../component-kind.ts';
 
 /** The component that terms add. It names no event types: a payout on the event selects it. */
-export const PAYOUT: Component = { label: 'payout', kind: 'payout', on: [], tiers: null, cap: null };
+export const PAYOUT: Component = {
+  label: 'payout',
+  line: 'payout',
+  kind: 'payout',
+  on: [],
+  tiers: null,
+  cap: null,
+};
 
 export const payout = {
   kind: 'payout',

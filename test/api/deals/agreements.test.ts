@@ -369,6 +369,9 @@ describe('a preview', () => {
       await settled(revenue('09-05', '-100.00'), revenue('10-05', '-50.00'), revenue('10-20', '300.00'));
       // 10 % of what came before the window, −100.00 and −50.00, and 20 % of 300.00.
       assert.deepEqual(await wouldPay(dealId, share('20')), ['45.00', '1']);
+      // The same share, of deposits too.
+      const wider = share('20').map((one) => ({ ...one, on: ['revenue', 'deposit'] }));
+      assert.deepEqual(await wouldPay(dealId, wider), ['45.00', '1']);
       // Without a carry the loss of September is forgotten; that of October belongs to the month.
       assert.deepEqual(await wouldPay(dealId, [{ kind: 'revshare', percent: '20' }]), ['55.00', '1']);
     });

@@ -257,6 +257,7 @@ describe('terms of a deal', () => {
   test('accepting operator payouts adds a payout component without event types', () => {
     assert.deepEqual(terms({ payout: 'accept' }).components.at(-1), {
       label: 'payout',
+      line: 'payout',
       kind: 'payout',
       on: [],
       tiers: null,

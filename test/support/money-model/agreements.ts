@@ -168,6 +168,52 @@ export function labelOf(terms: Terms, component: Component): string {
   return place <= 0 ? plain : `${plain}#${place + 1}`;
 }
 
+type Lines = ReadonlyMap<Component, number>;
+
+const known = new WeakMap<Deal, ReadonlyMap<Version, Lines>>();
+
+/**
+ * Who continues whom over a deal's versions, each component by the number of its line. A new
+ * version takes lines over from those saved before it: by label from the latest before its start
+ * that has the label, or else the earliest after; then by a kind and a trigger in common from the
+ * first one of that order. Each line once, to the first that asks.
+ */
+function linesOf(deal: Deal): ReadonlyMap<Version, Lines> {
+  const found = known.get(deal);
+  if (found !== undefined) return found;
+  const all = new Map<Version, Lines>();
+  let count = 0;
+  for (const version of deal.versions) {
+    const start = startOf(version);
+    const isBefore = (saved: Version) => startOf(saved) <= start;
+    const saved = [...all.keys()].sort((a, b) => startOf(a) - startOf(b));
+    const order = [...saved.filter(isBefore).reverse(), ...saved.filter((each) => !isBefore(each))];
+    const taken = new Map<Component, number>();
+    const take = (from: Version, isSame: (own: Component, old: Component) => boolean): void => {
+      for (const own of version.terms.components) {
+        if (taken.has(own)) continue;
+        const lines = [...all.get(from)!].filter(([old]) => isSame(own, old)).map(([, line]) => line);
+        const free = lines.find((line) => ![...taken.values()].includes(line));
+        if (free !== undefined) taken.set(own, free);
+      }
+    };
+    for (const from of order)
+      take(from, (own, old) => labelOf(version.terms, own) === labelOf(from.terms, old));
+    for (const from of order.slice(0, 1))
+      take(
+        from,
+        (own, old) => own.kind === old.kind && triggersOf(own).some((each) => triggersOf(old).includes(each)),
+      );
+    all.set(version, new Map(version.terms.components.map((own) => [own, taken.get(own) ?? count++])));
+  }
+  known.set(deal, all);
+  return all;
+}
+
+/** What a component has in common with those that it continues in other versions of its deal. */
+export const lineOf = (deal: Deal, version: Version, component: Component): string =>
+  `line ${linesOf(deal).get(version)!.get(component)}`;
+
 /** The deal's own tiers hold for a revshare component that has none of its own. */
 export function tiersOf(terms: Terms, component: Component): Tiers | undefined {
   return component.tiers ?? (component.kind === 'revshare' ? terms.tiers : undefined);

@@ -1,7 +1,7 @@
 // CPA: one bounty per customer and affiliate for triggers that overlap, pinned to the version of
 // the customer's first triggering event, within the caps and steps of the month of the conversion
 // that qualifies.
-import { DAY, labelOf, triggersOf, volumeOf } from './agreements.ts';
+import { DAY, labelOf, lineOf, triggersOf, volumeOf } from './agreements.ts';
 import {
   add,
   decimal,
@@ -210,8 +210,8 @@ export function bountiesOf(world: World, conversions: readonly Rated[], shares: 
       paid.push({ kind: 'cpa', label, conversion, pricedBy, component, amount: 0n });
     }
   }
-  const keyOf = ({ conversion: { affiliate, month }, pricedBy, label }: Single) =>
-    [affiliate, pricedBy.deal.id, label, month].join(' ');
+  const keyOf = ({ conversion: { affiliate, month }, pricedBy: { deal, version }, component }: Single) =>
+    [affiliate, deal.id, lineOf(deal, version, component!), month].join(' ');
   for (const ofMonth of grouped(paid, keyOf)) {
     ofMonth.sort((a, b) => byTime(a.conversion, b.conversion));
     const { affiliate, deal } = ofMonth[0]!.pricedBy;

@@ -1,5 +1,5 @@
 // The model: from a whole history to every commission, every sum and every event's outcome.
-import { labelOf, parentsAt } from './agreements.ts';
+import { labelOf, lineOf, parentsAt } from './agreements.ts';
 import { attribute } from './attribution.ts';
 import { bountiesOf, cap, type Single } from './bounties.ts';
 import { add, decimal, fraction, multiply, round, ZERO, type Fraction } from './exact.ts';
@@ -35,8 +35,8 @@ function perEvent(world: World, conversions: readonly Rated[], shares: Shares): 
   }
   const months = new Map<string, Single[]>();
   for (const single of singles.filter(({ component }) => component?.cap !== undefined)) {
-    const { affiliate, deal, month } = single.conversion;
-    const key = [affiliate, deal.id, single.label, month].join(' ');
+    const { affiliate, deal, version, month } = single.conversion;
+    const key = [affiliate, deal.id, lineOf(deal, version, single.component!), month].join(' ');
     months.set(key, [...(months.get(key) ?? []), single]);
   }
   for (const ofMonth of months.values()) cap(world, ofMonth);

@@ -1,7 +1,7 @@
 // Revenue shares and lots: one sum per affiliate, deal, component and calendar month, whatever
 // number of versions the month has. Versions are its parts in order of their start; equal ones side
 // by side count as one. Where parents are paid, a part is divided by who they were.
-import { labelOf, parentsAt, startOf, tiersOf } from './agreements.ts';
+import { labelOf, lineOf, parentsAt, startOf, tiersOf } from './agreements.ts';
 import { add, decimal, exponentOf, fraction, isLess, larger, minorUnits, multiply } from './exact.ts';
 import { round, smaller, subtract, total, ZERO, type Fraction } from './exact.ts';
 import { amountLeft, metricOf, stepAt, volumeLeft, type Shares } from './metrics.ts';
@@ -263,7 +263,8 @@ export function monthlyCommissions(
           ? fraction(amountLeft(shares, conversion))
           : volumeLeft(shares, conversion);
       const chain = parentsAt(world, conversion.affiliate, conversion.at, percentsOf(conversion).length);
-      const key = [conversion.affiliate, conversion.deal.id, labelOf(conversion.terms, component)].join(' ');
+      const { affiliate, deal, version } = conversion;
+      const key = [affiliate, deal.id, lineOf(deal, version, component)].join(' ');
       entries.push({ conversion, component, base, chain, key });
     }
   }

@@ -52,6 +52,8 @@ interface Numbers {
   readonly cap: string;
   readonly count: number;
   readonly overrides: readonly string[];
+  /** Whether shares, lots and percentages take more events and symbols than in other versions. */
+  readonly isWider: boolean;
 }
 
 /** The rates of one version. */
@@ -67,6 +69,7 @@ export const numbers: fc.Arbitrary<Numbers> = fc.record({
   cap: cents(1000, 200_000),
   count: fc.integer({ min: 1, max: 4 }),
   overrides: fc.array(percent, { maxLength: 2 }),
+  isWider: fc.boolean(),
 });
 
 function bountyOf({ bounty, isCumulative, isCapped }: Skeleton, rates: Numbers): Component[] {
@@ -107,7 +110,7 @@ function bountyOf({ bounty, isCumulative, isCapped }: Skeleton, rates: Numbers):
 
 function shareOf(
   { share, negative, carryBy, isCapped }: Skeleton,
-  { percents, from, cap }: Numbers,
+  { percents, from, cap, isWider }: Numbers,
 ): Component[] {
   if (share === 'none') return [];
   const [low, high] = percents;
@@ -123,7 +126,7 @@ function shareOf(
   return [
     {
       kind: 'revshare',
-      on: ['revenue'],
+      on: isWider ? ['revenue', 'sale'] : ['revenue'],
       negative,
       ...(negative === 'carry' ? { carry_by: carryBy } : {}),
       ...(share === 'flat' ? { percent: low } : { tiers }),
@@ -132,13 +135,13 @@ function shareOf(
   ];
 }
 
-function lotsOf({ lots }: Skeleton, { lot, from }: Numbers): Component[] {
+function lotsOf({ lots }: Skeleton, { lot, from, isWider }: Numbers): Component[] {
   const [low, high] = lot;
   if (lots === 'none') return [];
   if (lots === 'flat') return [{ kind: 'per_lot', on: ['trade'], amount: low }];
   if (lots === 'by_symbol') {
     return [
-      { kind: 'per_lot', on: ['trade'], amount: high, symbols: ['XAU*'] },
+      { kind: 'per_lot', on: ['trade'], amount: high, symbols: isWider ? ['XAU*', 'EUR*'] : ['XAU*'] },
       { kind: 'per_lot', on: ['trade'], amount: low },
     ];
   }
@@ -153,7 +156,7 @@ function lotsOf({ lots }: Skeleton, { lot, from }: Numbers): Component[] {
 export function termsOf(skeleton: Skeleton, rates: Numbers): Terms {
   const { rounding, payout, policy, hasPercent } = skeleton;
   const percents: Component[] = hasPercent
-    ? [{ kind: 'percent', on: ['sale'], percent: rates.percents[2] }]
+    ? [{ kind: 'percent', on: rates.isWider ? ['sale', 'kyc'] : ['sale'], percent: rates.percents[2] }]
     : [];
   const second: Component = { kind: 'cpa', on: ['registration', 'ftd'], amount: rates.minimum };
   const components = [

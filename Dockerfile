@@ -4,6 +4,7 @@ FROM node:24-slim AS console
 WORKDIR /app
 COPY local/install.mjs local/build-console.mjs local/fetch-reference.mjs local/
 COPY console console/
+COPY domain/console-pages.ts domain/
 COPY docs/VERIFYING.md docs/
 RUN node local/build-console.mjs && node local/fetch-reference.mjs
 

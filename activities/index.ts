@@ -146,7 +146,11 @@ export function createActivities({
   onSetAside,
   onError,
 }: ActivityDeps): Activities {
-  const workflows = createWorkflowClient(client, { summaries: createSummaries(pool), traceBatch });
+  const workflows = createWorkflowClient(client, {
+    summaries: createSummaries(pool),
+    consoleUrl,
+    traceBatch,
+  });
   const unhurried = createUnhurried();
   const waking = createWaking({ pool, workflows, unhurried, pauses: limits.lookPauses, onError });
   const attempt = createAttempt({ sender, recorder, secretBox, onRecorded, traceparentOf });

@@ -73,6 +73,7 @@ const temporal = createTemporal({
   workflows: createWorkflowClient(client, {
     callTimeoutMs: SIGNAL_MS,
     summaries: createSummaries(pool),
+    consoleUrl: `${config.publicUrl}/console`,
   }),
   uiUrl,
   log,

@@ -7,8 +7,10 @@ import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const FOLDER = fileURLToPath(new URL('../console', import.meta.url));
-/** What the pages show of the documents. */
-const SHOWN = [fileURLToPath(new URL('../docs/VERIFYING.md', import.meta.url))];
+/** What the pages take from elsewhere. */
+const TAKEN = ['docs/VERIFYING.md', 'domain/console-pages.ts'].map((file) =>
+  fileURLToPath(new URL(`../${file}`, import.meta.url)),
+);
 const NOT_SOURCES = new Set(['node_modules', 'dist', 'generated']);
 /** Digest of the sources that dist was built from. */
 const MARK = join(FOLDER, 'dist', 'built-from');
@@ -32,7 +34,7 @@ function builtFrom() {
 
 function digestOfSources() {
   const hash = createHash('sha256');
-  for (const file of [...filesBelow(FOLDER), ...SHOWN])
+  for (const file of [...filesBelow(FOLDER), ...TAKEN])
     hash.update(`${relative(FOLDER, file)}\0`).update(readFileSync(file));
   return hash.digest('hex');
 }

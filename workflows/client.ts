@@ -21,6 +21,7 @@ import {
   setAsideWorkflowId,
   stuckActionWorkflowId,
 } from '../domain/keys.ts';
+import { pageIn } from '../domain/console-pages.ts';
 import {
   SIGNALS,
   TASK_QUEUES,
@@ -118,24 +119,41 @@ export type Summaries = {
   endpoint(operatorId: string, endpointId: string): Promise<string | null>;
 };
 
+type WorkflowClientOptions = {
+  callTimeoutMs?: number;
+  summaries?: Summaries;
+  consoleUrl?: string;
+  traceBatch?: TraceBatch | undefined;
+};
+
 const NO_SUMMARIES: Summaries = { delivery: async () => null, endpoint: async () => null };
 
-/** `callTimeoutMs`: after this time without an answer from Temporal a call rejects. */
+/**
+ * `callTimeoutMs`: after this time without an answer from Temporal a call rejects. `consoleUrl`:
+ * the details of workflows lead to their pages there.
+ */
 export function createWorkflowClient(
   client: Client,
   {
     callTimeoutMs = CALL_TIMEOUT_MS,
     summaries = NO_SUMMARIES,
+    consoleUrl,
     traceBatch,
-  }: { callTimeoutMs?: number; summaries?: Summaries; traceBatch?: TraceBatch | undefined } = {},
+  }: WorkflowClientOptions = {},
 ): WorkflowClient {
   const bounded = <T>(call: () => Promise<T>): Promise<T> =>
     client.withDeadline(Date.now() + callTimeoutMs, call);
 
+  /** Set when a workflow starts, so that no replay is concerned. */
+  const linked = (options: Options): Options => {
+    const page = consoleUrl === undefined ? null : pageIn(options.workflowId);
+    return page === null ? options : { ...options, staticDetails: `[In the console](${consoleUrl}${page})` };
+  };
+
   /** Returns whether this call started the workflow; a running workflow is left alone. */
   async function start(type: string, options: Options): Promise<boolean> {
     try {
-      await bounded(() => client.workflow.start(type, options));
+      await bounded(() => client.workflow.start(type, linked(options)));
       return true;
     } catch (error) {
       if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
@@ -144,7 +162,7 @@ export function createWorkflowClient(
   }
 
   async function signal(type: string, options: Options, name: keyof typeof SIGNALS): Promise<void> {
-    await bounded(() => client.workflow.signalWithStart(type, { ...options, signal: SIGNALS[name] }));
+    await bounded(() => client.workflow.signalWithStart(type, { ...linked(options), signal: SIGNALS[name] }));
   }
 
   async function endpointOptions(operatorId: string, endpointId: string): Promise<Options> {
@@ -252,9 +270,10 @@ export function createWorkflowClient(
   };
 }
 
-type Options = Pick<WorkflowStartOptions, 'taskQueue' | 'args' | 'priority' | 'staticSummary'> & {
-  workflowId: string;
-};
+type Options = Pick<
+  WorkflowStartOptions,
+  'taskQueue' | 'args' | 'priority' | 'staticSummary' | 'staticDetails'
+> & { workflowId: string };
 
 /**
  * Fairness key: Temporal serves waiting tasks of operators in turn, so a backlog of one operator

@@ -6,6 +6,7 @@ import type { Store } from '../../store/index.ts';
 import type { OperatorRules } from '../../store/access/callers.ts';
 import { callerOf } from '../http/auth.ts';
 import { ApiError, bodyOf } from '../http/errors.ts';
+import { logEvents } from '../http/request-log.ts';
 import { comesTrueWithin, waitOf } from '../http/prefer.ts';
 import { invalid } from '../http/read.ts';
 import type { DryRun, DryRunResult } from '../intake/dry-run.ts';
@@ -58,9 +59,10 @@ export async function answerOne(
 ): Promise<void> {
   if (reading.kind === 'invalid') throw reading.error;
   const operatorId = callerOf(res).operator.id;
-  const [result] = await deps.intake.accept(traced(req, [reading.event], deps));
+  const [result] = await deps.intake.accept(broughtBy(req, res, [reading.event], deps));
   const outcome = outcomeOf(result);
   if (outcome instanceof ApiError) throw outcome;
+  logEvents(res, [outcome.id]);
   const waitSeconds = outcome.status === 'accepted' ? waitOf(req) : 0;
   const isSettled = () => deps.store.traces.isSettled(operatorId, outcome.id);
   if (await comesTrueWithin(waitSeconds, res, isSettled)) {
@@ -80,7 +82,11 @@ export async function answerBatch(
   deps: AcceptanceDeps,
 ): Promise<void> {
   const readings = readingsOf(res, lines);
-  const results = await deps.intake.accept(traced(req, eventsOf(readings), deps));
+  const results = await deps.intake.accept(broughtBy(req, res, eventsOf(readings), deps));
+  logEvents(
+    res,
+    results.flatMap((result) => ('id' in result ? [result.id] : [])),
+  );
   const answers = inOrder(readings, results).map((part, index) => {
     const outcome = part instanceof ApiError ? part : outcomeOf(part);
     if (!(outcome instanceof ApiError)) return { index, ...outcome };
@@ -186,10 +192,18 @@ function readingsOf(res: Response, lines: readonly BatchLine[]): EventReading[] 
   return lines.map((line) => (line.kind === 'value' ? readEvent(line.value, rules, now) : line));
 }
 
-/** Gives events the trace of the request that brought them. */
-function traced(req: Request, events: IntakeEvent[], { traceparentOf }: AcceptanceDeps): IntakeEvent[] {
+/** Gives events the key, id and trace of the request that brought them. */
+function broughtBy(
+  req: Request,
+  res: Response,
+  events: IntakeEvent[],
+  { traceparentOf }: AcceptanceDeps,
+): IntakeEvent[] {
   const traceparent = traceparentOf?.(req);
-  if (traceparent !== undefined) for (const event of events) event.traceparent = traceparent;
+  const keyId = callerOf(res).key.id;
+  const requestId = String(res.getHeader('x-request-id'));
+  for (const event of events)
+    Object.assign(event, { keyId, requestId, ...(traceparent !== undefined && { traceparent }) });
   return events;
 }
 

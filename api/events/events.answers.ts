@@ -126,7 +126,20 @@ const version = z.object({
 
 const earned = { commissions: z.array(commission), transfers: z.array(transfer) };
 
+/** The request that brought the event. */
+const sentBy = z
+  .object({
+    request_id: field.text
+      .nullable()
+      .meta({ description: 'as its answer had it; null: the customer was erased' }),
+    key_id: field.idOf('key'),
+    key_name: field.text,
+  })
+  .nullable()
+  .meta({ description: 'the request that brought it; null: it came in a file. Not for affiliates' });
+
 export const trace = event.extend({
+  sent_by: sentBy,
   considered: candidates,
   ...earned,
   deliveries: z.array(

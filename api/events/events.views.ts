@@ -26,11 +26,12 @@ export function eventView(row: StoredEvent) {
 
 /** The trace of an event, with a link to its workflow where a Temporal UI is configured. */
 export function traceView(
-  { event, commissions, transfers, deliveries, rates, pieces, versions }: Trace,
+  { event, sentBy, commissions, transfers, deliveries, rates, pieces, versions }: Trace,
   workflow: { id: string; url: string | null } | null,
 ) {
   return {
     ...eventView(event),
+    sent_by: sentBy && { request_id: sentBy.requestId, key_id: sentBy.keyId, key_name: sentBy.keyName },
     considered: judgeCandidates(pieces, event).map(candidateView),
     commissions: commissions.map(commissionView),
     transfers: transfers.map(transferView),
@@ -59,6 +60,7 @@ export function dryRunView(
   if (trace === null) return { would_be: status, postbacks: planned };
   const {
     id: _id,
+    sent_by: _request,
     deliveries: _planned,
     workflow_id: _workflow,
     workflow_url: _url,

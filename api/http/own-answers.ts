@@ -7,6 +7,7 @@ const OF_PERSONS: ReadonlySet<string> = new Set(['customer_id', 'metadata']);
 const OF_THE_OPERATOR: ReadonlySet<string> = new Set([
   'parent_id',
   'parent_since',
+  'sent_by',
   'workflow_id',
   'workflow_url',
 ]);

@@ -2,7 +2,7 @@
 import { createContext, useContext, useState, type ReactNode } from 'react';
 import { Link } from 'wouter';
 import { shortId } from '../format/ids.ts';
-import { isId, placeOf, PLACES } from '../format/places.ts';
+import { isId, pageOfMonth, placeOf, PLACES } from '../format/places.ts';
 import { formatAmount, isNegative } from '../format/money.ts';
 import { exactTime, relativeTime } from '../format/time.ts';
 import { plain, toneOf, type Tone } from '../format/words.ts';
@@ -67,6 +67,12 @@ export function Id({ id }: { id: string }) {
       <Copy text={id} label={`Copy ${id}`} />
     </span>
   );
+}
+
+/** A month of the books; leads to its page where months have one, which is not so in the portal. */
+export function Month({ of }: { of: string }) {
+  if (useContext(Places) !== PLACES) return <>{of}</>;
+  return <Link href={pageOfMonth(of)}>{of}</Link>;
 }
 
 /** A text in which ids lead to their pages. */

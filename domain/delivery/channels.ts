@@ -1,5 +1,6 @@
 // Channels of notices to people: by mail, or to a webhook of Slack's form. Several notices become
 // one message, so that a burst is read and not deleted.
+import { pageOf, pageOfMonth } from '../console-pages.ts';
 import { adviceForError } from './advice.ts';
 import { NOTICE_TYPES } from './notices.ts';
 
@@ -25,19 +26,11 @@ const WORDS: Readonly<Record<ChannelNotice, readonly [one: string, many: string]
 /** A message as it goes out. */
 export type ChannelMessage = { subject: string; text: string };
 
-/**
- * Pages of the console by the fact that names their thing; the first that a notice has is linked.
- */
-const PAGES = {
-  delivery_id: 'deliveries',
-  event_id: 'events',
-  endpoint_id: 'endpoints',
-  payout_run_id: 'payout-runs',
-  month: 'months',
-} as const;
+/** Facts that name a thing; the first that a notice has is linked to its page of the console. */
+const THINGS = ['delivery_id', 'event_id', 'endpoint_id', 'payout_run_id', 'month'];
 
 /** Facts that a line of a message names, where a notice has them. */
-const FACTS = [...Object.keys(PAGES), 'payouts', 'amount', 'currency', 'reason', 'last_error', 'advice'];
+const FACTS = [...THINGS, 'payouts', 'amount', 'currency', 'reason', 'last_error', 'advice'];
 
 /**
  * One message about all of these notices. `link`: address of the console; each line leads to the
@@ -103,8 +96,13 @@ function lineOf(sample: object, link: string): string {
     const value = facts[name];
     return typeof value === 'string' || typeof value === 'number' ? [`${name} ${value}`] : [];
   }).join(', ');
-  const page = Object.entries(PAGES).find(([name]) => typeof facts[name] === 'string');
-  return page ? `${words}: ${link}/${page[1]}/${String(facts[page[0]])}` : words;
+  const page = THINGS.map((name) => pageOfFact(name, facts[name])).find((found) => found !== null);
+  return page ? `${words}: ${link}${page}` : words;
+}
+
+function pageOfFact(name: string, value: unknown): string | null {
+  if (typeof value !== 'string') return null;
+  return name === 'month' ? pageOfMonth(value) : pageOf(value);
 }
 
 const WAITS_MS = [60_000, 300_000, 900_000, 3_600_000];

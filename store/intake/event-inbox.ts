@@ -6,8 +6,8 @@ import { subColumns } from '../db/subs.ts';
 
 /**
  * An event with its inbox data. `contentHash` is the hash of the sent content, `metadata` JSON
- * text, `sentAs` the alias of the event type that the operator sent, `traceparent` the trace of the
- * request that brought it.
+ * text, `sentAs` the alias of the event type that the operator sent; `traceparent`, `keyId` and
+ * `requestId` the trace, key and id of the request that brought it.
  * `repeatableFrom`: for an event keyed by its content, the time (milliseconds since 1970) from
  * which equal content is a new event.
  */
@@ -18,6 +18,8 @@ export type IncomingEvent = {
   sentAs?: string;
   repeatableFrom?: number;
   traceparent?: string;
+  keyId?: string;
+  requestId?: string;
 };
 
 /** Identity of an event as one string: operator, type and key. */
@@ -55,6 +57,8 @@ export const EVENT_COLUMNS: ColumnSpec<IncomingEvent> = {
   received_at: ['timestamptz', ({ event }) => new Date(event.receivedAt)],
   sent_as: ['text', ({ sentAs }) => sentAs],
   traceparent: ['text', ({ traceparent }) => traceparent],
+  key_id: ['text', ({ keyId }) => keyId],
+  request_id: ['text', ({ requestId }) => requestId],
 };
 const EVENTS = bulkColumns<IncomingEvent>({
   ...EVENT_COLUMNS,
@@ -122,10 +126,10 @@ const SENT_AS: Readonly<Record<string, string>> = {
   reference_type: 'reference_event',
   payout_minor: 'payout',
 };
-/** Columns of what a sender said. */
-const SENT_COLUMNS = Object.keys(EVENT_COLUMNS).filter(
-  (name) => !/^(operator_id|id|type|key_kind|content_hash|received_at|sent_as|traceparent)$/.test(name),
-);
+/** Columns of what no sender said. */
+const NOT_SENT =
+  /^(operator_id|id|type|key_kind|content_hash|received_at|sent_as|traceparent|key_id|request_id)$/;
+const SENT_COLUMNS = Object.keys(EVENT_COLUMNS).filter((name) => !NOT_SENT.test(name));
 const asCompared = (row: string, column: string): string =>
   column === 'metadata' ? `${row}.metadata::jsonb` : `${row}.${column}`;
 const DIFFERENCES = SENT_COLUMNS.map(

@@ -26,8 +26,13 @@ type TracedPostback = {
 /** A stored exchange rate that amounts of the event were converted by. */
 type UsedRate = { id: string; base: string; quote: string; rate: string; source: string; asOf: Date };
 
+/** The request that brought an event, with the name of its key. */
+type SentBy = { requestId: string | null; keyId: string; keyName: string };
+
 export type Trace = {
   event: StoredEvent;
+  /** Null where it came in a file. */
+  sentBy: SentBy | null;
   commissions: Commission[];
   transfers: Transfer[];
   deliveries: TracedPostback[];
@@ -59,7 +64,8 @@ export function createTraces(db: Queryable) {
       const event = await events.find(operatorId, eventId);
       if (event === null) return null;
       const conversions = await conversionsOf(db, operatorId, event);
-      const [commissions, transfers, deliveries, rates, pieces, versions] = await Promise.all([
+      const [sentBy, commissions, transfers, deliveries, rates, pieces, versions] = await Promise.all([
+        readSentBy(db, operatorId, eventId),
         commissionsOf.ofConversion(operatorId, eventId),
         readTransfers(db, operatorId, eventId, conversions),
         readDeliveries(db, operatorId, eventId, conversions),
@@ -67,9 +73,19 @@ export function createTraces(db: Queryable) {
         isConversion(event.type) ? readAttributionCandidates(db, operatorId, eventId) : [],
         listVersions(db, operatorId, eventId),
       ]);
-      return { event, commissions, transfers, deliveries, rates, pieces, versions };
+      return { event, sentBy, commissions, transfers, deliveries, rates, pieces, versions };
     },
   };
+}
+
+async function readSentBy(db: Queryable, operatorId: string, eventId: string): Promise<SentBy | null> {
+  const { rows } = await db.query<SentBy>(
+    `select e.request_id as "requestId", e.key_id as "keyId", k.name as "keyName"
+     from events e join api_keys k on k.operator_id = e.operator_id and k.id = e.key_id
+     where e.operator_id = $1 and e.id = $2`,
+    [operatorId, eventId],
+  );
+  return rows[0] ?? null;
 }
 
 /** The transfers that this event caused, and all others of commissions that it alone earned. */

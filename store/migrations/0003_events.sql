@@ -29,6 +29,8 @@ create table events (
   occurred_at timestamptz not null,
   received_at timestamptz not null,
   traceparent text,
+  key_id text collate "C",
+  request_id text,
   primary key (operator_id, id),
   unique (operator_id, key, type, key_kind)
 );
@@ -49,7 +51,7 @@ create index events_late on events (operator_id, id) where received_at - occurre
 -- Events that say they happened after they were received: as a rule none.
 create index events_ahead on events (operator_id, occurred_at) where occurred_at > received_at;
 select make_append_only_but('events', 'customer_id', 'key', 'transaction_id', 'reference', 'metadata',
-  'sub1', 'sub2', 'sub3', 'sub4', 'sub5');
+  'sub1', 'sub2', 'sub3', 'sub4', 'sub5', 'request_id');
 comment on table events is
   'events exactly as they were sent; what changes is in amendments and event_outcomes. Only erasing a customer '
   'changes them: what tells who it was';
@@ -71,6 +73,8 @@ comment on column events.payout_currency is
   'currency of payout_minor, where the operator named one; null: currency';
 comment on column events.traceparent is
   'trace of the request that brought the event (W3C Trace Context), where it named one and spans are made';
+comment on column events.key_id is 'the API key of the request that brought the event; null: it came in a file';
+comment on column events.request_id is 'the id of that request, which the sender may have chosen';
 comment on column events.metadata is 'the operator''s own notes; json keeps them as they were sent';
 select estimate_tenants_alike('events');
 

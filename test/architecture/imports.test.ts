@@ -23,7 +23,7 @@ const row = (from: string, values: string, types = ''): Row => ({
 const TABLE: readonly Row[] = [
   row('domain', 'domain'),
   row('workflows', '@temporalio/workflow, @temporalio/common, workflows', 'activities'),
-  row('workflows/client', '@temporalio/client, domain/keys, workflows/contract'),
+  row('workflows/client', '@temporalio/client, domain/keys, domain/console-pages, workflows/contract'),
   row('workflows/contract', ''),
   row('workflows/payload-codec', '', '@temporalio/common, store'),
   row('store', 'Node, pg, node-pg-migrate, store, domain'),
@@ -69,7 +69,7 @@ const TABLE: readonly Row[] = [
   ),
   row('examples', 'Node, standardwebhooks, examples'),
   row('console', 'react, react-dom, console'),
-  row('console/format', ''),
+  row('console/format', 'domain/console-pages'),
   row(
     'console/wire',
     '@tanstack/react-query, openapi-fetch, openapi-react-query, console/wire',

@@ -79,6 +79,13 @@ test('the console finds the page of an id, also in the name or address of a work
   const id = 'dlv_01m8n41kac0000pftn8rt0y9ms';
   for (const text of [id, `delivery/${id}`, `http://ui.example/workflows/delivery%2F${id}`])
     assert.equal(placeIn(text), `/deliveries/${id}`);
+  const operator = 'opr_01m8n41kac0000pftn8rt0y9ms';
+  assert.equal(
+    placeIn(`http://ui.example/workflows/set-aside%2F${operator}%2Fno_exchange_rate`),
+    '/set-aside',
+  );
+  assert.equal(placeIn(`rematch-orphans/${operator}`), '/orphans');
+  assert.equal(placeIn(`period/${operator}/2026-11`), '/months/2026-11');
   assert.equal(placeIn('conversions/bat_01m8n41kac0000pftn8rt0y9ms'), null);
   assert.equal(placeIn('t-1'), null);
 });

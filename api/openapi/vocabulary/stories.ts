@@ -26,6 +26,7 @@ const event = {
 
 const trace = {
   ...event,
+  sent_by: { request_id: exampleId('req'), key_id: exampleId('key'), key_name: 'back office' },
   considered: [
     {
       evidence: 'click',

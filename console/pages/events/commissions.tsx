@@ -1,7 +1,7 @@
 // The commissions of a trace, each with its formula and the inputs that were put into it.
 import { plain } from '../../format/words.ts';
 import { Empty, Panel } from '../../parts/layout.tsx';
-import { Facts, Id, Money, State, Time, WithIds } from '../../parts/values.tsx';
+import { Facts, Id, Money, Month, State, Time, WithIds } from '../../parts/values.tsx';
 import type { Commission, Trace } from './trace-types.ts';
 import { AffiliateLink } from '../affiliates/affiliate-link.tsx';
 
@@ -79,7 +79,7 @@ export function CommissionFacts({ commission }: { commission: Commission }) {
               </span>
             ),
           ],
-          ['Month', commission.period],
+          ['Month', commission.period && <Month key="month" of={commission.period} />],
           ['Events', commission.events > 1 ? `${commission.events}: it is for all of them` : null],
           ['On hold until', state === 'pending' ? <Time key="hold" at={commission.hold_until} /> : null],
           ['Rejected', commission.rejected_at && <Time at={commission.rejected_at} />],

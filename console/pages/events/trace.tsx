@@ -102,7 +102,8 @@ const NOT_YET: Readonly<Record<string, string>> = {
   rejected: 'It was attributed, and by the rules earns nothing.',
 };
 
-function Request({ trace: { id, status, reason, detail, received_at: received, event } }: { trace: Trace }) {
+function Request({ trace }: { trace: Trace }) {
+  const { id, status, reason, detail, received_at: received, event, sent_by: sentBy } = trace;
   const {
     amount,
     currency,
@@ -145,6 +146,8 @@ function Request({ trace: { id, status, reason, detail, received_at: received, e
           ['Subs', subs.length > 0 ? subs.join(', ') : null],
           ['Occurred', <Time key="occurred" at={occurred} />],
           ['Received', <Time key="received" at={received} />],
+          ['Key', sentBy && <ByKey key="key" id={sentBy.key_id} name={sentBy.key_name} />],
+          ['Request', sentBy?.request_id && <Id key="request" id={sentBy.request_id} />],
         ]}
       />
       {metadata && <pre tabIndex={0}>{JSON.stringify(metadata, null, 2)}</pre>}
@@ -158,6 +161,17 @@ function ByTransaction({ of }: { of: string }) {
 
 function ByCustomer({ of }: { of: string }) {
   return <Found by={{ customer_id: of }}>{of}</Found>;
+}
+
+/** Leads to what else was done with a key, for those who may read that. */
+function ByKey({ id, name }: { id: string; name: string }) {
+  const mayManage = useMay('manage');
+  if (!mayManage) return <span title={id}>{name}</span>;
+  return (
+    <Link href={`/audit-log?key_id=${id}`} title={id}>
+      {name}
+    </Link>
+  );
 }
 
 /** Leads to the events of a filter, which affiliates have no list of. */

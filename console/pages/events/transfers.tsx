@@ -2,7 +2,7 @@
 import { plain } from '../../format/words.ts';
 import { Empty, Panel } from '../../parts/layout.tsx';
 import { Table, type Column } from '../../parts/table.tsx';
-import { Id, Money, Time } from '../../parts/values.tsx';
+import { Id, Money, Month, Time } from '../../parts/values.tsx';
 import type { Transfer } from './trace-types.ts';
 
 const COLUMNS: readonly Column<Transfer>[] = [
@@ -19,7 +19,16 @@ const COLUMNS: readonly Column<Transfer>[] = [
   { title: 'Posted', cell: ({ posted_at: at }) => <Time at={at} /> },
   {
     title: 'Month',
-    cell: ({ period, origin_period: origin }) => (origin === period ? period : `${period}, about ${origin}`),
+    cell: ({ period, origin_period: origin }) => (
+      <>
+        <Month of={period} />
+        {origin !== period && (
+          <div className="small">
+            about <Month of={origin} />
+          </div>
+        )}
+      </>
+    ),
   },
 ];
 

@@ -228,7 +228,7 @@ describe('an event', () => {
     });
     const { body } = await send(sent);
     const trace = await api.call(`GET /v1/events/${body.id}`, { key });
-    const { received_at: receivedAt, ...rest } = trace.body;
+    const { received_at: receivedAt, sent_by: _sentBy, ...rest } = trace.body;
     assert.equal(typeof receivedAt, 'string');
     assert.deepEqual(rest, {
       id: body.id,
@@ -312,6 +312,34 @@ test('the list of events is filtered and returned page by page', async () => {
   assert.deepEqual(names(await list('from=2026-02-01T00:00:00Z&to=2026-04-01T00:00:00Z')), ['p-3', 'p-2']);
   assert.deepEqual(names(await list('status=settled')), []);
   assert.deepEqual(names(await list('status=accepted&event=kyc&limit=1')), ['p-5']);
+});
+
+test('the trace of an event names the request that brought it first, and its key', async () => {
+  const made = await api.call<{ id: string; api_key: string }>('POST /v1/api-keys', {
+    key,
+    body: { name: 'tracker', scopes: ['events:write'] },
+  });
+  const sentBy = async (id: string) =>
+    (await api.call<{ sent_by: unknown }>(`GET /v1/events/${id}`, { key })).body.sent_by;
+  const expected = (requestId: string) => ({
+    request_id: requestId,
+    key_id: made.body.id,
+    key_name: 'tracker',
+  });
+  const body = sale({ amount: '1.00', currency: 'USD' });
+  const options = { key: made.body.api_key, headers: { 'x-request-id': 'of-the-sender' }, body };
+  const { body: sent } = await api.call<Accepted>('POST /v1/events', options);
+  assert.equal((await send(body, { 'x-request-id': 'again' })).body.status, 'duplicate');
+  assert.deepEqual(await sentBy(sent.id), expected('of-the-sender'));
+
+  const query = new URLSearchParams({
+    key: made.body.api_key,
+    event: 'sale',
+    transaction_id: `t-${++count}`,
+  });
+  const answer = await fetch(`${api.url}/postback?${query.toString()}&customer_id=c-1&amount=1&currency=USD`);
+  const { id } = (await answer.json()) as Accepted;
+  assert.deepEqual(await sentBy(id), expected(answer.headers.get('x-request-id')!));
 });
 
 test('pages of a list show every row once while rows are added', async () => {

@@ -62,6 +62,29 @@ test('a request is logged with its operator, key, route, status and duration, an
   for (const secret of [key, 'secret-']) assert.ok(!written.includes(secret), `${secret} is in the log`);
 });
 
+test('the log line of a request that brings events names them, and of a long batch the first ones', async () => {
+  const { key } = await api.newOperator();
+  const send = async (path: string, requestId: string, body: object) => {
+    const headers = { 'x-request-id': requestId };
+    const { body: answer } = await api.call<Record<string, unknown>>(`POST ${path}`, { key, headers, body });
+    return answer;
+  };
+  const sale = (index: number) => ({ event: 'sale', customer_id: 'c', transaction_id: `t-${index}` });
+  const single = await send('/v1/events', 'single', { ...sale(0), amount: '1.00', currency: 'USD' });
+  const line = await lineOf('single');
+  assert.deepEqual([line['events'], line['eventIds']], [1, [single['id']]]);
+
+  const events = Array.from({ length: 25 }, (_, index) => ({
+    ...sale(index + 1),
+    amount: '1.00',
+    currency: 'USD',
+  }));
+  const batch = await send('/v1/events/batch', 'batch', { events: [...events, { event: 'nonsense' }] });
+  const ids = (batch['results'] as { id?: string }[]).flatMap(({ id }) => id ?? []);
+  const logged = await lineOf('batch');
+  assert.deepEqual([logged['events'], logged['eventIds']], [25, ids.slice(0, 20)]);
+});
+
 test('health checks and metrics are not logged at level info', async () => {
   for (const path of ['/healthz', '/readyz', '/metrics'])
     await fetch(api.url + path, { headers: { 'x-request-id': `often${path}` } });

@@ -89,6 +89,18 @@ describeJourneys('the console', {}, (journeys) => {
       // Sent again by now on the second screen.
       await attempts.getByText('200', { exact: true }).first().waitFor();
       await opened.check();
+      const month = new Date().toISOString().slice(0, 7);
+      await page
+        .getByRole('table', { name: 'Transfers' })
+        .getByRole('link', { name: month })
+        .first()
+        .waitFor();
+      await page
+        .getByRole('region', { name: '1 · Request' })
+        .getByText(/^req_…/)
+        .waitFor();
+      const byKey = page.getByRole('link', { name: 'first', exact: true });
+      assert.match((await byKey.getAttribute('href'))!, /audit-log\?key_id=key_/);
       const inTemporal = page.getByRole('link', { name: 'Its batch in the Temporal UI' });
       assert.match((await inTemporal.getAttribute('href'))!, /^http:\/\/ui\.example\/.*conversions/);
       await page.getByRole('link', { name: 'dlv_…' }).first().click();

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { CHANNEL_NOTICES, messageOf, testMessageOf } from '../../../domain/delivery/channels.ts';
 
 const CONSOLE = 'https://postrider.example/console';
+const DELIVERY = 'dlv_01kb9xq5n2f4h6j8m0p2r4t6v8';
 
 test('a line of a message leads to the page of the postback, event, endpoint, payout run or month', () => {
   const { text } = messageOf(
@@ -11,7 +12,7 @@ test('a line of a message leads to the page of the postback, event, endpoint, pa
       {
         type: 'delivery.gave_up',
         count: 3,
-        samples: [{ delivery_id: 'dlv_1', endpoint_id: 'ep_1', last_error: 'timeout' }],
+        samples: [{ delivery_id: DELIVERY, endpoint_id: 'ep_1', last_error: 'timeout' }],
       },
       { type: 'month.closed', count: 1, samples: [{ month: '2026-10' }] },
     ],
@@ -22,7 +23,7 @@ test('a line of a message leads to the page of the postback, event, endpoint, pa
     text,
     [
       '3 postbacks were given up',
-      `- delivery_id dlv_1, endpoint_id ep_1, last_error timeout: ${CONSOLE}/deliveries/dlv_1`,
+      `- delivery_id ${DELIVERY}, endpoint_id ep_1, last_error timeout: ${CONSOLE}/deliveries/${DELIVERY}`,
       '- and 2 more',
       '',
       '1 month was closed',

@@ -6,7 +6,7 @@ import { inOrder, type Batch } from '../../domain/settlement/batch.ts';
 import { attributeAll, bindingsOf, knownOf } from '../../domain/settlement/settlement.ts';
 import { spreadAmong } from '../../domain/settlement/reversal-effects.ts';
 import { reverses } from '../../domain/commission/reversals.ts';
-import type { KnownOutcome } from '../../domain/settlement/outcomes.ts';
+import { mayBeAttributed, type KnownOutcome } from '../../domain/settlement/outcomes.ts';
 import { reportedKey, type ReportedAmount } from '../../domain/settlement/reported-amounts.ts';
 import { currenciesOf, type DealVersion, isConversion } from '../../domain/types.ts';
 import type { ParentHistory } from '../../domain/attribution/parents.ts';
@@ -172,8 +172,7 @@ function sorted(loaded: readonly LoadedEvent[], wanted: Wanted): Sorted {
   for (const one of loaded) {
     const { id, type } = one.event;
     const isSettled = one.outcome?.status === 'settled';
-    const isDue =
-      eventIds.has(id) && (isAgain(wanted) ? isSettled : !isSettled && !isOver(one.outcome?.status));
+    const isDue = eventIds.has(id) && (isAgain(wanted) ? isSettled : !isSettled && !isOver(one.outcome));
     if (!isDue) result.others.push(one);
     else if (side !== 'reversals' && !isConversion(type)) result.otherSide.push(one);
     else if (side === 'conversions' && isDivided(one)) result.otherSide.push(one);
@@ -183,9 +182,10 @@ function sorted(loaded: readonly LoadedEvent[], wanted: Wanted): Sorted {
   return result;
 }
 
-/** Whether an event is over without having been settled. */
-function isOver(status: string | undefined): boolean {
-  return status === 'rejected' || status === 'voided';
+/** Whether an event is over without having been settled, whatever evidence comes. */
+function isOver(outcome: KnownOutcome | null): boolean {
+  if (outcome?.status === 'voided') return true;
+  return outcome?.status === 'rejected' && !mayBeAttributed(outcome);
 }
 
 /** The versions that rated settled conversions before, by event id. */

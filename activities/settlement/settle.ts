@@ -1,6 +1,7 @@
 // Settles a batch, one transaction per operator. An event that cannot be settled leaves the batch:
 // it is set aside with its reason, and the others go on.
 import type { Settlement } from '../../domain/settlement/batch.ts';
+import { mayBeAttributed } from '../../domain/settlement/outcomes.ts';
 import { RuleError, settleAll } from '../../domain/settlement/settlement.ts';
 import { isRefusal } from '../../store/db/pg-errors.ts';
 import type { Planned } from '../../store/delivery/outbox.ts';
@@ -62,8 +63,8 @@ type Half = { batchId: string; owner: 'batch' | 'endpoint'; operatorId: string; 
 /**
  * Work left after one transaction. `otherSide`: events that a transaction of the other side must
  * settle. `isRepeated`: some events were settled before, so that their work must be read back.
- * `mayMatch`: a customer was bound or an event orphaned, so that orphans and bindings must be
- * compared after the commit.
+ * `mayMatch`: a customer was bound or an event found no affiliate, so that bindings and events
+ * without one must be compared after the commit.
  */
 type Part = Planned & {
   otherSide: string[];
@@ -218,7 +219,7 @@ function partOf(
     setAside: [...new Set(left.map(({ reason }) => reason))],
     isRepeated: settledCount + otherSide.length + byHand < sentCount,
     unknownCustomers,
-    mayMatch: bindings.length > 0 || outcomes.some(({ status }) => status === 'orphaned'),
+    mayMatch: bindings.length > 0 || outcomes.some(mayBeAttributed),
   };
 }
 

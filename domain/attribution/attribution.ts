@@ -48,6 +48,12 @@ export const ORPHAN_REASONS = [
 type OrphanReason = (typeof ORPHAN_REASONS)[number];
 
 /**
+ * Reason of events that named a click too old for them. They are rejected until other evidence
+ * counts for them, as an orphan waits.
+ */
+export const CLICK_EXPIRED = 'click_expired';
+
+/**
  * Reasons of orphans that were judged before and wait until they are judged anew: `unvoided` ones
  * were put back into the books, and of `unbound` ones the event that bound their customer was taken
  * out.
@@ -70,7 +76,7 @@ export type Attribution =
       binds: Binding | null;
     }
   | { kind: 'orphaned'; reason: OrphanReason }
-  | { kind: 'rejected'; reason: 'click_expired' | 'own_referral' };
+  | { kind: 'rejected'; reason: typeof CLICK_EXPIRED | 'own_referral' };
 
 /**
  * Attributes an event to an affiliate, or returns why it cannot.
@@ -197,7 +203,7 @@ function withoutEvidence(event: ConversionEvent, evidence: Evidence, clickWindow
   if (isClickInTime || isCouponValid) return { kind: 'orphaned', reason: 'existing_customer' };
   if (click !== null)
     return reaches(click.clickedAt, event)
-      ? { kind: 'rejected', reason: 'click_expired' }
+      ? { kind: 'rejected', reason: CLICK_EXPIRED }
       : { kind: 'orphaned', reason: 'before_click' };
   if (event.clickId !== null) return { kind: 'orphaned', reason: 'unknown_click' };
   if (event.coupon !== null) return { kind: 'orphaned', reason: 'unknown_coupon' };

@@ -1,5 +1,5 @@
 // Outcomes of events, and events loaded with the evidence for attribution.
-import type { Evidence, Method } from '../attribution/attribution.ts';
+import { CLICK_EXPIRED, type Evidence, type Method } from '../attribution/attribution.ts';
 import type { DealVersion, ConversionEvent, EVENT_OUTCOMES } from '../types.ts';
 
 /** Outcome of an event. `detail`: of an event set aside, what it lacks or why it failed. */
@@ -16,6 +16,11 @@ export type Outcome = {
 
 /** Outcome of an event in an earlier batch. */
 export type KnownOutcome = Pick<Outcome, 'status' | 'reason' | 'affiliateId'>;
+
+/** Whether evidence may still attribute an event with this outcome: see `CLICK_EXPIRED`. */
+export function mayBeAttributed({ status, reason }: Pick<Outcome, 'status' | 'reason'>): boolean {
+  return status === 'orphaned' || (status === 'rejected' && reason === CLICK_EXPIRED);
+}
 
 /**
  * An event with all that is known about it; no outcome means that it was not settled yet.

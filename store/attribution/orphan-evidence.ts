@@ -1,9 +1,17 @@
-// SQL that says whether settling an orphan again may change its outcome: the same rule as
-// `attribute` in domain/attribution, for statements that look through many orphans.
-import { ANEW_REASONS, CLOCK_TOLERANCE_MS } from '../../domain/attribution/attribution.ts';
+// SQL that says whether settling an orphan, or an event whose click was too old, again may change
+// its outcome: the same rule as `attribute` in domain/attribution, for statements that look through
+// many of them.
+import { ANEW_REASONS, CLICK_EXPIRED, CLOCK_TOLERANCE_MS } from '../../domain/attribution/attribution.ts';
 import { sqlList } from '../db/sql-list.ts';
 
 const TOLERANCE = `interval '${CLOCK_TOLERANCE_MS} milliseconds'`;
+
+/** Whether the outcome `o` is of a conversion that evidence may still attribute. */
+export const WAITS_FOR_EVIDENCE = `(o.status = 'orphaned' and o.reason <> 'no_conversion'
+  or o.status = 'rejected' and o.reason = '${CLICK_EXPIRED}')`;
+
+/** The customer of the event `e`; of one that names only a click, the customer whom it bound. */
+export const CUSTOMER = `coalesce(e.customer_id, customer_of_click(e.operator_id, e.click_id))`;
 
 /** Whether evidence that began at a moment counts for the event `e`. */
 export function reachesEvent(since: string): string {
@@ -47,9 +55,10 @@ export function wasThere(since: string): string {
 /** Joins the operator, the affiliate whose customer it was, and the click with its affiliate. */
 export const JOIN_EVIDENCE = `
      join operators p on p.id = o.operator_id
-     left join bindings b on b.operator_id = o.operator_id and b.customer_id = e.customer_id
+     cross join lateral (select ${CUSTOMER} as id offset 0) who
+     left join bindings b on b.operator_id = o.operator_id and b.customer_id = who.id
      left join lateral (select affiliate_id from reassignments r
-       where r.operator_id = o.operator_id and r.customer_id = e.customer_id and r.from_at <= e.occurred_at
+       where r.operator_id = o.operator_id and r.customer_id = who.id and r.from_at <= e.occurred_at
        order by r.from_at desc, r.id desc limit 1) r on true
      left join affiliates owner on owner.operator_id = o.operator_id
        and owner.id = coalesce(r.affiliate_id, case when ${reachesEvent('b.since')} then b.affiliate_id end)

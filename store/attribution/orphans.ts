@@ -1,5 +1,6 @@
 // Orphans: counts events without an affiliate, assigns them by hand, and finds evidence that
-// arrived later.
+// arrived later, also of events whose click was too old.
+import { CLICK_EXPIRED } from '../../domain/attribution/attribution.ts';
 import type { Queryable } from '../db/pool.ts';
 import { JOIN_EVIDENCE, MAY_CHANGE } from './orphan-evidence.ts';
 
@@ -73,12 +74,20 @@ export function createOrphans(db: Queryable) {
 const IS_SAME = `case when a.event_id is not null
   then a.affiliate_id = $3 and a.from_at is not distinct from $4::timestamptz end`;
 
+const ORPHANED = `status = 'orphaned' and reason <> 'no_conversion'`;
+const EXPIRED = `status = 'rejected' and reason = '${CLICK_EXPIRED}'`;
+
+/** A page of outcomes, each state from the index of its own. */
+const pageOf = (state: string): string => `(select operator_id, event_id, reason from event_outcomes
+       where ${state} and (operator_id, event_id) > ($2, $3) and (operator_id = $1 or $1 is null)
+       order by operator_id, event_id limit $4)`;
+
 type OrphanPosition = { operatorId: string; eventId: string };
 
 /**
- * Next orphans after a position that may still be attributed, and whether settling them again may
- * change their outcome: evidence that counts for them exists now. `operatorId` null scans all
- * operators.
+ * Next orphans, and events whose click was too old, after a position, and whether settling them
+ * again may change their outcome: evidence that counts for them exists now. `operatorId` null scans
+ * all operators.
  */
 export async function scanOrphans(
   db: Queryable,
@@ -88,10 +97,7 @@ export async function scanOrphans(
 ): Promise<(OrphanPosition & { hasEvidence: boolean })[]> {
   const { rows } = await db.query<OrphanPosition & { hasEvidence: boolean }>(
     `select o.operator_id as "operatorId", o.event_id as "eventId", ${MAY_CHANGE} as "hasEvidence"
-     from (select operator_id, event_id, reason from event_outcomes
-       where status = 'orphaned' and reason <> 'no_conversion'
-         and (operator_id, event_id) > ($2, $3) and (operator_id = $1 or $1 is null)
-       order by operator_id, event_id limit $4) o
+     from (${[ORPHANED, EXPIRED].map(pageOf).join(' union all ')} order by 1, 2 limit $4) o
      join events e on e.operator_id = o.operator_id and e.id = o.event_id
      ${JOIN_EVIDENCE}
      order by 1, 2`,

@@ -1,7 +1,7 @@
 // Reads back the work that a batch left, so that a second run of an activity returns the same as
 // the first. What every batch asks is prepared once per connection.
 import { POSITIVE_EVENTS } from '../../domain/types.ts';
-import { changesOrphan, reachesEvent } from '../attribution/orphan-evidence.ts';
+import { changesOrphan, CUSTOMER, reachesEvent, WAITS_FOR_EVIDENCE } from '../attribution/orphan-evidence.ts';
 import { itemsWithOperator } from '../db/bulk.ts';
 import { withTransaction, type Pool, type Queryable } from '../db/pool.ts';
 
@@ -35,8 +35,8 @@ const IS_MATCHED = `(o.reason = 'no_evidence' or ${reachesEvent('b.since')} and 
     and r.customer_id = b.customer_id and r.from_at <= e.occurred_at))`;
 
 /**
- * Work left by the customers of a batch. `matched`: orphans to settle now. `isSameCustomer`:
- * conversions are noted to be rated again as those of a known customer.
+ * Work left by the customers of a batch. `matched`: events without an affiliate to settle now.
+ * `isSameCustomer`: conversions are noted to be rated again as those of a known customer.
  */
 type CustomersRest = { matched: string[]; isSameCustomer: boolean };
 
@@ -65,8 +65,8 @@ export function joinCustomers(
 }
 
 /**
- * Orphans that can be matched now: those of customers this batch bound, and those this batch left
- * while another one bound their customer.
+ * Orphans, and events whose click was too old, that can be matched now: those of customers this
+ * batch bound, and those this batch left while another one bound their customer.
  */
 async function findMatched(db: Queryable, operatorId: string, batchId: string): Promise<string[]> {
   const { rows } = await db.query<{ id: string }>({
@@ -74,17 +74,15 @@ async function findMatched(db: Queryable, operatorId: string, batchId: string): 
     text: `select e.id from bindings b
      join affiliates f on f.operator_id = $1 and f.id = b.affiliate_id
      cross join lateral (select id, occurred_at from events where operator_id = $1
-       and subject = 'customer ' || b.customer_id offset 0) e
-     join event_outcomes o on o.operator_id = $1 and o.event_id = e.id and o.status = 'orphaned'
-       and o.reason <> 'no_conversion'
+       and subject in ('customer ' || b.customer_id, 'click ' || b.click_id) offset 0) e
+     join event_outcomes o on o.operator_id = $1 and o.event_id = e.id and ${WAITS_FOR_EVIDENCE}
      where b.operator_id = $1 and b.batch_id = $2 and ${IS_MATCHED}
      union
      select o.event_id from event_outcomes o
      join events e on e.operator_id = $1 and e.id = o.event_id
-     join bindings b on b.operator_id = $1 and b.customer_id = e.customer_id
+     join bindings b on b.operator_id = $1 and b.customer_id = ${CUSTOMER}
      join affiliates f on f.operator_id = $1 and f.id = b.affiliate_id
-     where o.operator_id = $1 and o.batch_id = $2 and o.status = 'orphaned' and o.reason <> 'no_conversion'
-       and ${IS_MATCHED}`,
+     where o.operator_id = $1 and o.batch_id = $2 and ${WAITS_FOR_EVIDENCE} and ${IS_MATCHED}`,
     values: [operatorId, batchId],
   });
   return rows.map(({ id }) => id);

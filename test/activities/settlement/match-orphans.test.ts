@@ -90,6 +90,29 @@ test('a late click counts by the time at which it happened', async () => {
   assert.deepEqual(await outcomes([id!]), ['rejected click_expired']);
 });
 
+test('an event whose click is too old is matched by a coupon that comes later, and looked at without one no more', async () => {
+  const { pool } = database;
+  const operator = await withOperator(pool);
+  const { operatorId, affiliateId } = operator;
+  await createClicks(pool).insert(operatorId, {
+    id: 'long-ago',
+    affiliateId,
+    linkId: null,
+    subs,
+    clickedAt: 0,
+  });
+  const expired = { clickId: 'long-ago', customerId: 'a' };
+  const ids = await settled(operator, [
+    { ...expired, coupon: 'LATE' },
+    { ...expired, customerId: 'b' },
+  ]);
+  assert.deepEqual(await outcomes(ids), ['rejected click_expired', 'rejected click_expired']);
+  assert.deepEqual(await matched(operator), { settled: 0, next: null });
+  await createCoupons(pool).insert(operatorId, { ...coupon, id: newId('cpn'), code: 'LATE', affiliateId });
+  assert.deepEqual(await matched(operator), { settled: 1, next: null });
+  assert.deepEqual(await outcomes(ids), ['settled 1000', 'rejected click_expired']);
+});
+
 test('a coupon matches events in any case of its code, and binds their customers unless binding is off', async () => {
   const { pool } = database;
   const operator = await withOperator(pool);

@@ -162,7 +162,8 @@ function judge(
     const isAgreed = own.kind === 'valid' && own.whose.affiliate === binding.affiliate;
     return given(world, event, { ...binding, method: isAgreed ? own.whose.method : 'binding' }, false);
   }
-  return binding !== undefined && !isFinal(own) ? orphaned('before_click') : own;
+  const hasNone = own.kind === 'not' && own.outcome.reason === 'no_evidence';
+  return binding !== undefined && hasNone ? orphaned('before_click') : own;
 }
 
 /** Whose every conversion is, and the person that every event is about. */

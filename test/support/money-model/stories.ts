@@ -1,6 +1,7 @@
 // The table of stories: each money rule with the sums that it comes to, worked out by hand.
 import { AGREEMENTS } from './stories/agreements.ts';
 import { ATTRIBUTION } from './stories/attribution.ts';
+import { EXPIRED_CLICKS } from './stories/expired-clicks.ts';
 import { LINES } from './stories/lines.ts';
 import { MONEY } from './stories/money.ts';
 import { MONTHS } from './stories/months.ts';
@@ -9,6 +10,7 @@ import type { Story } from './stories/story.ts';
 
 export const STORIES: readonly Story[] = [
   ...ATTRIBUTION,
+  ...EXPIRED_CLICKS,
   ...MONTHS,
   ...LINES,
   ...AGREEMENTS,

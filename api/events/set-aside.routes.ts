@@ -1,18 +1,15 @@
 // Routes of events that were set aside: what they lack, retry settlement, or reject for good.
 import type { Request, Response, Router } from 'express';
-import { formatMoney } from '../../domain/ledger/money.ts';
-import {
-  describeSetAside,
-  type SetAsideGroup,
-  type SetAsideReason,
-} from '../../domain/settlement/set-aside.ts';
+import { describeSetAside } from '../../domain/settlement/set-aside.ts';
 import type { Store } from '../../store/index.ts';
 import type { SetAsideActionResult } from '../../store/settlement/set-aside.ts';
 import { type Auth, callerOf } from '../http/auth.ts';
 import { ApiError, notFound } from '../http/errors.ts';
 import { isId } from '../http/fields.ts';
+import { answerWhole } from '../http/lists.ts';
 import { addPath } from '../http/path.ts';
 import type { Temporal } from '../temporal.ts';
+import { group, groupView } from './set-aside.answers.ts';
 
 type Deps = {
   store: Pick<Store, 'setAside'>;
@@ -24,9 +21,9 @@ export function addSetAsideRoutes(router: Router, { store, auth, temporal }: Dep
   addPath(router, '/v1/set-aside', {
     get: [
       auth.scope('read'),
-      async (_req, res) => {
+      async (req, res) => {
         const groups = await store.setAside.groups(callerOf(res).operator.id);
-        res.json({ data: groups.map(groupView) });
+        answerWhole(req, res, { schema: group, rows: groups.map(groupView) });
       },
     ],
   });
@@ -54,21 +51,6 @@ export function addSetAsideRoutes(router: Router, { store, auth, temporal }: Dep
       },
     ],
   });
-}
-
-function groupView({ reason, ...group }: SetAsideGroup & { reason: SetAsideReason }) {
-  const { count, sum, lacks, firstDay, lastDay } = group;
-  const [base, quote] = lacks?.split('→') ?? [];
-  return {
-    reason,
-    count,
-    amount: sum === null ? null : formatMoney(sum.minor, sum.currency),
-    currency: sum?.currency ?? null,
-    missing_rate: base && quote ? { base, quote } : null,
-    first_day: firstDay,
-    last_day: lastDay,
-    lacking: describeSetAside(reason, group),
-  };
 }
 
 /** The caller's operator, and the event id of the path. Throws `not_found` for a malformed id. */

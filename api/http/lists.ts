@@ -64,6 +64,21 @@ export async function answerList<Row extends { id: string }, View>(
   res.json({ ...beside, [list.as ?? 'data']: data, next_cursor: next });
 }
 
+/** A list without pages: its rows as they are shown, and what stands beside them in JSON. */
+type Whole = { schema: z.ZodObject; rows: readonly object[]; as?: string; beside?: object };
+
+/** Answers with a list that has no pages; as CSV, where `Accept` asks for it. */
+export function answerWhole(
+  req: Request,
+  res: Response,
+  { schema, rows, as = 'data', beside = {} }: Whole,
+): void {
+  res.vary('accept');
+  const columns = columnsOf(schema);
+  if (wantsCsv(req)) sendCsv(req, res, headerOf(columns) + rowsOf(columns, shownTo(res, rows)));
+  else res.json({ [as]: rows, ...beside });
+}
+
 /** Whether `Accept` prefers CSV to JSON. */
 export function wantsCsv(req: Request): boolean {
   return req.accepts(['application/json', 'text/csv']) === 'text/csv';
@@ -89,6 +104,11 @@ async function answerCsv<Row extends { id: string }, View>(
     }
     cursor = next;
   }
+  sendCsv(req, res, text);
+}
+
+/** As a file that is named after the list. */
+function sendCsv(req: Request, res: Response, text: string): void {
   res
     .attachment(`${req.path.split('/').at(-1)}.csv`)
     .type('text/csv')

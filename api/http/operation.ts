@@ -75,6 +75,16 @@ export function listAnswer(row: z.ZodObject, more: z.ZodRawShape = {}): Answer {
   };
 }
 
+/** A list without pages as JSON, with what `more` says beside it, or as CSV. */
+export function wholeListAnswer(
+  row: z.ZodObject,
+  more: z.ZodRawShape = {},
+  { as = 'data', description = 'as it is now, as JSON or CSV' } = {},
+): Answer {
+  const json = z.object({ [as]: z.array(row) }).extend(more);
+  return { description, content: { 'application/json': json, 'text/csv': csvWith(row) } };
+}
+
 export const deleted: Record<number, Answer> = { 204: { description: 'done' } };
 
 /**

@@ -26,9 +26,7 @@ export const affiliateBalance = z.object({
   due: field.money.meta({ description: 'what a payout would reserve now: payable, less what is owed' }),
 });
 
-export const balanceTotals = z.object({
-  data: z.array(z.object({ ...balance.shape, affiliates: field.count })),
-});
+export const balanceTotal = z.object({ ...balance.shape, affiliates: field.count });
 
 export const transfer = z.object({
   id: field.idOf('trf'),

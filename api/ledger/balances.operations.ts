@@ -1,6 +1,6 @@
 // Balances and ledger of affiliates as a resource: its routes, and its operations for the OpenAPI
 // document.
-import { jsonAnswer, listAnswer } from '../http/operation.ts';
+import { jsonAnswer, listAnswer, wholeListAnswer } from '../http/operation.ts';
 import { defineResource } from '../http/resource.ts';
 import * as answers from './balances.answers.ts';
 import { addBalanceRoutes } from './balances.routes.ts';
@@ -24,7 +24,7 @@ export const balancesResource = defineResource({
       id: 'getBalanceTotals',
       summary: 'What all affiliates have together, by currency',
       who: 'read',
-      answers: { 200: jsonAnswer(answers.balanceTotals) },
+      answers: { 200: wholeListAnswer(answers.balanceTotal) },
     },
     'GET /v1/affiliates/:id/balance': {
       id: 'getAffiliateBalance',

@@ -5,7 +5,7 @@ import type { Page } from '../../store/db/page.ts';
 import type { Store } from '../../store/index.ts';
 import { findAffiliate } from '../http/affiliate-lookup.ts';
 import { type Auth, callerOf } from '../http/auth.ts';
-import { answerList, listOf } from '../http/lists.ts';
+import { answerList, answerWhole, listOf } from '../http/lists.ts';
 import { addPath, idFromPath } from '../http/path.ts';
 import { read } from '../http/read.ts';
 import { affiliateBalanceView, balanceView, totalView, transferView } from './balances.answers.ts';
@@ -38,8 +38,9 @@ export function addBalanceRoutes(router: Router, { store, auth }: Deps): void {
   addPath(router, '/v1/balances/totals', {
     get: [
       auth.scope('read'),
-      async (_req, res) => {
-        res.json({ data: (await store.balances.totals(callerOf(res).operator.id)).map(totalView) });
+      async (req, res) => {
+        const totals = await store.balances.totals(callerOf(res).operator.id);
+        answerWhole(req, res, { schema: answers.balanceTotal, rows: totals.map(totalView) });
       },
     ],
   });

@@ -16,52 +16,52 @@ const REASONS =
   `match missing_here missing_there duplicate_row not_settled orphaned rejected set_aside voided currency_differs amount_differs
   reversed commission_differs invalid_row`.split(/\s+/);
 
-export const reconciliation = z.object({
-  totals: z.array(
-    z.object({
-      reason: z.enum(REASONS),
+export const totals = z.array(
+  z.object({
+    reason: z.enum(REASONS),
+    currency: field.text.nullable(),
+    count: field.count,
+    amount_here: field.money.optional(),
+    amount_there: field.money.optional(),
+  }),
+);
+
+export const difference = z.object({
+  row: z
+    .int()
+    .min(1)
+    .nullable()
+    .meta({ description: 'counted from 1; null for an event that no row speaks of' }),
+  transaction_id: field.text.nullable(),
+  event: field.text.nullable(),
+  reason: z.enum(REASONS),
+  event_id: field.idOf('evt').nullable(),
+  here: z
+    .object({
+      amount: field.money.nullable(),
+      currency: field.currency.nullable(),
+      commission: field.money.nullable(),
+      commission_currency: field.currency.nullable(),
+      status: field.text,
+      status_reason: field.text.nullable(),
+      affiliate_id: field.affiliateId.nullable(),
+      occurred_at: field.time,
+    })
+    .nullable(),
+  there: z
+    .object({
+      amount: field.text.nullable(),
       currency: field.text.nullable(),
-      count: field.count,
-      amount_here: field.money.optional(),
-      amount_there: field.money.optional(),
-    }),
-  ),
-  results: z.array(
-    z.object({
-      row: z
-        .int()
-        .min(1)
-        .nullable()
-        .meta({ description: 'counted from 1; null for an event that no row speaks of' }),
-      transaction_id: field.text.nullable(),
-      event: field.text.nullable(),
-      reason: z.enum(REASONS),
-      event_id: field.idOf('evt').nullable(),
-      here: z
-        .object({
-          amount: field.money.nullable(),
-          currency: field.currency.nullable(),
-          commission: field.money.nullable(),
-          commission_currency: field.currency.nullable(),
-          status: field.text,
-          status_reason: field.text.nullable(),
-          affiliate_id: field.affiliateId.nullable(),
-          occurred_at: field.time,
-        })
-        .nullable(),
-      there: z
-        .object({
-          amount: field.text.nullable(),
-          currency: field.text.nullable(),
-          commission: field.text.nullable(),
-        })
-        .nullable(),
-      duplicate_of_row: z.int().optional(),
-      issues: z.array(issue).optional(),
-    }),
-  ),
-  truncated: z.boolean().meta({ description: 'more events may be missing in the list than are told' }),
+      commission: field.text.nullable(),
+    })
+    .nullable(),
+  duplicate_of_row: z.int().optional(),
+  issues: z.array(issue).optional(),
 });
+
+export const truncated = z
+  .boolean()
+  .meta({ description: 'more events may be missing in the list than are told' });
 
 /** One difference: of a row (counted from 1), or of an event that the list lacks. */
 export type Difference = { row: number | null; listed: Listed | null } & (

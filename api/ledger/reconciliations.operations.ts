@@ -1,6 +1,6 @@
 // Reconciliations as a resource: its routes, and its operations for the OpenAPI document.
 import { z } from 'zod';
-import { jsonAnswer } from '../http/operation.ts';
+import { wholeListAnswer } from '../http/operation.ts';
 import { defineResource } from '../http/resource.ts';
 import * as answers from './reconciliations.answers.ts';
 import { addReconciliationRoutes } from './reconciliations.routes.ts';
@@ -32,7 +32,13 @@ export const reconciliationsResource = defineResource({
         required: true,
         examples: { 'application/json': { rows: [ROW] }, 'text/csv': ROW_AS_CSV },
       },
-      answers: { 200: jsonAnswer(answers.reconciliation, 'one difference for each row') },
+      answers: {
+        200: wholeListAnswer(
+          answers.difference,
+          { totals: answers.totals, truncated: answers.truncated },
+          { as: 'results', description: 'one difference for each row, as JSON or CSV' },
+        ),
+      },
     },
   },
 });

@@ -6,8 +6,9 @@ import type { Store } from '../../store/index.ts';
 import { type Auth, callerOf } from '../http/auth.ts';
 import { tableBody } from '../http/body.ts';
 import { readingFor } from '../http/read.ts';
+import { answerWhole } from '../http/lists.ts';
 import { addPath } from '../http/path.ts';
-import { type Difference, differenceView, totalsOf } from './reconciliations.answers.ts';
+import { type Difference, difference, differenceView, totalsOf } from './reconciliations.answers.ts';
 import { type List, listOf, ROWS_AT_MOST } from './reconciliations.schema.ts';
 
 type Deps = { store: Pick<Store, 'reconciling'>; auth: Auth };
@@ -20,7 +21,12 @@ export function addReconciliationRoutes(router: Router, { store, auth }: Deps): 
       async (req, res) => {
         const list = readingFor(callerOf(res), () => listOf(req.body, req.query, Date.now()));
         const { differences, truncated } = await reconcile(store, callerOf(res).operator.id, list);
-        res.json({ totals: totalsOf(differences), results: differences.map(differenceView), truncated });
+        answerWhole(req, res, {
+          schema: difference,
+          rows: differences.map(differenceView),
+          as: 'results',
+          beside: { totals: totalsOf(differences), truncated },
+        });
       },
     ],
   });

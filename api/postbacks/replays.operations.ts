@@ -1,10 +1,9 @@
 // Replays as a resource: its routes, and its operations for the OpenAPI document.
-import { plainPage } from '../http/lists.ts';
 import { action, jsonAnswer, jsonRequest, listAnswer } from '../http/operation.ts';
 import { defineResource } from '../http/resource.ts';
 import * as answers from './replays.answers.ts';
 import { addReplayRoutes } from './replays.routes.ts';
-import { newReplay } from './replays.schema.ts';
+import { newReplay, replayFilter } from './replays.schema.ts';
 
 export const replaysResource = defineResource({
   tag: 'Postbacks',
@@ -31,7 +30,7 @@ export const replaysResource = defineResource({
       id: 'listReplays',
       summary: 'List replays',
       who: 'read',
-      query: plainPage,
+      query: replayFilter,
       answers: { 200: listAnswer(answers.replay) },
     },
     'GET /v1/replays/:id': {

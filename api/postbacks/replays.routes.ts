@@ -7,13 +7,13 @@ import { requireAffiliate } from '../http/affiliate-lookup.ts';
 import { type Auth, callerOf } from '../http/auth.ts';
 import { jsonBody } from '../http/body.ts';
 import { ApiError, notFound } from '../http/errors.ts';
-import { listOf, plainPage } from '../http/lists.ts';
+import { listOf } from '../http/lists.ts';
 import { addPath, idFromPath } from '../http/path.ts';
 import { invalid, read } from '../http/read.ts';
 import type { Temporal } from '../temporal.ts';
 import { progressView, replayView } from './replays.answers.ts';
 import * as answers from './replays.answers.ts';
-import { newReplay } from './replays.schema.ts';
+import { newReplay, replayFilter } from './replays.schema.ts';
 
 type Deps = {
   store: Pick<Store, 'replays' | 'endpoints' | 'affiliates'>;
@@ -54,7 +54,16 @@ export function addReplayRoutes(router: Router, { store, auth, temporal }: Deps)
         res.status(202).json(replayView(replay));
       },
     ],
-    get: [auth.scope('read'), listOf(plainPage, store.replays.list, replayView, answers.replay)],
+    get: [
+      auth.scope('read'),
+      listOf(
+        replayFilter,
+        (operatorId, page, { endpoint_id: endpointId = null, dry_run: isDryRun = null }) =>
+          store.replays.list(operatorId, { endpointId, isDryRun }, page),
+        replayView,
+        answers.replay,
+      ),
+    ],
   });
 
   addPath(router, '/v1/replays/:id', {

@@ -2,6 +2,16 @@
 import { z } from 'zod';
 import { REPLAYABLE } from '../../domain/delivery/deliveries.ts';
 import { id, time } from '../http/fields.ts';
+import { page } from '../http/lists.ts';
+
+export const replayFilter = z.strictObject({
+  ...page,
+  endpoint_id: id.optional(),
+  dry_run: z
+    .enum(['true', 'false'])
+    .transform((value) => value === 'true')
+    .optional(),
+});
 
 export const newReplay = z
   .strictObject({

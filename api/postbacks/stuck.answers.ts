@@ -14,7 +14,7 @@ const notTold = z
   .array(z.object({ currency: field.currency, amount: field.money }))
   .meta({ description: 'the sum of `payout_delta` by currency' });
 
-const stuckGroup = z.object({
+export const stuckGroup = z.object({
   endpoint: z
     .object({ id: field.idOf('ep'), name: field.text.nullable(), url: field.text })
     .nullable()
@@ -44,12 +44,9 @@ const stuckGroup = z.object({
   }),
 });
 
-export const stuck = z.object({
-  data: z.array(stuckGroup),
-  total: z
-    .object({ groups: field.count, count: field.count, not_told: notTold })
-    .meta({ description: 'of all groups, also of those beyond `limit`' }),
-});
+export const stuckTotal = z
+  .object({ groups: field.count, count: field.count, not_told: notTold })
+  .meta({ description: 'of all groups, also of those beyond `limit`' });
 
 export function stuckView(
   { groups, groupsInAll, all }: Stuck,

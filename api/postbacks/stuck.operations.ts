@@ -1,5 +1,5 @@
 // Stuck postbacks as a resource: its routes, and its operations for the OpenAPI document.
-import { jsonAnswer } from '../http/operation.ts';
+import { wholeListAnswer } from '../http/operation.ts';
 import { defineResource } from '../http/resource.ts';
 import * as answers from './stuck.answers.ts';
 import { addStuckRoutes } from './stuck.routes.ts';
@@ -16,7 +16,7 @@ export const stuckResource = defineResource({
         'Postbacks that are `retrying`, `held`, or `gave_up` and not acknowledged, as `GET /v1/deliveries?state=stuck` lists them one by one.',
       who: 'read',
       query: stuckQuery,
-      answers: { 200: jsonAnswer(answers.stuck) },
+      answers: { 200: wholeListAnswer(answers.stuckGroup, { total: answers.stuckTotal }) },
     },
   },
 });

@@ -2,10 +2,11 @@
 import type { Router } from 'express';
 import type { Store } from '../../store/index.ts';
 import { type Auth, callerOf } from '../http/auth.ts';
+import { answerWhole } from '../http/lists.ts';
 import { addPath } from '../http/path.ts';
 import { read } from '../http/read.ts';
 import type { Temporal } from '../temporal.ts';
-import { stuckView } from './stuck.answers.ts';
+import { stuckGroup, stuckView } from './stuck.answers.ts';
 import { filterOf, stuckQuery } from './stuck.schema.ts';
 
 type Deps = {
@@ -22,7 +23,8 @@ export function addStuckRoutes(router: Router, { store, auth, temporal }: Deps):
         const operatorId = callerOf(res).operator.id;
         const { group: by, order, limit, ...wire } = read(stuckQuery, req.query);
         const found = await store.stuck.find(operatorId, filterOf(wire), { by, order, limit });
-        res.json(stuckView(found, { operatorId, by, temporal }));
+        const { data: rows, total } = stuckView(found, { operatorId, by, temporal });
+        answerWhole(req, res, { schema: stuckGroup, rows, beside: { total } });
       },
     ],
   });

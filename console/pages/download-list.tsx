@@ -2,9 +2,14 @@
 import { Download } from '../parts/download.tsx';
 import { download, pathWith } from '../wire/download.ts';
 
-/** The file is named after the list. */
-export function DownloadList({ path, query }: { path: string; query: Parameters<typeof pathWith>[1] }) {
-  const name = `${path.slice(path.lastIndexOf('/') + 1)}.csv`;
-  const file = { path: pathWith(path, query), accept: 'text/csv', name } as const;
+type Props = {
+  path: string;
+  query: Parameters<typeof pathWith>[1];
+  /** Of the file: by default that of the list. */
+  name?: string;
+};
+
+export function DownloadList({ path, query, name = path.slice(path.lastIndexOf('/') + 1) }: Props) {
+  const file = { path: pathWith(path, query), accept: 'text/csv', name: `${name}.csv` } as const;
   return <Download label="CSV" run={() => download(file)} />;
 }

@@ -169,11 +169,18 @@ export function createReplays(pool: Pool) {
       return { ...rows[0], endpoints };
     },
 
-    async list(operatorId: string, page: Page): Promise<Replay[]> {
+    /** Newest first; null: of any endpoint, and dry runs too. */
+    async list(
+      operatorId: string,
+      { endpointId, isDryRun }: { endpointId: string | null; isDryRun: boolean | null },
+      page: Page,
+    ): Promise<Replay[]> {
       const { rows } = await pool.query<Replay>(
-        `select ${REPLAY_COLUMNS} from replays where operator_id = $1 and ($2::text is null or id < $2)
-          order by id desc limit $3`,
-        [operatorId, page.before, page.limit],
+        `select ${REPLAY_COLUMNS} from replays
+         where operator_id = $1 and ($2::text is null or endpoint_id = $2)
+           and ($3::boolean is null or is_dry_run = $3) and ($4::text is null or id < $4)
+         order by id desc limit $5`,
+        [operatorId, endpointId, isDryRun, page.before, page.limit],
       );
       return rows;
     },

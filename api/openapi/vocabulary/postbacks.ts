@@ -163,6 +163,8 @@ export const postbacks: Vocabulary = {
   states: ['states of postbacks to send again; without it, those given up', ['gave_up']],
   'Replay.endpoint_id': 'only postbacks for this endpoint; null: any',
   'Replay.affiliate_id': 'only postbacks for this affiliate; null: any',
+  'listReplays.endpoint_id': 'only replays of postbacks for this endpoint alone',
+  'listReplays.dry_run': 'only dry runs, or only replays that are none',
   'startReplay.endpoint_id': 'only postbacks for this endpoint',
   'startReplay.affiliate_id': 'only postbacks for this affiliate',
   'Replay.state': 'running, done, or cancelled',

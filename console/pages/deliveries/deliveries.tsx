@@ -10,6 +10,7 @@ import { api } from '../../wire/client.ts';
 import { paged } from '../../wire/lists.ts';
 import type { RowOf } from '../../wire/types.ts';
 import { AffiliateLink } from '../affiliates/affiliate-link.tsx';
+import { DownloadList } from '../download-list.tsx';
 
 type Delivery = RowOf<'/v1/deliveries'>;
 
@@ -92,7 +93,7 @@ export function Page() {
           options={[['oldest', 'Oldest first']]}
         />
       </FilterBar>
-      <Panel title="Postbacks" bare>
+      <Panel title="Postbacks" actions={<DownloadList path="/v1/deliveries" query={filters.values} />} bare>
         <List
           caption="Postbacks"
           one="postback"

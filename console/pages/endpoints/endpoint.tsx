@@ -11,6 +11,7 @@ import { useEndpoint } from './use-endpoint.ts';
 
 // What is behind a tab is loaded with it.
 const Settings = lazy(async () => ({ default: (await import('./settings.tsx')).Settings }));
+const Replays = lazy(async () => ({ default: (await import('./replays.tsx')).Replays }));
 
 export function Page() {
   const { id } = useParams<{ id: string }>();
@@ -45,6 +46,7 @@ export function Page() {
               onChoose={(tab) => setSearch({ tab }, { replace: true })}
               tabs={[
                 { id: 'health', label: 'Success and latency', content: () => <Health id={id} /> },
+                { id: 'replays', label: 'Replays', content: () => <Replays id={id} /> },
                 { id: 'settings', label: 'Settings', content: () => <Settings of={endpoint} /> },
               ]}
             />

@@ -107,7 +107,7 @@ function countText(count: Counted | undefined, states: number): string {
 const POLL_MS = 1000;
 
 /** How far a replay is; read until it is over. */
-function ReplayProgress({ id }: { id: string }) {
+export function ReplayProgress({ id }: { id: string }) {
   const query = api.useQuery(
     'get',
     '/v1/replays/{id}',
@@ -146,7 +146,7 @@ function ReplayProgress({ id }: { id: string }) {
           {formatCount(condition.queued)} in its queue.
         </p>
       )}
-      <p className="muted small">It goes on when this is closed.</p>
+      {state === 'running' && <p className="muted small">It goes on when this is closed.</p>}
       {state === 'running' && (
         <div>
           <Button disabled={cancel.isPending} onClick={() => cancel.mutate({ params: { path: { id } } })}>

@@ -10,6 +10,7 @@ import { paged } from '../../wire/lists.ts';
 import type { RowOf } from '../../wire/types.ts';
 import { EVENT } from './columns.tsx';
 import { AffiliateLink } from '../affiliates/affiliate-link.tsx';
+import { DownloadList } from '../download-list.tsx';
 
 type Event = RowOf<'/v1/events'>;
 
@@ -66,7 +67,7 @@ export function Page() {
         <TextFilter filters={filters} name="event" label="Type" hint="ftd" />
         <SelectFilter filters={filters} name="status" label="Status" options={STATUSES} />
       </FilterBar>
-      <Panel title="Events" bare>
+      <Panel title="Events" actions={<DownloadList path="/v1/events" query={filters.values} />} bare>
         <List
           caption="Events"
           one="event"

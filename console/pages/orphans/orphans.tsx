@@ -12,6 +12,7 @@ import { paged } from '../../wire/lists.ts';
 import { useMay } from '../../wire/session.ts';
 import { EVENT } from '../events/columns.tsx';
 import { AssignDialog, type Orphan } from './assign.tsx';
+import { DownloadList } from '../download-list.tsx';
 
 type Reason =
   | 'before_click'
@@ -61,7 +62,12 @@ export function Page() {
           options={Object.keys(REASONS).map((reason) => [reason, reasonText(reason)] as const)}
         />
       </FilterBar>
-      <Panel title="Orphans" about={countsText(pages.data?.pages[0]?.counts ?? {})} bare>
+      <Panel
+        title="Orphans"
+        about={countsText(pages.data?.pages[0]?.counts ?? {})}
+        actions={<DownloadList path="/v1/orphans" query={filters.values} />}
+        bare
+      >
         <List
           caption="Orphans"
           one="orphan"

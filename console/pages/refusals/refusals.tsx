@@ -9,6 +9,7 @@ import { Id, Time } from '../../parts/values.tsx';
 import { api } from '../../wire/client.ts';
 import { paged } from '../../wire/lists.ts';
 import type { Answer, RowOf } from '../../wire/types.ts';
+import { DownloadList } from '../download-list.tsx';
 
 type Refusal = RowOf<'/v1/refusals'>;
 type Counts = Answer<'/v1/refusals'>['counts'];
@@ -43,7 +44,7 @@ export function Page() {
         <TextFilter filters={filters} name="address" label="Address" hint="203.0.113.7" />
       </FilterBar>
       {pages.data?.pages[0] && <Totals counts={pages.data.pages[0].counts} />}
-      <Panel title="Samples" bare>
+      <Panel title="Samples" actions={<DownloadList path="/v1/refusals" query={filters.values} />} bare>
         <List
           caption="Refused requests"
           one="refusal"

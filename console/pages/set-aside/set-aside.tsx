@@ -14,6 +14,7 @@ import type { RowOf } from '../../wire/types.ts';
 import { EVENT } from '../events/columns.tsx';
 import { WaitingForRates } from '../fx-rates/waiting.tsx';
 import { formFor, lackedIn } from '../fx-rates/wanted.ts';
+import { DownloadList } from '../download-list.tsx';
 
 type Event = RowOf<'/v1/events'>;
 type Asked = { event: Event; verb: 'retry' | 'dismiss' };
@@ -33,7 +34,11 @@ export function Page() {
       about="Events whose rule failed, or that lack something. They wait, and are settled by themselves when it is there."
     >
       <WaitingForRates />
-      <Panel title="Events set aside" bare>
+      <Panel
+        title="Events set aside"
+        actions={<DownloadList path="/v1/events" query={{ status: 'set_aside' }} name="set-aside" />}
+        bare
+      >
         <List
           caption="Events set aside"
           one="event"

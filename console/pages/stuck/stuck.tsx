@@ -13,6 +13,7 @@ import { nameOf as nameOfEndpoint } from '../endpoints/condition.tsx';
 import { ActDialog, Actions, type Ask, type Asked, type Choice, type Target } from './actions.tsx';
 import { RecentActions } from './recent-actions.tsx';
 import { AffiliateLink } from '../affiliates/affiliate-link.tsx';
+import { DownloadList } from '../download-list.tsx';
 
 type Stuck = Answer<'/v1/stuck'>;
 type Group = Stuck['data'][number];
@@ -80,6 +81,9 @@ export function Page() {
   );
 }
 
+/** As many as the API gives; a group has all postbacks of an endpoint, or of a reason. */
+const ALL_GROUPS = '200';
+
 type GroupsProps = { stuck: Stuck; query: Query; ask: Ask };
 
 function Groups({ stuck: { data, total }, query, ask }: GroupsProps) {
@@ -107,7 +111,12 @@ function Groups({ stuck: { data, total }, query, ask }: GroupsProps) {
           </>
         )
       }
-      actions={total.count > 0 && <Actions target={all} label={all.name} ask={ask} />}
+      actions={
+        <>
+          {total.count > 0 && <Actions target={all} label={all.name} ask={ask} />}
+          <DownloadList path="/v1/stuck" query={{ ...query, limit: ALL_GROUPS }} />
+        </>
+      }
       bare
     >
       <Table

@@ -157,6 +157,22 @@ describe('a reconciliation', () => {
     await reconcile({ rows: [], from: '2026-10-20T00:00:00Z', to: '2026-10-20T00:00:00Z' }, '', 400);
   });
 
+  test('a reconciliation answers as CSV where that is accepted, with a line for each difference', async () => {
+    const headers = {
+      authorization: `Bearer ${key}`,
+      'content-type': 'text/csv',
+      accept: 'text/csv',
+    };
+    const answer = await fetch(`${api.url}/v1/reconciliations`, { method: 'POST', headers, body: LIST });
+    assert.match(answer.headers.get('content-type')!, /^text\/csv/);
+    const [header, ...lines] = (await answer.text()).trim().split('\r\n');
+    assert.match(header!, /^row,transaction_id,event,reason,event_id,here\.amount,/);
+    assert.deepEqual(
+      lines.map((line) => line.split(',')).map(([row, id, , reason]) => [Number(row), id, reason]),
+      FINDINGS,
+    );
+  });
+
   test('a reconciliation finds no transactions of another operator', async () => {
     const other = await api.newOperator();
     const { body } = await api.call<Answer>('POST /v1/reconciliations?from=2020-01-01T00:00:00Z', {

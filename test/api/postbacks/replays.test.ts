@@ -81,6 +81,21 @@ describe('a replay', () => {
     assert.equal(rows.length, 3);
   });
 
+  test('replays are listed by the endpoint that they were for, with or without dry runs', async () => {
+    const dryRun = await replay({ endpoint_id: endpointId, dry_run: true });
+    const ofAffiliate = await replay({ affiliate_id: affiliateId, dry_run: true });
+    const ids = async (query: string) => {
+      const { body } = await api.call<{ data: Body[] }>(`GET /v1/replays?${query}`, { key });
+      return body.data.map(({ id }) => id);
+    };
+    assert.deepEqual((await ids('limit=2')).toSorted(), [dryRun.body.id, ofAffiliate.body.id].toSorted());
+    const ofEndpoint = await ids(`endpoint_id=${endpointId}`);
+    assert.ok(ofEndpoint.includes(dryRun.body.id) && !ofEndpoint.includes(ofAffiliate.body.id));
+    const real = await ids(`endpoint_id=${endpointId}&dry_run=false`);
+    assert.ok(real.length === 1 && !real.includes(dryRun.body.id), String(real));
+    assert.ok((await ids('dry_run=true')).every((id) => !real.includes(id)));
+  });
+
   test('a replay of another operator, or with an unknown id, is not found', async () => {
     const { body } = await replay({ dry_run: true });
     const stranger = await api.newOperator();

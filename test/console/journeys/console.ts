@@ -2,7 +2,7 @@
 // stuck, follow a trace, pause and resume an endpoint, replay.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { openConsole, SCREENS, signIn, tabTo } from '../../support/console.ts';
+import { openConsole, savedBy, SCREENS, signIn, tabTo } from '../../support/console.ts';
 import { eventually } from '../../support/eventually.ts';
 import { describeJourneys, eachScreen } from '../../support/journeys.ts';
 
@@ -149,6 +149,18 @@ describeJourneys('the console', {}, (journeys) => {
     await page.getByRole('button', { name: `Replay ${total} postbacks` }).click();
     await page.getByText(`${total} of ${total} postbacks sent`).waitFor();
     await opened.check();
+    await page.getByRole('button', { name: 'Close' }).click();
+    await page.getByRole('tab', { name: 'Replays' }).click();
+    const replays = page.getByRole('table', { name: 'Replays' });
+    await replays.getByText('done').first().waitFor();
+    await replays.getByText(`${total} of ${total}`).first().waitFor();
+    await opened.check();
+    await replays
+      .getByRole('button', { name: /^Details of rpl_/ })
+      .first()
+      .click();
+    await page.getByText(`${total} of ${total} postbacks sent`).waitFor();
+    await opened.check();
   });
 
   journey('the console gives an orphan to an affiliate', async (opened, screen) => {
@@ -197,6 +209,19 @@ describeJourneys('the console', {}, (journeys) => {
     ]) {
       await opened.open(path);
       await opened.check();
+    }
+
+    const lists = {
+      '/stuck': /^endpoint\.id,.*\r\n.*503/,
+      '/events?transaction_id=t-1': /^id,.*\r\n.*,t-1,/,
+      '/orphans': /^id,.*\r\n.*nobody/,
+      '/set-aside': /^id,.*\r\n.*GBP/,
+      '/deliveries': /^id,.*\r\ndlv_/,
+      '/refusals': /^id,/,
+    };
+    for (const [path, text] of Object.entries(lists)) {
+      await opened.open(path);
+      assert.match(await savedBy(opened.page, 'CSV'), text, path);
     }
 
     journeys.receiver.isBroken = false;

@@ -17,6 +17,7 @@ import { converted, rateAt, type FxRate } from '../ledger/fx.ts';
 import { divideRounded } from '../ledger/money.ts';
 import type { ConversionEvent, Terms } from '../types.ts';
 import { inOrder } from './batch.ts';
+import { paymentsAmong } from './reported-payments.ts';
 
 /**
  * A conversion that may be reversed, with the terms that rate it (null where no deal covers it).
@@ -125,9 +126,10 @@ function rateBetween(from: ConversionEvent, to: ConversionEvent, rates: readonly
 }
 
 /**
- * Takes conversions of the reversal's customer back up to its amount: those in its own currency
- * first, the latest first, of each what earlier reversals left. A win gives back of each what the
- * chargeback that it names took.
+ * Takes payments of the reversal's customer back up to its amount: those in its own currency first,
+ * the latest first, of each what earlier reversals left. A win gives back of each what the
+ * chargeback that it names took. A payment that was reported twice is taken once, by the same share
+ * of both conversions.
  */
 function spread(
   reversal: ConversionEvent,
@@ -137,28 +139,70 @@ function spread(
   rates: readonly FxRate[],
 ): Effect[] {
   let restMinor = reversal.amountMinor!;
-  return ordered(reversal, hit).map((conversion): Effect => {
-    const { event, terms } = conversion;
-    const nothing = (why: WhyNothing): Effect => ({ reversal, conversionId: event.id, fact: null, why });
-    if (terms !== null && isTooOld(reversal, event, terms)) return nothing('too_old');
-    const leftMinor = named ? tally.takenBy(named, conversion) : tally.leftOf(conversion);
-    if (leftMinor <= 0n) return nothing((event.amountMinor ?? 0n) > 0n ? 'already_reversed' : 'not_reached');
-    if (restMinor <= 0n) return nothing('not_reached');
-    const isForeign = event.currency !== reversal.currency;
-    const rate = isForeign ? rateBetween(reversal, event, rates) : null;
-    if (isForeign && rate === null) return nothing('no_exchange_rate');
+  return paymentsAmong(ordered(reversal, hit)).flatMap((payment): Effect[] => {
+    const left = payment.map((one) => ({ one, minor: leftFor(reversal, one, named, tally) }));
+    const reached = left.flatMap(({ one, minor }) => (typeof minor === 'bigint' ? [{ one, minor }] : []));
+    const missed = left.flatMap(({ one, minor }) =>
+      typeof minor === 'bigint' ? [] : [nothing(reversal, one, minor)],
+    );
+    const nothingOf = (why: WhyNothing): Effect[] => [
+      ...reached.map(({ one }) => nothing(reversal, one, why)),
+      ...missed,
+    ];
+    if (reached.length === 0) return missed;
+    if (restMinor <= 0n) return nothingOf('not_reached');
+    const { event: of } = reached[0]!.one;
+    const isForeign = of.currency !== reversal.currency;
+    const rate = isForeign ? rateBetween(reversal, of, rates) : null;
+    if (isForeign && rate === null) return nothingOf('no_exchange_rate');
     const askedMinor = rate === null ? restMinor : converted(restMinor, rate);
-    const takenMinor = askedMinor < leftMinor ? askedMinor : leftMinor;
-    if (takenMinor <= 0n) return nothing('not_reached');
+    const takenMinor = smaller(askedMinor, reached.map(({ minor }) => minor).reduce(larger));
+    if (takenMinor <= 0n) return nothingOf('not_reached');
     restMinor = divideRounded(restMinor * (askedMinor - takenMinor), askedMinor, 'half_even');
-    const fact = terms === null ? null : reversalOf(reversal, event, terms, takenMinor, named?.id ?? null);
-    if (fact === null || fact === 'no_rate') {
-      tally.absorb(event.id, takenMinor);
-      return nothing(terms === null ? 'no_deal' : 'not_clawed_back');
-    }
+    const wholeMinor = reached.map(({ one }) => one.event.amountMinor!).reduce(larger);
     const fx = rate === null ? null : { rateId: rate.id, rate: rate.rate };
-    return { reversal, conversionId: event.id, fact: { ...fact, fx }, why: null };
+    const effects = reached.map(({ one, minor }) => {
+      const shareMinor = divideRounded(one.event.amountMinor! * takenMinor, wholeMinor, 'half_even');
+      return taking(reversal, one, smaller(shareMinor, minor), { named, tally, fx });
+    });
+    return [...effects, ...missed];
   });
+}
+
+/** What a reversal can take of a conversion, in minor units of its currency; or why nothing. */
+function leftFor(
+  reversal: ConversionEvent,
+  conversion: Reversible,
+  named: ConversionEvent | undefined,
+  tally: Tally,
+): bigint | WhyNothing {
+  const { event, terms } = conversion;
+  if (terms !== null && isTooOld(reversal, event, terms)) return 'too_old';
+  const leftMinor = named ? tally.takenBy(named, conversion) : tally.leftOf(conversion);
+  if (leftMinor > 0n) return leftMinor;
+  return (event.amountMinor ?? 0n) > 0n ? 'already_reversed' : 'not_reached';
+}
+
+/** The effect of a reversal that takes an amount of a conversion. */
+function taking(
+  reversal: ConversionEvent,
+  conversion: Reversible,
+  takenMinor: bigint,
+  by: { named: ConversionEvent | undefined; tally: Tally; fx: SlotFact['fx'] },
+): Effect {
+  const { event, terms } = conversion;
+  if (takenMinor <= 0n) return nothing(reversal, conversion, 'not_reached');
+  const { named, tally, fx } = by;
+  const fact = terms === null ? null : reversalOf(reversal, event, terms, takenMinor, named?.id ?? null);
+  if (fact === null || fact === 'no_rate') {
+    tally.absorb(event.id, takenMinor);
+    return nothing(reversal, conversion, terms === null ? 'no_deal' : 'not_clawed_back');
+  }
+  return { reversal, conversionId: event.id, fact: { ...fact, fx }, why: null };
+}
+
+function nothing(reversal: ConversionEvent, { event }: Reversible, why: WhyNothing): Effect {
+  return { reversal, conversionId: event.id, fact: null, why };
 }
 
 function ordered(reversal: ConversionEvent, hit: readonly Reversible[]): Reversible[] {
@@ -166,6 +210,9 @@ function ordered(reversal: ConversionEvent, hit: readonly Reversible[]): Reversi
   const isOwn = ({ event }: Reversible): boolean => event.currency === reversal.currency;
   return [...latestFirst.filter(isOwn), ...latestFirst.filter((conversion) => !isOwn(conversion))];
 }
+
+const smaller = (a: bigint, b: bigint): bigint => (a < b ? a : b);
+const larger = (a: bigint, b: bigint): bigint => (a > b ? a : b);
 
 type Tally = {
   add(conversionId: string, fact: SlotFact): void;

@@ -90,7 +90,8 @@ const REPLACED_RATES = `
 /**
  * Reversals by customer and amount that take more than their amount. One that takes each conversion
  * whole reaches the last of them by a part of its amount only, so the greatest is left out; and
- * only conversions count there that no other event reverses.
+ * only conversions count there that no other event reverses. A first deposit and a deposit of one
+ * transaction are one payment, taken once.
  */
 const DIVIDED = `
   with divided as materialized (
@@ -109,11 +110,18 @@ const DIVIDED = `
     from slot_facts f where f.operator_id = $1 and f.original_event_id in (select original_event_id from hit)
       and f.type not in ('left', 'rejected') and ${inForce('f')}
     group by 1 having count(distinct f.event_id) = 2
+  ), payments as (
+    select h.event_id, case when c.type in ('ftd', 'deposit') and c.transaction_id is not null
+        then 'paid ' || c.transaction_id else c.id end as payment,
+      bool_and(h.is_whole) as is_whole, max(h.minor) as minor, max(e.minor) as earned_minor,
+      bool_or(c.id in ${WAITING}) as waits
+    from hit h join events c on c.operator_id = $1 and c.id = h.original_event_id
+    left join earned e on e.original_event_id = h.original_event_id group by 1, 2
   ), sums as (
-    select h.event_id, coalesce(sum(h.minor) filter (where not h.is_whole), 0) as taken,
-      coalesce(sum(e.minor) filter (where h.is_whole) - max(e.minor) filter (where h.is_whole), 0) as reached,
-      bool_or(h.original_event_id in ${WAITING}) as waits
-    from hit h left join earned e on e.original_event_id = h.original_event_id group by 1
+    select event_id, coalesce(sum(minor) filter (where not is_whole), 0) as taken,
+      coalesce(sum(earned_minor) filter (where is_whole) - max(earned_minor) filter (where is_whole), 0)
+        as reached, bool_or(waits) as waits
+    from payments group by 1
   )
   select d.id as about, d.currency, greatest(s.taken - d.minor, 0) as minor,
     format('of %s takes %s, and further conversions after %s', d.minor, s.taken, s.reached) as detail

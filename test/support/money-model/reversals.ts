@@ -7,11 +7,13 @@ import {
   add,
   decimal,
   divide,
+  exponentOf,
   fraction,
   isLess,
   larger,
   multiply,
   ONE,
+  round,
   smaller,
   subtract,
   total,
@@ -182,23 +184,41 @@ class Reversals {
     let rest = amountOf(event);
     let isWaiting = false;
     const taken: { conversion: Rated; share: Fraction }[] = [];
-    for (const conversion of order) {
+    for (const conversion of order.filter((each) => !order.some((other) => isAgain(each, other)))) {
       if (!isLess(ZERO, rest)) break;
-      const whole = amountOf(conversion.event);
-      const before = total(this.strikesOn(conversion).map(({ share }) => share));
-      const left = multiply(whole, larger(ZERO, subtract(ONE, before)));
-      if (!isLess(ZERO, left)) continue;
+      const payment = [conversion, ...order.filter((each) => isAgain(each, conversion))]
+        .map((each) => ({ each, whole: amountOf(each.event), left: this.leftOf(each) }))
+        .filter(({ left }) => isLess(ZERO, left));
+      if (payment.length === 0) continue;
+      const left = payment.map((each) => each.left).reduce(larger);
       const rate = this.rateTo(event, conversion);
       if (rate === undefined) {
         isWaiting = true;
         continue;
       }
       const taking = smaller(left, multiply(rest, rate));
-      taken.push({ conversion, share: divide(taking, whole) });
+      const largest = payment.map(({ whole }) => whole).reduce(larger);
+      for (const { each, whole, left: own } of payment) {
+        const part = this.inMoney(multiply(whole, divide(taking, largest)), each);
+        taken.push({ conversion: each, share: divide(smaller(own, part), whole) });
+      }
       rest = subtract(rest, divide(taking, rate));
     }
     for (const { conversion, share } of taken) this.strike(reversal, conversion, share);
     return isWaiting ? { status: 'set_aside', reason: 'no_exchange_rate' } : SETTLED;
+  }
+
+  /** What earlier reversals left of a conversion's amount. */
+  private leftOf(conversion: Rated): Fraction {
+    const before = total(this.strikesOn(conversion).map(({ share }) => share));
+    return multiply(amountOf(conversion.event), larger(ZERO, subtract(ONE, before)));
+  }
+
+  /** An amount in whole smallest units of a conversion's currency. */
+  private inMoney(amount: Fraction, { event }: Rated): Fraction {
+    const units =
+      10n ** BigInt(exponentOf(event.currency ?? this.world.operator.currency, this.world.currencies));
+    return fraction(round(multiply(amount, fraction(units)), 'half_even'), units);
   }
 
   /**
@@ -232,6 +252,14 @@ class Reversals {
   }
 }
 
+/** Whether a deposit is a first deposit, told once more under its transaction id. */
+const isAgain = ({ event: deposit }: Rated, { event: first }: Rated): boolean =>
+  deposit.event === 'deposit' &&
+  first.event === 'ftd' &&
+  deposit.transaction_id !== undefined &&
+  deposit.transaction_id === first.transaction_id &&
+  deposit.currency === first.currency;
+
 /** Applies all reversals of a world that are in the books to the conversions that were rated. */
 export function reverse(
   world: World,
@@ -257,8 +285,8 @@ export function reverse(
  * What a share leaves of a sum: the reversed part is rounded, not the rest, so that refunds in
  * thirds add up.
  */
-export function leftOf(sum: bigint, share: Fraction, round: (value: Fraction) => bigint): bigint {
-  return sum - round(multiply(fraction(sum), share));
+export function leftOf(sum: bigint, share: Fraction, rounded: (value: Fraction) => bigint): bigint {
+  return sum - rounded(multiply(fraction(sum), share));
 }
 
 export const remains = (share: Fraction): boolean => isLess(share, ONE);

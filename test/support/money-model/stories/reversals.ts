@@ -496,10 +496,62 @@ const DECISIONS: readonly Dispute[] = [
   },
 ];
 
+/** A payment that was told as the first deposit and as a deposit: 10 % of each. */
+const twice = (first: string, again: string): ApiStep[] => [
+  A,
+  CLICK,
+  event('ftd', 'p1', { of: 'u', by: 'C', at: '@-20d', amount: first }),
+  {
+    ...event('deposit', 'p1', { of: 'u', at: '@-20d', amount: again }),
+    as: 'again',
+  },
+];
+const taken = (amount: string) => event('chargeback', 'c', { of: 'u', at: '@-10d', amount });
+
+const TOLD_TWICE: readonly Dispute[] = [
+  {
+    rule: 8,
+    name: 'A chargeback by customer takes a payment that was told twice back once, and both conversions',
+    sum: '0.00',
+    steps: [SHARED, ...twice('100.00', '100.00'), taken('100.00')],
+  },
+  {
+    rule: 8,
+    name: 'Half of a payment that was told twice is half of both conversions',
+    sum: '10.00',
+    steps: [SHARED, ...twice('100.00', '100.00'), taken('50.00')],
+  },
+  {
+    rule: 8,
+    name: 'What a payment that was told twice leaves of a chargeback takes the payment before it',
+    // Of 10.00 for the deposit before it a half; of twice 10.00 nothing.
+    sum: '5.00',
+    steps: [
+      SHARED,
+      ...twice('100.00', '100.00'),
+      event('deposit', 'p0', { of: 'u', at: '@-21d', amount: '100.00', more: { click_id: '$C' } }),
+      taken('150.00'),
+    ],
+  },
+  {
+    rule: 8,
+    name: 'A win gives a payment that was told twice back for both conversions',
+    sum: '15.00',
+    steps: [SHARED, ...twice('100.00', '100.00'), taken('100.00'), won('w', '@-9d', '75.00', 'c')],
+  },
+  {
+    rule: 8,
+    name: 'A payment that was told twice with two amounts loses the same share of both',
+    // Half of 10.00 and 15.00.
+    sum: '12.50',
+    steps: [SHARED, ...twice('100.00', '150.00'), taken('75.00')],
+  },
+];
+
 const storyOf = ({ sum, ...rest }: Dispute): Story => ({ ...rest, balances: { A: sum } });
 
 export const REVERSALS: readonly Story[] = [
-  ...[...DISPUTES, ...LITTLE, ...DECISIONS].map(storyOf),
+  ...[...DISPUTES, ...LITTLE, ...TOLD_TWICE, ...DECISIONS].map(storyOf),
   {
     rule: 9,
     name: 'An event that is voided takes its binding with it',

@@ -7,9 +7,9 @@ import {
   type SetAsideGroup,
   type SetAsideReason,
 } from '../../domain/settlement/set-aside.ts';
-import { count, currency, money, text } from '../http/answer-fields.ts';
+import * as field from '../http/answer-fields.ts';
 
-export const lacking = text.meta({
+export const lacking = field.text.meta({
   description:
     'what was lacking when it was settled last, and the call that mends it. Without that it is set aside again',
   examples: [
@@ -20,13 +20,13 @@ export const lacking = text.meta({
 const day = z.iso.date().meta({ examples: ['2026-11-14'] });
 
 /** Events that lack the same. */
-export const group = z.object({
+export const setAsideGroup = z.object({
   reason: z.enum(SET_ASIDE_REASONS),
-  count,
-  amount: money.nullable().meta({ description: 'the sum of their amounts; null: none has one' }),
-  currency: currency.nullable(),
+  count: field.count,
+  amount: field.money.nullable().meta({ description: 'the sum of their amounts; null: none has one' }),
+  currency: field.currency.nullable(),
   missing_rate: z
-    .object({ base: currency, quote: currency })
+    .object({ base: field.currency, quote: field.currency })
     .nullable()
     .meta({ description: 'the exchange rate that they wait for; null: they lack something else' }),
   first_day: day.meta({

@@ -4,7 +4,7 @@ import { LISTED_AT_MOST } from '../../store/settlement/set-aside.ts';
 import { idOf, text } from '../http/answer-fields.ts';
 import { jsonAnswer, wholeListAnswer } from '../http/operation.ts';
 import { defineResource } from '../http/resource.ts';
-import { group, lacking } from './set-aside.answers.ts';
+import { lacking, setAsideGroup } from './set-aside.answers.ts';
 import { addSetAsideRoutes } from './set-aside.routes.ts';
 
 /** Answers of the two actions; `reason` is the event's set-aside reason. */
@@ -27,7 +27,7 @@ export const setAsideResource = defineResource({
         `The largest groups of each reason, of its first ${LISTED_AT_MOST} events. The events themselves: ` +
         '`GET /v1/events?status=set_aside`.',
       who: 'read',
-      answers: { 200: wholeListAnswer(group) },
+      answers: { 200: wholeListAnswer(setAsideGroup) },
     },
     'POST /v1/set-aside/:event_id/retry': {
       id: 'retrySetAsideEvent',

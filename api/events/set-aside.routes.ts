@@ -9,7 +9,7 @@ import { isId } from '../http/fields.ts';
 import { answerWhole } from '../http/lists.ts';
 import { addPath } from '../http/path.ts';
 import type { Temporal } from '../temporal.ts';
-import { group, groupView } from './set-aside.answers.ts';
+import { groupView, setAsideGroup } from './set-aside.answers.ts';
 
 type Deps = {
   store: Pick<Store, 'setAside'>;
@@ -23,7 +23,7 @@ export function addSetAsideRoutes(router: Router, { store, auth, temporal }: Dep
       auth.scope('read'),
       async (req, res) => {
         const groups = await store.setAside.groups(callerOf(res).operator.id);
-        answerWhole(req, res, { schema: group, rows: groups.map(groupView) });
+        answerWhole(req, res, { schema: setAsideGroup, rows: groups.map(groupView) });
       },
     ],
   });

@@ -16,7 +16,7 @@ const REASONS =
   `match missing_here missing_there duplicate_row not_settled orphaned rejected set_aside voided currency_differs amount_differs
   reversed commission_differs invalid_row`.split(/\s+/);
 
-export const totals = z.array(
+export const reasonTotals = z.array(
   z.object({
     reason: z.enum(REASONS),
     currency: field.text.nullable(),
@@ -26,7 +26,7 @@ export const totals = z.array(
   }),
 );
 
-export const difference = z.object({
+export const differenceRow = z.object({
   row: z
     .int()
     .min(1)

@@ -34,8 +34,8 @@ export const reconciliationsResource = defineResource({
       },
       answers: {
         200: wholeListAnswer(
-          answers.difference,
-          { totals: answers.totals, truncated: answers.truncated },
+          answers.differenceRow,
+          { totals: answers.reasonTotals, truncated: answers.truncated },
           { as: 'results', description: 'one difference for each row, as JSON or CSV' },
         ),
       },

@@ -8,7 +8,7 @@ import { tableBody } from '../http/body.ts';
 import { readingFor } from '../http/read.ts';
 import { answerWhole } from '../http/lists.ts';
 import { addPath } from '../http/path.ts';
-import { type Difference, difference, differenceView, totalsOf } from './reconciliations.answers.ts';
+import { type Difference, differenceRow, differenceView, totalsOf } from './reconciliations.answers.ts';
 import { type List, listOf, ROWS_AT_MOST } from './reconciliations.schema.ts';
 
 type Deps = { store: Pick<Store, 'reconciling'>; auth: Auth };
@@ -22,7 +22,7 @@ export function addReconciliationRoutes(router: Router, { store, auth }: Deps): 
         const list = readingFor(callerOf(res), () => listOf(req.body, req.query, Date.now()));
         const { differences, truncated } = await reconcile(store, callerOf(res).operator.id, list);
         answerWhole(req, res, {
-          schema: difference,
+          schema: differenceRow,
           rows: differences.map(differenceView),
           as: 'results',
           beside: { totals: totalsOf(differences), truncated },

@@ -56,6 +56,12 @@ export const PAGES: readonly PageEntry[] = [
     menu: { label: 'Imports', group: 'Conversions' },
     key: 'i',
   },
+  {
+    path: '/customers',
+    load: () => import('../pages/customers/customers.tsx'),
+    menu: { label: 'Customers', group: 'Conversions' },
+    key: 'u',
+  },
   { path: '/imports/:id', load: () => import('../pages/imports/import.tsx') },
   { path: '/events/:id', load: () => import('../pages/events/trace.tsx') },
   {

@@ -1,4 +1,5 @@
-// Decisions of people about an event: take it out of the books, or let it earn nothing; and back.
+// Decisions of people about an event: correct it, take it out of the books, or let it earn nothing;
+// and back.
 import { useState } from 'react';
 import { counted } from '../../format/money.ts';
 import { Button } from '../../parts/button.tsx';
@@ -7,6 +8,7 @@ import { TextField } from '../../parts/form.tsx';
 import { toast } from '../../parts/toasts.tsx';
 import { client, refresh } from '../../wire/client.ts';
 import { useMay } from '../../wire/session.ts';
+import { AmendDialog, isAmendable } from './amend.tsx';
 import type { Trace } from './trace-types.ts';
 
 type Verb = 'void' | 'unvoid' | 'reject' | 'unreject';
@@ -48,17 +50,19 @@ function verbsFor({ status, versions, commissions }: Trace): Verb[] {
 }
 
 export function Decide({ trace }: { trace: Trace }) {
-  const [verb, ask] = useState<Verb | null>(null);
+  const [verb, ask] = useState<Verb | 'amend' | null>(null);
   const mayWrite = useMay('events:write');
   if (!mayWrite) return null;
   return (
     <>
+      {isAmendable(trace) && <Button onClick={() => ask('amend')}>Amend…</Button>}
       {verbsFor(trace).map((each) => (
         <Button key={each} kind={VERBS[each].isDanger ? 'danger' : 'plain'} onClick={() => ask(each)}>
           {VERBS[each].label}
         </Button>
       ))}
-      {verb && <DecideDialog trace={trace} verb={verb} onClose={() => ask(null)} />}
+      {verb === 'amend' && <AmendDialog trace={trace} onClose={() => ask(null)} />}
+      {verb && verb !== 'amend' && <DecideDialog trace={trace} verb={verb} onClose={() => ask(null)} />}
     </>
   );
 }

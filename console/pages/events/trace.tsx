@@ -160,7 +160,9 @@ function ByTransaction({ of }: { of: string }) {
 }
 
 function ByCustomer({ of }: { of: string }) {
-  return <Found by={{ customer_id: of }}>{of}</Found>;
+  const mayList = useMay('read');
+  if (!mayList) return <>{of}</>;
+  return <Link href={`/customers?${new URLSearchParams({ id: of }).toString()}`}>{of}</Link>;
 }
 
 /** Leads to what else was done with a key, for those who may read that. */

@@ -13,8 +13,10 @@ import { paged } from '../../wire/lists.ts';
 import { useMay } from '../../wire/session.ts';
 import type { RowOf } from '../../wire/types.ts';
 import type { Affiliate } from '../affiliates/affiliate-types.ts';
+import { ChangeLink } from './change-link.tsx';
 
 type Link = RowOf<'/v1/links'>;
+type Asked = { verb: 'change' | 'switch'; link: Link };
 
 const COLUMNS: readonly Column<Link>[] = [
   {
@@ -45,7 +47,7 @@ const COLUMNS: readonly Column<Link>[] = [
 ];
 
 export function Links({ affiliate }: { affiliate: Affiliate }) {
-  const [asked, ask] = useState<'new' | Link | null>(null);
+  const [asked, ask] = useState<'new' | Asked | null>(null);
   const mayManage = useMay('manage');
   const pages = api.useInfiniteQuery(
     'get',
@@ -71,21 +73,31 @@ export function Links({ affiliate }: { affiliate: Affiliate }) {
         empty={<Empty title="It has no link yet." />}
       />
       {asked === 'new' && <NewLink affiliate={affiliate} onClose={close} />}
-      {asked !== null && asked !== 'new' && <SwitchDialog link={asked} onClose={close} />}
+      {asked !== null && asked !== 'new' && asked.verb === 'change' && (
+        <ChangeLink link={asked.link} onClose={close} />
+      )}
+      {asked !== null && asked !== 'new' && asked.verb === 'switch' && (
+        <SwitchDialog link={asked.link} onClose={close} />
+      )}
     </Panel>
   );
 }
 
-const actions = (ask: (link: Link) => void): Column<Link> => ({
+const actions = (ask: (asked: Asked) => void): Column<Link> => ({
   title: 'Actions',
   hidden: true,
   end: true,
   cell: (link) => {
     const verb = link.state === 'off' ? 'Switch on' : 'Switch off';
     return (
-      <Button aria-label={`${verb} ${link.id}`} onClick={() => ask(link)}>
-        {verb}…
-      </Button>
+      <div className="row">
+        <Button aria-label={`Change ${link.id}`} onClick={() => ask({ verb: 'change', link })}>
+          Change…
+        </Button>
+        <Button aria-label={`${verb} ${link.id}`} onClick={() => ask({ verb: 'switch', link })}>
+          {verb}…
+        </Button>
+      </div>
     );
   },
 });

@@ -66,7 +66,7 @@ test('the log line of a request that brings events names them, and of a long bat
   const { key } = await api.newOperator();
   const send = async (path: string, requestId: string, body: object) => {
     const headers = { 'x-request-id': requestId };
-    const { body: answer } = await api.call<Record<string, unknown>>(`POST ${path}`, { key, headers, body });
+    const { body: answer } = await api.call(`POST ${path}`, { key, headers, body });
     return answer;
   };
   const sale = (index: number) => ({ event: 'sale', customer_id: 'c', transaction_id: `t-${index}` });

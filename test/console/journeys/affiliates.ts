@@ -66,6 +66,14 @@ describeJourneys('affiliates in the console', { prepare }, (journeys) => {
       await check();
       await page.getByRole('button', { name: 'Close', exact: true }).click();
       const link = page.getByRole('row').filter({ hasText: 'broker.example/welcome' });
+      await link.getByRole('button', { name: /^Change/ }).click();
+      await page.getByLabel('Parameters, one a line').fill('source={affiliate_id}\nlang');
+      await page.getByText('A line must be a name').waitFor();
+      await page.getByLabel('Parameters, one a line').fill('source={affiliate_id}\nlang=en');
+      await page.getByLabel('Hosts of deep links').fill('*.broker.example');
+      await check();
+      await page.getByRole('button', { name: 'Change 1 link' }).click();
+      await link.getByText('lang=en').waitFor();
       await link.getByRole('button', { name: /^Switch off/ }).click();
       await page.getByRole('button', { name: 'Switch off 1 link' }).click();
       await link.getByRole('button', { name: /^Switch on/ }).waitFor();

@@ -1,5 +1,5 @@
-// Payments among conversions: an operator may report a first payment twice, as the first deposit and
-// as a deposit with the same transaction id.
+// Payments among conversions: an operator may report a first payment twice, as the first deposit
+// and as a deposit with the same transaction id.
 import type { ConversionEvent } from '../types.ts';
 
 type Conversion = { event: ConversionEvent };

@@ -59,6 +59,8 @@ export type BatchLedger = ReportedAmounts & {
   slotsOfConversion(eventId: string): readonly Slot[];
   sourceOf: SlotIndex['sourceOf'];
   targetOf(slot: Slot): SlotTarget;
+  /** Whether a reversal of a conversion in slots changes what any slot should hold. */
+  isMovedBy(conversionId: string, reversalId: string): boolean;
   readonly slots: ReadonlyMap<string, Slot>;
   readonly facts: readonly AddedFact[];
   readonly postings: readonly Posting[];
@@ -73,7 +75,7 @@ export function openBatchLedger(
   options: FactPostingOptions,
 ): BatchLedger {
   const index = createSlotIndex(loaded);
-  const { facts, postings, targetOf, add, repost } = createFactPosting(index, options);
+  const { facts, postings, targetOf, isMovedBy, add, repost } = createFactPosting(index, options);
   const reportedAmounts = createReportedAmounts(reportedBefore);
 
   /** Adds facts, returns the deltas of their conversion and keeps the others as adjustments. */
@@ -130,6 +132,7 @@ export function openBatchLedger(
     slotsOfConversion: (eventId) =>
       index.ofConversion(eventId).filter(({ groups }) => groups.get(eventId)!.isIn),
     targetOf,
+    isMovedBy,
   };
 }
 

@@ -1,5 +1,5 @@
 // Adds facts to slots of a batch, and posts every slot whose target they change.
-import type { SlotName } from '../commission/commission.ts';
+import { carriesLosses, type SlotName } from '../commission/commission.ts';
 import type { Group } from '../commission/group.ts';
 import type { SlotFact } from '../commission/slot-facts.ts';
 import { overrideSlotKey } from '../keys.ts';
@@ -8,7 +8,15 @@ import type { DealVersion } from '../types.ts';
 import { countingMonths, moveCustomer } from './first-deposits.ts';
 import { createFamily } from './linked-slots.ts';
 import { createPoster, type BookedChange, type Posting, type PostingCause } from './posting.ts';
-import { emptySlot, isSteppedOnly, parentsMoment, rank, replaceGroup, type Slot } from './slot.ts';
+import {
+  componentOf,
+  emptySlot,
+  isSteppedOnly,
+  parentsMoment,
+  rank,
+  replaceGroup,
+  type Slot,
+} from './slot.ts';
 import type { SlotIndex } from './slot-index.ts';
 import { createSlotTargets, type ParentsOf, type SlotTargets } from './slot-targets.ts';
 
@@ -40,6 +48,11 @@ type FactPosting = {
    * that hold nothing are rated anew, to say why. `occurredAt`: when a conversion of it happened.
    */
   repost(slot: Slot, occurredAt: number): BookedChange[];
+  /**
+   * Whether a reversal of a conversion that is in slots changes what any slot should hold, or a loss
+   * that is carried on: as long as it is reversed, another slot may be paid in its place.
+   */
+  isMovedBy(conversionId: string, reversalId: string): boolean;
 };
 
 export function createFactPosting(index: SlotIndex, options: FactPostingOptions): FactPosting {
@@ -48,6 +61,9 @@ export function createFactPosting(index: SlotIndex, options: FactPostingOptions)
   const targets = createSlotTargets(index, family, parentsOf);
   const { post, postings } = createPoster(index, targets, options.debts);
   const facts: AddedFact[] = [];
+
+  const monthsOf = (dealId: string, affiliateId: string): Slot[] =>
+    index.ofDeal(dealId, affiliateId).filter(({ name }) => name.kind === 'month');
 
   /** Opens the parts of a slot that its parents do not have yet. */
   function openParts(slot: Slot): void {
@@ -64,24 +80,51 @@ export function createFactPosting(index: SlotIndex, options: FactPostingOptions)
     }
   }
 
+  /** Replaces a conversion's facts; returns the months that count other customers since. */
+  function replace(slot: Slot, group: Group, added: readonly SlotFact[]): Slot[] {
+    const customers = customersOf(slot, slot.groups.get(group.accrual.originalEventId), group);
+    const countedBefore = countedIn(index, slot, customers);
+    replaceGroup(slot, group, added);
+    rank(slot, options.monthOf);
+    const countedAfter = countedIn(index, slot, customers);
+    const recounted = customers.flatMap((customer) =>
+      moveCustomer(countedBefore.get(customer), countedAfter.get(customer)),
+    );
+    family.forget();
+    return recounted;
+  }
+
   return {
     facts,
     postings,
     targetOf: targets.targetOf,
+    isMovedBy(conversionId, reversalId) {
+      const own = index.ofConversion(conversionId).filter(({ groups }) => groups.get(conversionId)!.isIn);
+      if (own.some((slot) => carries(slot))) return true;
+      const months = own.flatMap(({ version, affiliateId }) => monthsOf(version.dealId, affiliateId));
+      const kept = [...new Set([...own, ...months])].map((slot) => ({
+        slot,
+        as: { ...slot, groups: new Map(slot.groups) },
+      }));
+      const holding = (slots: Iterable<Slot>) => [...slots].map((slot) => targets.targetOf(slot).targetMinor);
+      const affected = new Set([...own, ...own.flatMap((slot) => family.movedBy(slot))]);
+      for (const slot of own) {
+        const group = slot.groups.get(conversionId)!;
+        const reversals = group.reversals.filter(({ eventId }) => eventId !== reversalId);
+        for (const moved of [slot, ...replace(slot, { ...group, reversals }, [])])
+          for (const one of [moved, ...family.movedBy(moved)]) affected.add(one);
+      }
+      const without = holding(affected);
+      for (const { slot, as } of kept) Object.assign(slot, as);
+      family.forget();
+      return holding(affected).some((minor, place) => minor !== without[place]);
+    },
     add(slot, group, added, cause) {
       const movedBefore = family.movedBy(slot);
-      const customers = customersOf(slot, slot.groups.get(group.accrual.originalEventId), group);
-      const countedBefore = countedIn(index, slot, customers);
       const conversionBefore = targets.conversionOf(slot);
-      replaceGroup(slot, group, added);
+      const recounted = replace(slot, group, added);
       for (const fact of added) facts.push({ slot, fact, version: group.version });
-      rank(slot, options.monthOf);
       openParts(slot);
-      const countedAfter = countedIn(index, slot, customers);
-      const recounted = customers.flatMap((customer) =>
-        moveCustomer(countedBefore.get(customer), countedAfter.get(customer)),
-      );
-      family.forget();
       const movedAfter = [slot, ...recounted].flatMap((one) => family.movedBy(one));
       const changes = post(slot, cause, conversionBefore);
       for (const moved of new Set([...movedBefore, ...movedAfter])) {
@@ -96,6 +139,12 @@ export function createFactPosting(index: SlotIndex, options: FactPostingOptions)
       return post(slot, { id: targets.conversionOf(slot), occurredAt });
     },
   };
+}
+
+/** Whether a slot is part of a month whose loss is carried on. */
+function carries(slot: Slot): boolean {
+  const component = componentOf(slot);
+  return component !== null && carriesLosses(component);
 }
 
 function withoutConversion(change: BookedChange): BookedChange {

@@ -1,6 +1,6 @@
 // Why a reversal changed nothing, for its outcome.
 import { reversedOf } from '../commission/reversals.ts';
-import type { ConversionEvent } from '../types.ts';
+import { isNegative, type ConversionEvent } from '../types.ts';
 import type { Scope } from './apply-reversals.ts';
 import type { BatchLedger } from './batch-ledger.ts';
 import type { WhyNothing } from './reversal-effects.ts';
@@ -18,11 +18,13 @@ export type ReversalReason = (typeof REVERSAL_REASONS)[number];
 
 /**
  * The reason why a settled reversal changes no commission; null where it changes one. Judged over
- * all reversals that are known, once they are in the ledger.
+ * all reversals that are known, once they are in the ledger. What earned nothing, or is paid no less
+ * since a cap holds it down, is nothing to reverse; a win that gives nothing back says nothing.
  */
 export function reasonOf(books: BatchLedger, reversal: ConversionEvent, scope: Scope): ReversalReason | null {
   const whys = new Set<WhyNothing>();
   const unchanged: { isReversed: boolean }[] = [];
+  let isInVain = false;
   for (const { reversal: other, conversionId, why } of scope.effects) {
     if (other.id !== reversal.id) continue;
     const [slot] = books.slotsOfConversion(conversionId);
@@ -37,9 +39,14 @@ export function reasonOf(books: BatchLedger, reversal: ConversionEvent, scope: S
       accrual,
       reversals.filter(({ eventId }) => eventId !== reversal.id),
     );
-    if (all.part * without.of !== without.part * all.of) return null;
+    if (all.part * without.of !== without.part * all.of) {
+      if (!isNegative(reversal.type) || books.isMovedBy(conversionId, reversal.id)) return null;
+      isInVain = true;
+      continue;
+    }
     unchanged.push({ isReversed: all.part > 0n });
   }
+  if (isInVain) return 'nothing_to_reverse';
   const isReversed = unchanged.some((one) => one.isReversed) || whys.has('already_reversed');
   if (reversal.type === 'chargeback_won') return isReversed ? 'already_reversed' : 'not_charged_back';
   if (isReversed) return 'already_reversed';

@@ -5,7 +5,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { startOf, timeOf } from '../../support/money-model/agreements.ts';
 import { disagreements } from '../../support/money-model/compare.ts';
-import { expected } from '../../support/money-model/expected.ts';
+import { expected, expectedWithReasons } from '../../support/money-model/expected.ts';
 import { arrange, histories, type History } from '../../support/money-model/random-history.ts';
 import { decide } from '../../support/money-model/steps.ts';
 import { STORIES } from '../../support/money-model/stories.ts';
@@ -39,7 +39,7 @@ describe('the independent model tells each story as its rule does', () => {
   for (const story of STORIES) {
     it(`${RULES[story.rule]}: ${story.name}`, () => {
       const world = worldFrom(story.steps, NOW);
-      assert.deepEqual(disagreements(story, world, expected(world)), []);
+      assert.deepEqual(disagreements(story, world, expectedWithReasons(world)), []);
     });
   }
 });

@@ -1,6 +1,6 @@
 // The model: from a whole history to every commission, every sum and every event's outcome.
 import { labelOf, lineOf, parentsAt } from './agreements.ts';
-import { attribute } from './attribution.ts';
+import { attribute, isReversal } from './attribution.ts';
 import { bountiesOf, cap, type Single } from './bounties.ts';
 import { add, decimal, fraction, multiply, round, ZERO, type Fraction } from './exact.ts';
 import { shareOf, type Shares } from './metrics.ts';
@@ -129,4 +129,30 @@ export function expected(world: World): Expected {
   ];
   const events = outcomesOf(world, attributions.refused, pricings, outcomes, attributions.whose);
   return { totals: totalsOf(commissions), events, commissions };
+}
+
+/**
+ * What a world comes to, with the reason of each reversal that changed nothing, as long as no
+ * reversal after it was known. Carried losses may still change later months, so nothing is said of
+ * deals that carry.
+ */
+export function expectedWithReasons(world: World): Expected {
+  const model = expected(world);
+  const sumsOf = (events: World['events']) =>
+    JSON.stringify(
+      expected({ ...world, events }).commissions.map((each) => ({ ...each, amount: `${each.amount}` })),
+    );
+  const isCarrying = world.deals.some(({ versions }) =>
+    versions.some(({ terms }) => terms.components.some(({ negative }) => negative === 'carry')),
+  );
+  const events = new Map(model.events);
+  for (const [index, one] of world.events.entries()) {
+    const outcome = model.events.get(one.id)!;
+    if (!isReversal(one) || one.event === 'chargeback_won' || isCarrying) continue;
+    if (outcome.status !== 'settled' || outcome.reason !== undefined) continue;
+    const known = world.events.filter((each, place) => place <= index || !isReversal(each));
+    if (sumsOf(known) === sumsOf(known.filter((each) => each !== one)))
+      events.set(one.id, { ...outcome, reason: 'nothing_to_reverse' });
+  }
+  return { ...model, events };
 }

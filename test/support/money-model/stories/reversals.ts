@@ -548,10 +548,67 @@ const TOLD_TWICE: readonly Dispute[] = [
   },
 ];
 
+const NOTHING = 'settled nothing_to_reverse';
+const capped = deal(terms({ ...PERCENT, cap: { count: 1 } }));
+const twoSales = [
+  ...sale('100.00'),
+  event('sale', 't', { of: 'u', at: '@-20d', amount: '50.00', more: { click_id: '$C' } }),
+];
+
+/** Reversals that move no money, since nothing less is earned with them. */
+const IN_VAIN: readonly Dispute[] = [
+  {
+    rule: 8,
+    name: 'A refund of a first deposit that was too small for a CPA says that there is nothing to reverse',
+    sum: '0.00',
+    steps: [
+      ...[A, CLICK, deal(terms({ ...CPA, min_amount: '100.00' }))],
+      event('ftd', 's', { of: 'u', by: 'C', at: '@-20d', amount: '50.00' }),
+      against('refund', 'x', 's', { at: '@-15d', amount: '50.00' }),
+    ],
+    events: { x: NOTHING },
+  },
+  {
+    rule: 8,
+    name: 'A chargeback of a sale beyond the cap says that there is nothing to reverse',
+    sum: '10.00',
+    steps: [capped, ...twoSales, against('chargeback', 'x', 't', { at: '@-15d' })],
+    events: { x: NOTHING },
+  },
+  {
+    rule: 8,
+    name: 'A chargeback that lets another sale under the cap has moved money',
+    sum: '5.00',
+    steps: [capped, ...twoSales, against('chargeback', 'x', 's', { at: '@-15d' })],
+    events: { x: 'settled' },
+  },
+  {
+    rule: 8,
+    name: 'A refund that leaves a capped commission as it is says that there is nothing to reverse',
+    sum: '5.00',
+    steps: [
+      ...[deal(terms({ ...PERCENT, cap: { amount: '5.00' } })), ...sale('100.00')],
+      against('refund', 'x', 's', { at: '@-15d', amount: '20.00' }),
+    ],
+    events: { x: NOTHING },
+  },
+  {
+    rule: 8,
+    name: 'A refund of revenue in a month that stays above its cap says that there is nothing to reverse',
+    sum: '10.00',
+    steps: [
+      ...[A, CLICK, deal(terms({ ...REVSHARE, cap: { amount: '10.00' } }))],
+      event('revenue', 's', { of: 'u', by: 'C', at: '@-20d', amount: '100.00' }),
+      against('refund', 'x', 's', { at: '@-15d', amount: '20.00' }),
+    ],
+    events: { x: NOTHING },
+  },
+];
+
 const storyOf = ({ sum, ...rest }: Dispute): Story => ({ ...rest, balances: { A: sum } });
 
 export const REVERSALS: readonly Story[] = [
-  ...[...DISPUTES, ...LITTLE, ...TOLD_TWICE, ...DECISIONS].map(storyOf),
+  ...[...DISPUTES, ...LITTLE, ...TOLD_TWICE, ...IN_VAIN, ...DECISIONS].map(storyOf),
   {
     rule: 9,
     name: 'An event that is voided takes its binding with it',

@@ -49,8 +49,8 @@ type FactPosting = {
    */
   repost(slot: Slot, occurredAt: number): BookedChange[];
   /**
-   * Whether a reversal of a conversion that is in slots changes what any slot should hold, or a loss
-   * that is carried on: as long as it is reversed, another slot may be paid in its place.
+   * Whether a reversal of a conversion that is in slots changes what any slot should hold, or a
+   * loss that is carried on. Another slot may be paid in its place.
    */
   isMovedBy(conversionId: string, reversalId: string): boolean;
 };

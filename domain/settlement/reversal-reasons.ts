@@ -18,8 +18,8 @@ export type ReversalReason = (typeof REVERSAL_REASONS)[number];
 
 /**
  * The reason why a settled reversal changes no commission; null where it changes one. Judged over
- * all reversals that are known, once they are in the ledger. What earned nothing, or is paid no less
- * since a cap holds it down, is nothing to reverse; a win that gives nothing back says nothing.
+ * all reversals that are known, once they are in the ledger. Where nothing was earned, or a cap
+ * leaves no less than before, there is nothing to reverse; a win says nothing of that.
  */
 export function reasonOf(books: BatchLedger, reversal: ConversionEvent, scope: Scope): ReversalReason | null {
   const whys = new Set<WhyNothing>();

@@ -1,5 +1,8 @@
 // HTML page of the OpenAPI document, with its own style, without scripts or external resources.
 import { stylePolicy } from '../http/security-headers.ts';
+import { anchor, code, escape, link, prose, row, table } from './html.ts';
+import { schemaTable, typeHtml } from './schema-table.ts';
+import type { JsonSchema } from './schemas.ts';
 import type { DocumentedOperation, Media, OpenApiDocument } from './types.ts';
 
 const STYLE = `
@@ -10,6 +13,8 @@ details { border: 1px solid var(--line); border-radius: 6px; margin: .4rem 0; pa
 summary { cursor: pointer } summary b { display: inline-block; min-width: 4.2rem } summary span { float: right; opacity: .75 }
 table { border-collapse: collapse; width: 100% } td, th { text-align: left; vertical-align: top; padding: .2rem .8rem .2rem 0; border-top: 1px solid var(--line) }
 pre { background: var(--soft); padding: .6rem; overflow: auto; max-height: 28rem } code { background: var(--soft); padding: 0 .2rem }
+td:last-child, summary, p { overflow-wrap: anywhere } td:nth-child(3) { white-space: nowrap }
+@media (max-width: 45rem) { td, td:nth-child(3) { overflow-wrap: anywhere; white-space: normal } }
 nav a { margin-right: 1rem }`;
 
 /** The policy of the page: its own style, no frames, nothing else. */
@@ -24,7 +29,9 @@ export function pageOf(document: OpenApiDocument): string {
     const own = operations.filter(({ operation }) => operation.tags.includes(name));
     return section(
       name,
-      own.map(({ path, method, operation }) => operationHtml(path, method, operation)).join('\n'),
+      own
+        .map(({ path, method, operation }) => operationHtml(path, method, operation, components.schemas))
+        .join('\n'),
     );
   });
   const messages = Object.entries(webhooks).map(([type, { post }]) =>
@@ -35,7 +42,7 @@ export function pageOf(document: OpenApiDocument): string {
     ),
   );
   const schemas = Object.entries(components.schemas).map(([name, schema]) =>
-    details(name, `<code>${escape(name)}</code>`, schemaHtml(schema)),
+    details(name, code(name), schemaTable(schema)),
   );
   const names = [...tags.map(({ name }) => name), 'Webhooks', 'Schemas'];
   return `<!doctype html>
@@ -61,7 +68,9 @@ ${section('Schemas', schemas.join('\n'))}
 `;
 }
 
-function operationHtml(path: string, method: string, operation: DocumentedOperation): string {
+type Named = Readonly<Record<string, JsonSchema>>;
+
+function operationHtml(path: string, method: string, operation: DocumentedOperation, schemas: Named): string {
   const { operationId, summary, description, parameters, requestBody, responses } = operation;
   const scope = operation['x-scope'];
   const title = `<b>${escape(method.toUpperCase())}</b> <code>${escape(path)}</code> <span>${prose(summary)}</span>`;
@@ -71,53 +80,39 @@ function operationHtml(path: string, method: string, operation: DocumentedOperat
       : scope === 'admin'
         ? 'Needs the administrator’s token.'
         : `Needs a key with the scope \`${scope}\`.`;
-  const rows = parameters.map(({ name, in: place, required, description: about = '', schema }) => {
-    return row(
-      `<code>${escape(name)}</code>`,
-      escape(required ? `${place}, required` : place),
-      prose(about),
-      `<code>${escape(JSON.stringify(schema))}</code>`,
-    );
-  });
+  const rows = parameters.map(({ name, in: place, required, description: about = '', schema }) =>
+    row(code(name), typeHtml(schema), escape(required ? `${place}, required` : place), prose(about)),
+  );
   const body = requestBody
-    ? `<h4>Body${requestBody.required ? '' : ' (may be left out)'}</h4>${mediaHtml(requestBody.content)}`
+    ? `<h4>Body${requestBody.required ? '' : ' (may be left out)'}</h4>${mediaHtml(requestBody.content, schemas)}`
     : '';
   const answers = Object.entries(responses).map(
     ([status, { description: meaning, content, ...response }]) => {
       // All refusals have one form.
       const isRefusal = response['x-error-codes'] !== undefined;
-      return row(
-        `<b>${escape(status)}</b>`,
-        prose(meaning),
-        isRefusal ? link('Error') : mediaHtml(content ?? {}),
-      );
+      const form = isRefusal ? ` ${link('Error')}` : '';
+      return `<p><b>${escape(status)}</b> ${prose(meaning)}${form}</p>${isRefusal ? '' : mediaHtml(content ?? {})}`;
     },
   );
   return details(
     operationId,
     title,
-    `${description ? `<p>${prose(description)}</p>` : ''}<p>${prose(needs)}</p>${rows.length > 0 ? `<table>${rows.join('')}</table>` : ''}${body}<h4>Answers</h4><table>${answers.join('')}</table>`,
+    `${description ? `<p>${prose(description)}</p>` : ''}<p>${prose(needs)}</p>${rows.length > 0 ? table(['Parameter', 'Type', 'In', 'Meaning'], rows) : ''}${body}<h4>Answers</h4>${answers.join('')}`,
   );
 }
 
-function mediaHtml(content: Media): string {
+/** `schemas`: what a body is made of is shown where the body is, not where it is named. */
+function mediaHtml(content: Media, schemas: Named = {}): string {
   return Object.entries(content)
-    .map(
-      ([type, { schema, example }]) =>
-        `<p><code>${escape(type)}</code></p>${schemaHtml(schema)}<p>Example</p>${exampleHtml(example)}`,
-    )
+    .map(([type, { schema, example }]) => {
+      const shown = schemas[String(schema['$ref']).split('/').at(-1)!] ?? schema;
+      return `<p>${code(type)}</p>${schemaTable(shown)}<p>Example</p>${exampleHtml(example)}`;
+    })
     .join('');
 }
 
 function exampleHtml(example: unknown): string {
   return `<pre>${escape(typeof example === 'string' ? example : JSON.stringify(example, null, 2))}</pre>`;
-}
-
-const REF = /&quot;#\/components\/schemas\/(\w+)&quot;/g;
-
-/** A schema as JSON, in which references lead to what they name. */
-function schemaHtml(schema: object): string {
-  return `<pre>${escape(JSON.stringify(schema, null, 2)).replaceAll(REF, (_, name: string) => link(name))}</pre>`;
 }
 
 function section(name: string, content: string): string {
@@ -126,33 +121,4 @@ function section(name: string, content: string): string {
 
 function details(name: string, title: string, content: string): string {
   return `<details id="${anchor(name)}"><summary>${title}</summary>${content}</details>`;
-}
-
-function row(...cells: string[]): string {
-  return `<tr>${cells.map((cell) => `<td>${cell}</td>`).join('')}</tr>`;
-}
-
-function link(name: string): string {
-  return `<a href="#${anchor(name)}">${escape(name)}</a>`;
-}
-
-function anchor(name: string): string {
-  return encodeURIComponent(name.replaceAll(' ', '-'));
-}
-
-/** Escapes text, and marks `code`. */
-function prose(text: string): string {
-  return escape(text).replaceAll(/`([^`]+)`/g, '<code>$1</code>');
-}
-
-const ENTITIES: Record<string, string> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-};
-
-function escape(text: string): string {
-  return text.replaceAll(/[&<>"']/g, (sign) => ENTITIES[sign]!);
 }

@@ -270,6 +270,24 @@ test('the reference page shows every operation and every message, and runs no sc
   );
 });
 
+test('the reference page shows bodies and answers as tables of fields, and no schema as JSON', async () => {
+  const page = await (await fetch(`${api.url}/docs`)).text();
+  assert.doesNotMatch(page, /&quot;(anyOf|additionalProperties|maxLength|\$ref)&quot;:/);
+  const sendEvent = page.slice(page.indexOf('<details id="sendEvent">'));
+  const body = sendEvent.slice(0, sendEvent.indexOf('</details>'));
+  for (const cells of [
+    /<td><code>event<\/code><\/td><td>.*?<\/td><td>required<\/td><td>what the customer did/,
+    /<td><code>transaction_id<\/code><\/td><td>text.*?<\/td><td>optional<\/td>/,
+    /<td><code>prefer<\/code><\/td><td>text<\/td><td>header<\/td>/i,
+  ])
+    assert.match(body, cells);
+  assert.match(
+    page,
+    /<td><code>rows\[\]\.transaction_id<\/code><\/td>/,
+    'fields inside a list have their paths',
+  );
+});
+
 test('every documented example of a body is accepted, as far as its ids exist', async () => {
   let [accepted, sent] = [0, 0];
   for (const { name, method, path, operation } of operations) {

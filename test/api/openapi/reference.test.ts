@@ -43,6 +43,20 @@ test(
   },
 );
 
+test(
+  'the page of the documentation fits on a phone and on a desk, with everything open',
+  { skip: noBrowser },
+  async () => {
+    const page = await (browser ??= await startBrowser()).newPage();
+    for (const width of [360, 1440]) {
+      await page.setViewportSize({ width, height: 900 });
+      await page.goto(`${api.url}/docs`);
+      await page.evaluate(`document.querySelectorAll('details').forEach((each) => (each.open = true))`);
+      assert.equal(await page.evaluate('document.documentElement.scrollWidth'), width);
+    }
+  },
+);
+
 test('the policy of the reference has a new nonce each time, and allows scripts by it alone', async () => {
   const [first, second] = await Promise.all([fetch(`${api.url}/reference`), fetch(`${api.url}/reference`)]);
   const policies = [first, second].map((answer) => answer.headers.get('content-security-policy')!);

@@ -12,6 +12,12 @@ export const SCREENS: readonly Screen[] = [
   { width: 360, theme: 'dark' },
 ];
 
+/** Each width with the other theme. */
+export const OTHER_SCREENS: readonly Screen[] = SCREENS.map(({ width, theme }) => ({
+  width,
+  theme: theme === 'light' ? 'dark' : 'light',
+}));
+
 const HEIGHT = 900;
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 /** Nothing but violations is read; style sheets need no second request. */

@@ -49,6 +49,11 @@ describe('a landing page', () => {
       'https://a.example/s?click_id=clk_1&sub1=s',
     ],
     [
+      'gets click_id for the capture script beside the name that the site gives it',
+      'https://a.example/?cid={click_id}',
+      'https://a.example/?cid=clk_1&click_id=clk_1&sub1=s',
+    ],
+    [
       'may place macros in its fragment',
       'https://a.example/#/{affiliate_id}',
       'https://a.example/?click_id=clk_1&sub1=s#/aff_1',

@@ -1,0 +1,118 @@
+// Every page of the console in a real browser, on every screen and in both themes: free of barriers
+// and errors, within the screen, and reached by its keys.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { OTHER_SCREENS, SCREENS } from '../../support/console.ts';
+import { eventually } from '../../support/eventually.ts';
+import { describeJourneys, type Journeys } from '../../support/journeys.ts';
+import { readSource } from '../../support/sources.ts';
+
+/** From the source: the pages themselves are no code for Node. */
+const PAGES = readSource('console/frame/pages.ts')
+  .split(/(?=path: ')/)
+  .flatMap((entry) => {
+    const [, path] = /^path: '([^']+)'/.exec(entry) ?? [];
+    const [, key] = /key: '(.)'/.exec(entry) ?? [];
+    return path === undefined ? [] : [{ path, key }];
+  });
+
+/** Pages of things that take long to make, checked where they are made. */
+const ELSEWHERE: Readonly<Record<string, string>> = {
+  '/statements/:id': 'journeys/payouts.ts',
+  '/statements/of/:affiliate': 'journeys/payouts.ts',
+  '/payout-runs/:id': 'journeys/payouts.ts',
+  '/operators': 'journeys/access.ts',
+};
+
+type Things = Readonly<Record<string, string>>;
+/** An address of each other page, with ids of things that are there. */
+let things: Things = {};
+
+async function prepare({ ask, click, receiver, broker: { affiliateId, endpoint } }: Journeys): Promise<void> {
+  receiver.isBroken = true;
+  const sale = { event: 'sale', amount: '12.50', currency: 'USD' };
+  const { id } = await ask('POST /v1/events', {
+    ...sale,
+    transaction_id: 'p-1',
+    customer_id: 'c-1',
+    click_id: await click(),
+  });
+  await ask('POST /v1/events', { ...sale, transaction_id: 'p-2', customer_id: 'nobody' });
+  await ask('POST /v1/events', { ...sale, transaction_id: 'p-3', currency: 'GBP', click_id: await click() });
+  await ask(`POST /v1/affiliates/${affiliateId}/adjustments`, {
+    currency: 'USD',
+    amount: '25.00',
+    reason: 'agreed',
+    idempotency_key: 'pages',
+  });
+  const payout = await ask('POST /v1/payouts', { affiliate_id: affiliateId, currency: 'USD' });
+  type List = { data: { id: string }[] };
+  const first = (path: string) =>
+    eventually(`a row of ${path}`, async () => (await ask<List>(`GET ${path}`)).data[0]?.id);
+  const [commission, delivery, deal] = await Promise.all([
+    first('/v1/commissions'),
+    first('/v1/deliveries?state=stuck'),
+    first('/v1/deals'),
+  ]);
+  things = {
+    '/events/:id': `/events/${id}`,
+    '/deliveries/:id': `/deliveries/${delivery}`,
+    '/endpoints/:id': `/endpoints/${endpoint.id}`,
+    '/affiliates/:id': `/affiliates/${affiliateId}`,
+    '/commissions/:id': `/commissions/${commission}`,
+    '/deals/:id': `/deals/${deal}`,
+    '/payouts/:id': `/payouts/${payout.id}`,
+    '/months/:month': `/months/${new Date().toISOString().slice(0, 7)}`,
+    '/customers': '/customers?id=c-1',
+  };
+  receiver.isBroken = false;
+}
+
+/** Beside those of the list: a page in another state, and none at all. */
+const MORE = ['/stuck?group=reason', '/deliveries?state=cancelled', '/nothing'];
+
+describeJourneys('the pages of the console', { prepare }, (journeys) => {
+  const addressOf = (path: string) => things[path] ?? path;
+
+  for (const screen of [...SCREENS, ...OTHER_SCREENS])
+    test(`every page of the console is free of barriers and errors, and fits, at ${screen.width} px, ${screen.theme}`, () =>
+      journeys.inConsole(screen, async ({ open, check }) => {
+        const paths = PAGES.map(({ path }) => path).filter(
+          (path) => !(path in ELSEWHERE) && path !== '/imports/:id',
+        );
+        for (const path of [...paths.map(addressOf), ...MORE]) {
+          assert.ok(!path.includes(':'), `${path} needs a thing to show`);
+          await open(path);
+          await check();
+        }
+      }));
+
+  test('the keys of the console lead to its pages and to the search, and not while a person types', () =>
+    journeys.inConsole(SCREENS[0]!, async ({ page, open }) => {
+      await open('/refusals');
+      const pathname = () => new URL(page.url()).pathname.replace('/console', '');
+      for (const { path, key } of PAGES) {
+        if (key === undefined) continue;
+        await page.keyboard.press('g');
+        await page.keyboard.press(key);
+        await page.waitForURL(
+          (url) => url.pathname.replace(/\/$/, '') === `/console${path}`.replace(/\/$/, ''),
+        );
+      }
+      await open('/refusals');
+      await page.keyboard.press('/');
+      assert.equal(await page.evaluate('document.activeElement.id'), 'find');
+      await page.keyboard.press('g');
+      await page.keyboard.press('s');
+      assert.equal(await page.locator('#find').inputValue(), 'gs');
+      assert.equal(pathname(), '/refusals');
+      await page.locator('#find').fill('p-1');
+      await page.keyboard.press('Enter');
+      await page.waitForURL(/transaction_id=p-1$/);
+    }));
+});
+
+test('no two pages of the console have the same keys', () => {
+  const keys = PAGES.flatMap(({ key }) => key ?? []);
+  assert.equal(new Set(keys).size, keys.length);
+});

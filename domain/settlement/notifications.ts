@@ -90,7 +90,12 @@ export function reportAgain(
   if (isDecided && !before.has(affiliateBefore)) before.set(affiliateBefore, 0n);
   const sum = deltas.before.get(affiliateBefore) ?? 0n;
   const about = { ...viewOf(loaded), affiliateId: affiliateBefore, currency: currencyBefore ?? currency };
-  const messages = reportChange(books, typeOf(reason, sum), reason, about, before);
+  const type = typeOf(reason, sum);
+  // While it was rejected, a parent may not have heard of it.
+  const messages =
+    type === 'conversion.reinstated'
+      ? reportToOthers(books, loaded.event, { type, reason }, about, before)
+      : reportChange(books, type, reason, about, before);
   if (!isMoved) {
     // A conversion that earned nothing so far is reported in the currency of its new deal from now
     // on.

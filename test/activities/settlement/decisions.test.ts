@@ -6,6 +6,7 @@ import type { WireTerms } from '../../../domain/commission/terms.ts';
 import type { ConversionEvent } from '../../../domain/types.ts';
 import { createAmendments, type AmendableValues } from '../../../store/agreements/amendments.ts';
 import { createFxRates } from '../../../store/agreements/fx-rates.ts';
+import { createAffiliates } from '../../../store/attribution/affiliates.ts';
 import { newId } from '../../../store/db/ids.ts';
 import { createPool, type Pool } from '../../../store/db/pool.ts';
 import { withDatabase, type TestDatabase } from '../../support/database.ts';
@@ -189,6 +190,32 @@ test('one rejected conversion leaves the rest of its month alone, and the reject
   assert.equal(await pendingOf(pool, affiliateId), 500_00n);
   await change(operatorId, bad!, { rejected: false });
   assert.equal(await pendingOf(pool, affiliateId), 525_00n);
+});
+
+test('a parent hears of a conversion as of a new one where it was rejected before it was settled, and is not any more', async () => {
+  const operator = await withOperator(pool);
+  const { operatorId } = operator;
+  const parentId = newId('aff');
+  const affiliates = createAffiliates(pool);
+  await affiliates.insert(operatorId, { id: parentId, name: 'Parent', externalId: null, parentId: null });
+  const { affiliateId, clickId } = await addAffiliate(pool, operatorId, {
+    components: [{ kind: 'percent', on: ['sale'], percent: '10' }],
+    overrides: [{ percent: '20' }],
+  });
+  await affiliates.update(operatorId, affiliateId, { parent: { parentId, since: new Date(0) } });
+  const { id } = await operator.addEndpoint('http://127.0.0.1:9/');
+  await pool.query(`update endpoints set affiliate_id = $2 where id = $1`, [id, parentId]);
+  const [sale] = await operator.ingest([{ clickId }]);
+  await change(operatorId, sale!, { rejected: true });
+  await createSettling(pool)(operatorId, [sale!]);
+  assert.deepEqual(await messagesAbout(sale!), []);
+  await change(operatorId, sale!, { rejected: false });
+  assert.deepEqual(await messagesAbout(sale!), ['conversion.created 2.00']);
+  await change(operatorId, sale!, { rejected: true });
+  assert.deepEqual(await messagesAbout(sale!), [
+    'conversion.created 2.00',
+    'conversion.reversed rejected -2.00',
+  ]);
 });
 
 test('a corrected exchange rate rates again what the former converted', async () => {

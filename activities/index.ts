@@ -8,7 +8,7 @@ import { createMessenger } from '../delivery/messenger.ts';
 import type { Sender } from '../delivery/send.ts';
 import { createSummaries } from '../store/delivery/standing.ts';
 import { switchEndpoint } from '../store/delivery/endpoint-switch.ts';
-import { SINGLE_LIMITS } from '../store/delivery/single-limits.ts';
+import { SINGLE_LIMITS, type SingleLimits } from '../store/delivery/single-limits.ts';
 import type { Pool } from '../store/db/pool.ts';
 import type { SecretBox } from '../store/db/secret-box.ts';
 import type { EndpointInput, TraceBatch } from '../workflows/contract.ts';
@@ -98,9 +98,7 @@ export type Limits = {
   probeWaits: ProbeWaits;
   /** Time between two looks at the queue of an endpoint that is failing. */
   lookPauses: LookPauses;
-  selfPerEndpoint: number;
-  selfPerFailing: number;
-  selfInAll: number;
+  singles: SingleLimits;
   /** Length of one step of releasing holds. */
   releaseMs: number;
   /** Length of one step of counting reports. */
@@ -114,15 +112,16 @@ export type Limits = {
   retention: Retention;
 };
 
+/** Pause between starts of the sweep, which in one run may find 400 that are missing. */
+const RESTART_EVERY_MS = 25;
+
 /** Limits of production. The retention comes from the configuration. */
 export const DEFAULT_LIMITS: Omit<Limits, 'retention'> = {
   firstAttemptsMs: 1000,
   drainTurnMs: 10_000,
   probeWaits: { firstMs: 30_000, longestMs: 600_000 },
   lookPauses: LOOK_PAUSES,
-  selfPerEndpoint: SINGLE_LIMITS.perEndpoint,
-  selfPerFailing: SINGLE_LIMITS.perFailing,
-  selfInAll: SINGLE_LIMITS.inAll,
+  singles: SINGLE_LIMITS,
   releaseMs: 20_000,
   reportsMs: 20_000,
   sweepGraceMs: 20_000,
@@ -163,11 +162,7 @@ export function createActivities({
     workflows,
     waking,
     unhurried,
-    limits: {
-      perEndpoint: limits.selfPerEndpoint,
-      perFailing: limits.selfPerFailing,
-      inAll: limits.selfInAll,
-    },
+    limits: limits.singles,
     onError,
   });
   return {
@@ -194,7 +189,14 @@ export function createActivities({
     ...createRerate({ pool, transact, ...handingOver }),
     ...createAmend({ pool, transact, ...settling, ...handingOver }),
     ...createPurge({ pool, retention: limits.retention }),
-    ...createSweep({ pool, client, workflows, unhurried, ...handingOver, graceMs: limits.sweepGraceMs }),
+    ...createSweep({
+      pool,
+      client,
+      workflows,
+      unhurried: createUnhurried(RESTART_EVERY_MS),
+      ...handingOver,
+      graceMs: limits.sweepGraceMs,
+    }),
     ...createSendNotices({
       pool,
       secretBox,

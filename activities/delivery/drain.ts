@@ -136,7 +136,8 @@ export function createDrain({
     const pauseMs = await pauseOf(input, condition);
     const wait = waitMs(dueInMs ?? 0);
     // What became due while the last requests were under way goes out at once.
-    const paused = condition === 'open' && wait !== null && wait > 0 ? Math.max(wait, pauseMs) : wait;
+    const isToPause = condition === 'open' && wait !== null && (wait > 0 || turn.isOff);
+    const paused = isToPause ? Math.max(wait, pauseMs) : wait;
     const nextMs = paused === null ? null : Math.max(paused, nextSendAt - Date.now());
     await writeNextTurn(pool, operatorId, endpointId, {
       turnAt: nextMs === null || nextMs < NOTED_FROM_MS ? null : new Date(Date.now() + nextMs),

@@ -54,7 +54,9 @@ export function createHandOver({
         const left = await handOverBatch(pool, operatorId, batchId, limits, isTakenOver);
         for (const endpointId of left.endpoints) endpoints.set(endpointId, { operatorId, endpointId });
         for (const id of left.deliveries)
-          unhurried(deliveryWorkflowId(id), () => workflows.startDelivery(operatorId, id)).catch(onError);
+          unhurried(operatorId, deliveryWorkflowId(id), () => workflows.startDelivery(operatorId, id)).catch(
+            onError,
+          );
         started += left.deliveries.length;
       }
       await waking.wake([...endpoints.values()]);

@@ -3,6 +3,7 @@
 import { isTripped } from '../../domain/delivery/breaker.ts';
 import {
   askedWaitMs,
+  blameOf,
   blamesEndpoint,
   isDelivered,
   type AttemptOutcome,
@@ -95,6 +96,8 @@ export function createQueueTurns({ pool, attempt, limiter }: QueueTurnsDeps): Qu
       release();
       if (isDelivered(outcome)) turn.failures = 0;
       else if (blamesEndpoint(outcome)) turn.failures++;
+      // All that waits needs the same name.
+      else if (blameOf(outcome) === 'name_servers') turn.isOff = true;
       // Retry-After holds for the whole queue: the next request of any kind waits as long.
       const now = Date.now();
       const waitMs = askedWaitMs(outcome, now);
@@ -140,7 +143,9 @@ export function createQueueTurns({ pool, attempt, limiter }: QueueTurnsDeps): Qu
     const underWay = new Set<Promise<void>>();
     const { ratePerSecond } = endpoint;
     const most = ratePerSecond === null ? TAKEN_AT_MOST : Math.max(1, Math.floor(ratePerSecond / 2));
-    let count = Math.min(endpoint.maxInFlight, most);
+    // Of an endpoint whose name failed last, one asks for the name before the others rely on it.
+    const isNameInDoubt = endpoint.lastError === 'dns_error';
+    let count = isNameInDoubt ? 1 : Math.min(endpoint.maxInFlight, most);
     try {
       while (Date.now() < deadline && !mustStop(turn) && mayGo(turn, endpoint, deadline)) {
         await until(turn.nextSendAt);
@@ -151,6 +156,7 @@ export function createQueueTurns({ pool, attempt, limiter }: QueueTurnsDeps): Qu
         if (due.length > 0) {
           const left = await sendPage(turn, endpoint, { due, askedAt }, permit, deadline, underWay);
           if (left.length > 0) await putBack(pool, endpoint.operatorId, left);
+          if (isNameInDoubt && turn.sent === 0) await allSettledOrThrow([...underWay]);
           count = left.length > 0 ? Math.ceil(count / 2) : Math.min(2 * count, most);
         } else {
           permit();

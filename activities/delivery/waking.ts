@@ -61,7 +61,9 @@ export function createWaking({ pool, workflows, unhurried, pauses, onError }: Wa
       for (const [operatorId, endpointIds] of operators) {
         const late = await lateAmong(operatorId, [...endpointIds]);
         for (const one of late.filter(({ withinMs }) => withinMs > 0))
-          unhurried(endpointWorkflowId(one.endpointId), () => wakeOne(operatorId, one)).catch(onError);
+          unhurried(operatorId, endpointWorkflowId(one.endpointId), () => wakeOne(operatorId, one)).catch(
+            onError,
+          );
         await inParallel(
           late.filter(({ withinMs }) => withinMs === 0),
           (one) => wakeOne(operatorId, one),

@@ -141,16 +141,19 @@ export function createSweep({
     for (const { operatorId, id } of late) await workflows.wakeEndpoint(operatorId, id);
     const owners = [
       ...singles.map(({ operatorId, id }) => {
-        return { workflowId: deliveryWorkflowId(id), start: () => workflows.startDelivery(operatorId, id) };
+        const start = () => workflows.startDelivery(operatorId, id);
+        return { operatorId, workflowId: deliveryWorkflowId(id), start };
       }),
       ...endpoints.flatMap(({ operatorId, id, isLate }) => {
         const start = () => workflows.startEndpoint(operatorId, id);
-        return isLate ? [] : [{ workflowId: endpointWorkflowId(id), start }];
+        return isLate ? [] : [{ operatorId, workflowId: endpointWorkflowId(id), start }];
       }),
     ];
     const running = await runningAmong(owners.map(({ workflowId }) => workflowId));
     const missing = owners.filter(({ workflowId }) => !running.has(workflowId));
-    await Promise.all(missing.map(({ workflowId, start }) => unhurried(workflowId, start)));
+    await Promise.all(
+      missing.map(({ operatorId, workflowId, start }) => unhurried(operatorId, workflowId, start)),
+    );
     return { missing: missing.length, late: late.length };
   }
 

@@ -25,7 +25,8 @@ const TOLD_AFTER_MS: readonly number[] = [1, 24, 72].map((hours) => hours * HOUR
  * Whom a failed attempt blames. `endpoint`: the failure alone says that the endpoint does not work.
  * `postback`: it may concern this one postback, so only several say something about the endpoint: a
  * 404 for a click id, a redirect, no such name. `name_servers`: nobody answered the look-up, which
- * may be the fault of our own name servers. `us`: it says nothing about the endpoint.
+ * may be the fault of our own name servers, so that it never disables the endpoint. `us`: it says
+ * nothing about the endpoint.
  */
 export const BLAMES = ['endpoint', 'postback', 'name_servers', 'us'] as const;
 export type Blame = (typeof BLAMES)[number];
@@ -170,12 +171,12 @@ function afterEvent(health: Health, event: HealthEvent, nowMs: number): Health {
 }
 
 /**
- * Whether a failure says that the endpoint does nothing but fail: alone, or with those of other
- * conversions.
+ * Whether a failure says that the endpoint does nothing but fail: alone, as every other postback
+ * needs the same server and the same name, or with those of other conversions.
  */
 function isEvidence({ failedAbout }: Health, event: HealthEvent): boolean {
   if (event.kind !== 'failed') return false;
-  return event.blame === 'endpoint' || failedAbout.length >= FAILING_AFTER_CONVERSIONS;
+  return event.blame !== 'postback' || failedAbout.length >= FAILING_AFTER_CONVERSIONS;
 }
 
 /** Returns true when there is nothing to write. */

@@ -12,3 +12,8 @@ export function conditionSql(endpoint: string): string {
     when ${endpoint}.failing_since is not null then 'failing'
     else 'up' end`;
 }
+
+/** An expression for how many endpoints of the operator `$1` are failing. */
+export const FAILING_IN_ALL = `(select count(*)::int from endpoints failing
+  where failing.operator_id = $1 and failing.failing_since is not null and failing.deleted_at is null
+    and ${conditionSql('failing')} = 'failing')`;

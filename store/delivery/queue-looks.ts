@@ -2,13 +2,18 @@
 // fills the queue wakes the workflow only where the promise is not soon enough.
 import type { EndpointState } from '../../domain/delivery/endpoints.ts';
 import type { Queryable } from '../db/pool.ts';
+import { FAILING_IN_ALL } from './endpoint-condition.ts';
 
-/** `readBy` in the past: the workflow is about to look. Null: nobody promises anything. */
+/**
+ * `readBy` in the past: the workflow is about to look. Null: nobody promises anything.
+ * `failingInAll`: how many endpoints of the operator are failing.
+ */
 export type QueueLook = {
   endpointId: string;
   state: EndpointState;
   failuresInARow: number;
   failingSince: Date | null;
+  failingInAll: number;
   readBy: Date | null;
 };
 
@@ -30,7 +35,8 @@ export async function readQueueLooks(
 ): Promise<QueueLook[]> {
   const { rows } = await db.query<QueueLook>(
     `select id as "endpointId", state, failures_in_a_row as "failuresInARow",
-       failing_since as "failingSince", queue_read_by as "readBy"
+       failing_since as "failingSince", queue_read_by as "readBy",
+       ${FAILING_IN_ALL} as "failingInAll"
      from endpoints where operator_id = $1 and id = any($2)`,
     [operatorId, endpointIds],
   );

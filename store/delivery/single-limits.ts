@@ -6,11 +6,12 @@ import type { Queryable } from '../db/pool.ts';
 /**
  * The most workflows of single deliveries; above them a retry waits as a row in its endpoint's
  * queue. `perFailing`: for an endpoint that does nothing but fail, where a further workflow would
- * say nothing new, and would cost as much as a hundred rows.
+ * say nothing new, and would cost as much as a hundred rows. `allFailing`: for all such endpoints of
+ * an operator together, of which each may have one.
  */
-export type SingleLimits = { perEndpoint: number; perFailing: number; inAll: number };
+export type SingleLimits = { perEndpoint: number; perFailing: number; allFailing: number; inAll: number };
 
-export const SINGLE_LIMITS: SingleLimits = { perEndpoint: 50, perFailing: 5, inAll: 2000 };
+export const SINGLE_LIMITS: SingleLimits = { perEndpoint: 50, perFailing: 5, allFailing: 100, inAll: 2000 };
 
 /** The key of the advisory lock; no other lock of the project uses it. */
 const SINGLES_LOCK = 5_410_050;

@@ -82,7 +82,7 @@ const READ_IN_MS: Record<Promised, number> = {
 /** Milliseconds within which the queue must be read, once something has joined it. */
 export const withinMs = (world: World): number => {
   const { failuresInARow, failingSince } = healthOf(world);
-  return lookWithinMs({ state: 'active', failuresInARow, failingSince }, 1, LOOK_PAUSES);
+  return lookWithinMs({ state: 'active', failuresInARow, failingSince, failingInAll: 1 }, 1, LOOK_PAUSES);
 };
 
 /** Whether whoever fills the queue may rely on the promise. */

@@ -12,6 +12,7 @@ import { takeInLines } from '../../api/events/import-lines.ts';
 import { createRecorder } from '../../activities/delivery/recorder.ts';
 import { createGuard } from '../../delivery/guard.ts';
 import { createMailer } from '../../delivery/mail.ts';
+import type { Names } from '../../delivery/names.ts';
 import { createSender } from '../../delivery/send.ts';
 import type { Pool } from '../../store/db/pool.ts';
 import { loadBundle } from '../../worker/bundle.ts';
@@ -37,11 +38,24 @@ const SHORT_LIMITS: Limits = {
   retention: { clicksMonths: 13, attemptsMonths: 13 },
 };
 
-/** Creates activities as the worker does, with calls to this machine allowed. */
-export function withActivities(pool: Pool, client: Client, limits: Partial<Limits> = {}): TestActivities {
+/**
+ * Creates activities as the worker does, with calls to this machine allowed. `lookUp` stands for
+ * the name servers.
+ */
+export function withActivities(
+  pool: Pool,
+  client: Client,
+  limits: Partial<Limits> = {},
+  lookUp?: Names['lookUp'],
+): TestActivities {
   const dependencyErrors: unknown[] = [];
   const sender = createSender(
-    createGuard({ allowCidrs: ['127.0.0.0/8'], allowPorts: '*', requireHttps: false }),
+    createGuard({
+      allowCidrs: ['127.0.0.0/8'],
+      allowPorts: '*',
+      requireHttps: false,
+      ...(lookUp && { lookUp }),
+    }),
   );
   const activities = createActivities({
     pool,

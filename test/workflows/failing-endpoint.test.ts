@@ -4,6 +4,7 @@ import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { endpointWorkflowId } from '../../domain/keys.ts';
 import { newId } from '../../store/db/ids.ts';
+import { SINGLE_LIMITS } from '../../store/delivery/single-limits.ts';
 import { WORKFLOWS } from '../../workflows/contract.ts';
 import { countBy, deliveriesOf } from '../support/deliveries.ts';
 import { eventually } from '../support/eventually.ts';
@@ -19,7 +20,7 @@ let harness: WorkflowHarness;
 
 before(async () => {
   harness = await withHarness({
-    selfPerFailing: 2,
+    singles: { ...SINGLE_LIMITS, perFailing: 2 },
     lookPauses: { shortestMs: PAUSE_MS, longestMs: PAUSE_MS },
   });
 });

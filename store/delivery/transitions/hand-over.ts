@@ -3,14 +3,14 @@
 import type { UnscheduledCause } from '../../../domain/delivery/deliveries.ts';
 import type { Queryable } from '../../db/pool.ts';
 import type { DeliveryRef } from '../deliveries.ts';
-import { conditionSql } from '../endpoint-condition.ts';
+import { conditionSql, FAILING_IN_ALL } from '../endpoint-condition.ts';
 import { SENDING_FROM_NOW } from '../in-flight.ts';
 import type { SingleLimits } from '../single-limits.ts';
 
 /**
  * Hands deliveries of a batch whose first try failed to a workflow of their own while their
- * endpoint takes direct attempts and there is room, otherwise to the endpoint's queue. The caller
- * holds `lockSingles`.
+ * endpoint takes direct attempts and there is room, otherwise to the endpoint's queue, as where its
+ * name fails, since one look-up answers for all that waits. The caller holds `lockSingles`.
  */
 export async function handOverTried(
   db: Queryable,
@@ -26,8 +26,10 @@ export async function handOverTried(
        where operator_id = $1 and batch_id = $2 and owner = 'batch' and tries > 0
      ), concerned as materialized (
        select e.id,
-         case when ${conditionSql('e')} = 'failing' then $5::int else $3::int end as room,
-         ${conditionSql('e')} in ('down', 'off') or e.rate_per_second is not null or exists (
+         case when ${conditionSql('e')} = 'failing'
+           then greatest(1, least($5::int, $6::int / ${FAILING_IN_ALL})) else $3::int end as room,
+         ${conditionSql('e')} in ('down', 'off') or e.rate_per_second is not null
+           or (${conditionSql('e')} = 'failing' and e.last_error = 'dns_error') or exists (
            select from deliveries q
            where q.operator_id = $1 and q.endpoint_id = e.id and q.owner = 'endpoint') as queued,
          (select count(*) from deliveries s
@@ -44,7 +46,7 @@ export async function handOverTried(
        owner = case when not l.queued and l.rank <= l.room and l.rank_in_all <= $4 then 'self' else 'endpoint' end
      from left_over l
      where d.operator_id = $1 and d.id = l.id and d.owner = 'batch'`,
-    [operatorId, batchId, limits.perEndpoint, limits.inAll, limits.perFailing],
+    [operatorId, batchId, limits.perEndpoint, limits.inAll, limits.perFailing, limits.allFailing],
   );
 }
 

@@ -3,6 +3,7 @@
 import { after, before, beforeEach, describe, test } from 'node:test';
 import assert from 'node:assert/strict';
 import type { Drained } from '../../../activities/delivery/drain.ts';
+import type { LookUp } from '../../../delivery/names.ts';
 import type { EndpointSettings } from '../../../store/delivery/endpoints.ts';
 import { switchEndpoint } from '../../../store/delivery/endpoint-switch.ts';
 import { withDatabase, type TestDatabase } from '../../support/database.ts';
@@ -259,5 +260,36 @@ describe('the rate of an endpoint', () => {
     const times = slow.requests.map(({ receivedAtMs }) => receivedAtMs);
     const gaps = times.slice(1).map((at, index) => at - times[index]!);
     assert.ok(gaps.filter((gap) => gap < 15).length <= 2, `gaps of ${gaps.join(', ')} ms`);
+  });
+});
+
+describe('the queue of an endpoint on a name', () => {
+  test('a turn in which nobody answers for the name leaves the rest in the queue, and later asks with one', async (t) => {
+    let found: LookUp = { kind: 'silent' };
+    const named = withActivities(
+      database.pool,
+      temporal.client,
+      { lookPauses: { shortestMs: 5000, longestMs: 5000 } },
+      async () => found,
+    );
+    t.after(() => named.close());
+    const url = receiver.url.replace('127.0.0.1', 'receiver.test');
+    await withQueue(40, { url, maxInFlight: 4, schedule: [0, 1, 1, 1] });
+    const turnOf = () =>
+      named.activities.drainQueue({ operatorId: operator.operatorId, endpointId, probes: 0, nextSendAt: 0 });
+    const first = await turnOf();
+    assert.ok(first.sent > 0 && first.sent <= 4, `${first.sent} were tried`);
+    assert.deepEqual([first.lastError, first.held], ['dns_error', 40]);
+    assert.ok(first.waitMs! >= 3500 && first.waitMs! <= 5000, `next turn in ${first.waitMs} ms`);
+    const second = await turnOf();
+    assert.deepEqual([second.sent, second.held], [1, 40]);
+
+    found = { kind: 'found', addresses: ['127.0.0.1'] };
+    const sent = new Set<string>();
+    await eventually('all to be sent', async () => {
+      await turnOf();
+      for (const id of sentIds()) sent.add(String(id));
+      return sent.size === 40;
+    });
   });
 });

@@ -4,6 +4,7 @@ import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { deliveryWorkflowId, endpointWorkflowId } from '../../../domain/keys.ts';
 import { takeForRetry } from '../../../store/delivery/manual-actions.ts';
+import { SINGLE_LIMITS } from '../../../store/delivery/single-limits.ts';
 import { withDatabase, type TestDatabase } from '../../support/database.ts';
 import { countBy, deliveriesOf, settleBatch, type DeliveryRow } from '../../support/deliveries.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -21,8 +22,7 @@ before(async () => {
   [database, temporal, receiver] = await Promise.all([withDatabase(), withTemporal(), startReceiver()]);
   working = withActivities(database.pool, temporal.client, {
     firstAttemptsMs: 10_000,
-    selfPerEndpoint: 5,
-    selfInAll: 8,
+    singles: { ...SINGLE_LIMITS, perEndpoint: 5, inAll: 8 },
   });
 });
 after(async () => {
@@ -143,6 +143,43 @@ test('an endpoint that does nothing but fail gets five workflows of single deliv
     'retrying self': 5,
     'retrying endpoint': 4,
   });
+});
+
+test('of 40 endpoints of an operator that do nothing but fail, each gets two workflows of single deliveries', async (t) => {
+  const real = withActivities(database.pool, temporal.client, { firstAttemptsMs: 10_000 });
+  t.after(() => real.close());
+  await database.pool.query(`update deliveries set owner = 'endpoint' where owner = 'self'`);
+  const [operator, other] = [await withOperator(database.pool), await withOperator(database.pool)];
+  for (let index = 0; index < 40; index++)
+    await operator.addEndpoint(`${receiver.url}/status/404`, { schedule: [0, 3600] });
+  await other.addEndpoint(`${receiver.url}/status/404`, { schedule: [0, 3600] });
+  for (const one of [operator, other]) {
+    const batch = await settleBatch(real.activities, one, await one.ingestSales(6));
+    await real.activities.deliverFirst(batch);
+    await real.activities.handOver({ ...batch, endpointsToWake: [], setAside: [] });
+  }
+  assert.deepEqual(ownersOf(await deliveriesOf(database.pool, operator)), {
+    'retrying self': 80,
+    'retrying endpoint': 160,
+  });
+  assert.deepEqual(ownersOf(await deliveriesOf(database.pool, other)), {
+    'retrying self': 5,
+    'retrying endpoint': 1,
+  });
+});
+
+test('postbacks for whose host name nobody answers join the queue at once', async (t) => {
+  const named = withActivities(database.pool, temporal.client, { firstAttemptsMs: 10_000 }, async () => ({
+    kind: 'silent',
+  }));
+  t.after(() => named.close());
+  await database.pool.query(`update deliveries set owner = 'endpoint' where owner = 'self'`);
+  const operator = await withOperator(database.pool);
+  await operator.addEndpoint('http://receiver.test/', { schedule: [0, 3600] });
+  const batch = await settleBatch(named.activities, operator, await operator.ingestSales(3));
+  await named.activities.deliverFirst(batch);
+  await named.activities.handOver({ ...batch, endpointsToWake: [], setAside: [] });
+  assert.deepEqual(ownersOf(await deliveriesOf(database.pool, operator)), { 'retrying endpoint': 3 });
 });
 
 test('the limits of single deliveries hold when many hand-overs and manual retries race', async () => {

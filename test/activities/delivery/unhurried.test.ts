@@ -1,4 +1,5 @@
-// Starts of workflows that are in no hurry: one after the other, each key once.
+// Starts of workflows that are in no hurry: one after the other, each key once, those of each
+// operator in turn.
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { createUnhurried } from '../../../activities/delivery/unhurried.ts';
@@ -15,7 +16,7 @@ test('unhurried starts go one after the other, in order, also after one that fai
         else resolve();
       });
     });
-  const results = await Promise.allSettled(['a', 'b', 'c'].map((name) => unhurried(name, start(name))));
+  const results = await Promise.allSettled(['a', 'b', 'c'].map((name) => unhurried('op', name, start(name))));
   assert.deepEqual(story, ['a begins', 'a ends', 'b begins', 'b ends', 'c begins', 'c ends']);
   assert.deepEqual(
     results.map(({ status }) => status),
@@ -27,17 +28,17 @@ test('an unhurried start serves all who ask for it while it waits, and none who 
   const unhurried = createUnhurried(0);
   let starts = 0;
   let end: () => void = () => {};
-  const first = unhurried('a', () => {
+  const first = unhurried('op', 'a', () => {
     starts++;
     return new Promise((resolve) => (end = resolve));
   });
   const again = async (): Promise<void> => void starts++;
-  const same = unhurried('a', again);
+  const same = unhurried('op', 'a', again);
   assert.equal(same, first);
   await Promise.resolve();
   assert.equal(starts, 1);
   // The start is under way: what it saw is older than what is asked for now.
-  const next = unhurried('a', again);
+  const next = unhurried('op', 'a', again);
   end();
   await Promise.all([first, next]);
   assert.equal(starts, 2);
@@ -47,6 +48,16 @@ test('unhurried starts leave a pause between them', async () => {
   const unhurried = createUnhurried(20);
   const startedAt: number[] = [];
   const start = async (): Promise<void> => void startedAt.push(performance.now());
-  await Promise.all(['a', 'b', 'c'].map((name) => unhurried(name, start)));
+  await Promise.all(['a', 'b', 'c'].map((name) => unhurried('op', name, start)));
   assert.ok(startedAt[2]! - startedAt[0]! >= 35, `${startedAt[2]! - startedAt[0]!} ms for two pauses`);
+});
+
+test('unhurried starts of one operator never stand before those of another', async () => {
+  const unhurried = createUnhurried(0);
+  const story: string[] = [];
+  const start = (name: string) => async (): Promise<void> => void story.push(name);
+  const many = ['a', 'b', 'c', 'd'].map((key) => unhurried('many', key, start(`many ${key}`)));
+  const few = ['a', 'b'].map((key) => unhurried('few', key, start(`few ${key}`)));
+  await Promise.all([...many, ...few]);
+  assert.deepEqual(story, ['many a', 'few a', 'many b', 'few b', 'many c', 'many d']);
 });

@@ -218,7 +218,7 @@ async function withDeliveries() {
       // A batch is handed over once it sends nothing more, unless it was ended from outside.
       const { isTakenOver } = one;
       if (isSending && !isTakenOver) return;
-      const limits = { perEndpoint: 100, perFailing: 100, inAll: 1000 };
+      const limits = { perEndpoint: 100, perFailing: 100, allFailing: 1000, inAll: 1000 };
       await handOverBatch(pool, operatorId, batchId, limits, isTakenOver);
       return model.handOver({ condition, mayBeSending: isTakenOver });
     }

@@ -121,7 +121,12 @@ const WAYS: Record<string, Way[]> = {
     arrange: (pool) =>
       pool.query(`update deliveries set owner = 'self' where owner = 'endpoint' and tries = 0`),
     call: (pool, { id }) =>
-      handOver.handOverTried(pool, operator.operatorId, id, { perEndpoint: 1000, perFailing: 1000, inAll }),
+      handOver.handOverTried(pool, operator.operatorId, id, {
+        perEndpoint: 1000,
+        perFailing: 1000,
+        allFailing: 10_000,
+        inAll,
+      }),
   })),
   handOverUntried: [false, true].map((mayBeSending) => ({
     call: (pool, { id }) => handOver.handOverUntried(pool, operator.operatorId, id, mayBeSending),

@@ -8,7 +8,7 @@
  */
 export type Unhurried = (operatorId: string, key: string, start: () => Promise<void>) => Promise<void>;
 
-/** A start and what its workflow does first cost some 50 ms of CPU, a quarter of one core at this pace. */
+/** A start and what its workflow does first cost some 50 ms of CPU, so at most half of one core. */
 const EVERY_MS = 100;
 
 type Waiting = { begin: () => Promise<void>; done: Promise<void> };

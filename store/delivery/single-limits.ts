@@ -6,8 +6,8 @@ import type { Queryable } from '../db/pool.ts';
 /**
  * The most workflows of single deliveries; above them a retry waits as a row in its endpoint's
  * queue. `perFailing`: for an endpoint that does nothing but fail, where a further workflow would
- * say nothing new, and would cost as much as a hundred rows. `allFailing`: for all such endpoints of
- * an operator together, of which each may have one.
+ * say nothing new, and would cost as much as a hundred rows. `allFailing`: for all such endpoints
+ * of an operator together, of which each may have one.
  */
 export type SingleLimits = { perEndpoint: number; perFailing: number; allFailing: number; inAll: number };
 

@@ -1125,10 +1125,26 @@ export const DEFECTS: readonly Defect[] = [
   {
     title: 'queues: a failing endpoint gets as many workflows as any other',
     file: 'store/delivery/transitions/hand-over.ts',
-    from: `then $5::int else $3::int end`,
-    to: `then $3::int + 0 * $5::int else $3::int end`,
+    from: `least($5::int,`,
+    to: `least($3::int + 0 * $5::int,`,
     tests: ['test/activities/delivery/hand-over.test.ts'],
     sees: 'an endpoint that does nothing but fail gets five workflows',
+  },
+  {
+    title: 'queues: failing endpoints of one operator share nothing',
+    file: 'store/delivery/transitions/hand-over.ts',
+    from: `least($5::int, $6::int / \${FAILING_IN_ALL})`,
+    to: `least($5::int, $6::int + 0 * \${FAILING_IN_ALL})`,
+    tests: ['test/activities/delivery/hand-over.test.ts'],
+    sees: 'of 40 endpoints of an operator that do nothing but fail, each gets two',
+  },
+  {
+    title: 'queues: all that waits for a name nobody answers for is tried',
+    file: 'activities/delivery/queue-turn.ts',
+    from: `else if (blameOf(outcome) === 'name_servers') turn.isOff = true;`,
+    to: ``,
+    tests: ['test/activities/delivery/drain.test.ts'],
+    sees: 'a turn in which nobody answers for the name leaves the rest in the queue',
   },
   {
     title: 'queues: the sweep relies on any promise, however far away',

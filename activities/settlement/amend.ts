@@ -30,6 +30,7 @@ import { lockReversals } from '../../store/db/locks.ts';
 import { requestRetries } from '../../store/agreements/retry-requests.ts';
 import { findOthers } from '../../store/settlement/load-events.ts';
 import {
+  findNewCustomers,
   unbind,
   writeRatedAgain,
   writeStanding,
@@ -128,9 +129,9 @@ export function createAmend(deps: AmendDeps): AmendActivities {
           await writeStanding(client, operatorId, standingsOf(due));
           await helpWaiting(client, operatorId, due);
           const voided = due.filter(({ isVoided }) => isVoided).map(({ eventId }) => eventId);
-          const { settled, orphaned } = await unbind(client, operatorId, voided);
+          const { settled, orphaned } = await unbind(client, operatorId, voided, voided);
           await requestChanges(client, operatorId, settled, 'unbound');
-          unboundOrphans = orphaned;
+          unboundOrphans = [...orphaned, ...(await findNewCustomers(client, operatorId, voided))];
         },
       },
     );

@@ -21,6 +21,7 @@ import {
   readOperatorRules,
   readAffiliatesOfSlots,
   readVersions,
+  type SettlingOperator,
   type StoredVersion,
 } from '../../store/settlement/load-events.ts';
 import { withRelated } from './load-related.ts';
@@ -28,7 +29,7 @@ import { addRareEvidence } from '../../store/settlement/coupons-and-assignments.
 import { allSettledOrThrow } from '../single-flight.ts';
 import { lockReversals, type Side } from '../../store/db/locks.ts';
 import { readAmountsOfOthers } from '../../store/ledger/reported-amounts.ts';
-import { rateAll, type OperatorRules } from '../../domain/settlement/rating.ts';
+import { rateAll } from '../../domain/settlement/rating.ts';
 
 /**
  * Selection of one operator's events: those of one side to settle, without events set aside, or
@@ -54,6 +55,8 @@ export type LoadedBatch = {
   reportedBefore: Map<string, ReportedAmount>;
   /** Parents of affiliates whose deals pay them, and of everyone above. */
   parents: ParentHistory;
+  /** Whether the operator pays for no customer who was there before. */
+  ignoresExisting: boolean;
 };
 
 /** Compiles the terms of a version, once per version and process. */
@@ -127,6 +130,7 @@ export async function loadBatch(
     ),
     reportedBefore: reported,
     parents,
+    ignoresExisting: operator.existingCustomers === 'ignore',
   };
 }
 
@@ -137,7 +141,7 @@ export async function loadBatch(
 async function loadAll(
   client: PoolClient,
   { operatorId, side, eventIds }: Wanted,
-): Promise<{ operator: OperatorRules; loaded: LoadedEvent[] }> {
+): Promise<{ operator: SettlingOperator; loaded: LoadedEvent[] }> {
   const [, operator, own, otherIds] = await allSettledOrThrow([
     lockReversals(client, operatorId, side),
     readOperatorRules(client, operatorId),

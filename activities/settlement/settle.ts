@@ -13,6 +13,7 @@ import type { WorkflowClient } from '../../workflows/client.ts';
 import type { BatchTurns } from '../delivery/batch-turns.ts';
 import type { Waking } from '../delivery/waking.ts';
 import type { SetAside } from './booking.ts';
+import { unbindExisting } from './existing-customers.ts';
 import { createPlaces } from './places.ts';
 import { createTransact, type Done, type Transact } from './transaction.ts';
 import { singleFlight } from '../single-flight.ts';
@@ -71,6 +72,7 @@ type Part = Planned & {
   setAside: string[];
   isRepeated: boolean;
   mayMatch: boolean;
+  ignoresExisting: boolean;
   unknownCustomers: string[];
 };
 
@@ -170,15 +172,23 @@ export function createSettle(deps: SettleDeps): SettleActivities {
   };
 
   /**
-   * Returns the orphans that the batch's customers match. Events that name only a click are rated
-   * again as events of the customer it bound.
+   * Returns the orphans that the batch's customers match, and those of customers who lose their
+   * binding. Events that name only a click are rated again as events of the customer it bound.
    */
-  async function afterwards(operatorId: string, batchId: string, parts: readonly Part[]): Promise<string[]> {
+  async function afterwards(
+    { operatorId, eventIds }: OperatorEvents,
+    batchId: string,
+    parts: readonly Part[],
+  ): Promise<string[]> {
     const unknown = parts.flatMap(({ unknownCustomers }) => unknownCustomers);
-    if (unknown.length === 0 && !parts.some(({ mayMatch, isRepeated }) => mayMatch || isRepeated)) return [];
-    const { matched, isSameCustomer } = await joinCustomers(pool, operatorId, batchId, unknown);
-    if (isSameCustomer) await workflows?.applyAmendments(operatorId).catch(() => undefined);
-    return matched;
+    const unbound = parts.some(({ ignoresExisting }) => ignoresExisting)
+      ? await unbindExisting(pool, operatorId, batchId, eventIds)
+      : null;
+    const mayJoin = unknown.length > 0 || parts.some(({ mayMatch, isRepeated }) => mayMatch || isRepeated);
+    const joined = mayJoin ? await joinCustomers(pool, operatorId, batchId, unknown) : null;
+    if (joined?.isSameCustomer || unbound?.settled.length)
+      await workflows?.applyAmendments(operatorId).catch(() => undefined);
+    return [...new Set([...(unbound?.orphaned ?? []), ...(joined?.matched ?? [])])];
   }
 
   async function settleOperators({ batchId, owner, operators }: SettleInput): Promise<Settled> {
@@ -199,7 +209,7 @@ export function createSettle(deps: SettleDeps): SettleActivities {
       const late = (await waking?.unpromised(operatorId, toWake)) ?? toWake;
       settled.endpointsToWake.push(...late.map((endpointId) => ({ operatorId, endpointId })));
       settled.setAside.push(...rest.setAside.map((reason) => ({ operatorId, reason })));
-      const matched = await afterwards(operatorId, batchId, parts);
+      const matched = await afterwards({ operatorId, eventIds }, batchId, parts);
       if (matched.length > 0) settled.matched.push({ operatorId, eventIds: matched });
     }
     return settled;
@@ -208,7 +218,7 @@ export function createSettle(deps: SettleDeps): SettleActivities {
 
 /** `byHand`: how many of those left the settlement did not see. */
 function partOf(
-  { applied, planned, otherSide, settledCount, unknownCustomers }: Done<object, Settlement>,
+  { applied, planned, otherSide, settledCount, ignoresExisting, unknownCustomers }: Done<object, Settlement>,
   sentCount: number,
   { left, byHand }: { left: readonly SetAsideEvent[]; byHand: number },
 ): Part {
@@ -218,6 +228,7 @@ function partOf(
     otherSide,
     setAside: [...new Set(left.map(({ reason }) => reason))],
     isRepeated: settledCount + otherSide.length + byHand < sentCount,
+    ignoresExisting,
     unknownCustomers,
     mayMatch: bindings.length > 0 || outcomes.some(mayBeAttributed),
   };

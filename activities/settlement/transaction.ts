@@ -52,6 +52,8 @@ export type Done<Choice, Applied> = {
   planned: Planned;
   otherSide: string[];
   settledCount: number;
+  /** Whether the operator pays for no customer who was there before. */
+  ignoresExisting: boolean;
   /** Settled events of a customer whom nothing names yet: they have only a click. */
   unknownCustomers: string[];
 };
@@ -127,6 +129,7 @@ export function createTransact(pool: Pool): Transact {
           planned,
           otherSide,
           settledCount: batch.ordered.length,
+          ignoresExisting: loaded.ignoresExisting,
           unknownCustomers,
         };
       },

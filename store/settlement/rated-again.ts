@@ -86,15 +86,16 @@ export async function writeWaitingAgain(
 export type Unbound = { settled: string[]; orphaned: string[] };
 
 /**
- * Removes the bindings that these events made, and returns the events of their customers whose
- * attribution is to be decided anew: settled conversions, which leave the books first, and orphans,
- * which the binding may have kept from other evidence. A customer moved by a person stays where it
- * was moved to.
+ * Removes the bindings that these events made, and returns the events of their customers, without
+ * those of `voided`, whose attribution is to be decided anew: settled conversions, which leave the
+ * books first, and orphans, which the binding may have kept from other evidence. A customer moved
+ * by a person stays where it was moved to.
  */
 export async function unbind(
   db: Queryable,
   operatorId: string,
   eventIds: readonly string[],
+  voided: readonly string[] = [],
 ): Promise<Unbound> {
   if (eventIds.length === 0) return { settled: [], orphaned: [] };
   const { rows } = await db.query<{ id: string; status: 'settled' | 'orphaned' }>(
@@ -105,15 +106,33 @@ export async function unbind(
        join events e on e.operator_id = $1
          and e.subject in ('customer ' || u.customer_id, 'click ' || u.click_id)
        join event_outcomes o on o.operator_id = $1 and o.event_id = e.id
-       where e.id <> all($2) and (o.status = 'settled' and o.method <> 'reassigned'
+       where e.id <> all($3) and (o.status = 'settled' and o.method <> 'reassigned'
          or o.status = 'orphaned' and o.reason <> 'no_conversion')
      ), waiting as (
        update event_outcomes o set reason = 'unbound' from theirs t
        where o.operator_id = $1 and o.event_id = t.id and t.status = 'orphaned'
      )
      select id, status from theirs`,
-    [operatorId, eventIds],
+    [operatorId, eventIds, voided],
   );
   const having = (status: string): string[] => rows.flatMap((row) => (row.status === status ? row.id : []));
   return { settled: having('settled'), orphaned: having('orphaned') };
+}
+
+/** Orphans whose customers may be new ones, now that these older events of theirs are voided. */
+export async function findNewCustomers(
+  db: Queryable,
+  operatorId: string,
+  voided: readonly string[],
+): Promise<string[]> {
+  if (voided.length === 0) return [];
+  const { rows } = await db.query<{ id: string }>(
+    `select distinct e.id from events v
+     join events e on e.operator_id = $1 and e.subject = v.subject
+     join event_outcomes o on o.operator_id = $1 and o.event_id = e.id
+       and o.status = 'orphaned' and o.reason = 'existing_customer'
+     where v.operator_id = $1 and v.id = any($2)`,
+    [operatorId, voided],
+  );
+  return rows.map(({ id }) => id);
 }

@@ -765,7 +765,7 @@ export const DEFECTS: readonly Defect[] = [
   {
     title: 'a batch leaves the orphans of the customers it bound',
     file: 'activities/settlement/settle.ts',
-    from: `return matched;`,
+    from: `return [...new Set([...(unbound?.orphaned ?? []), ...(joined?.matched ?? [])])];`,
     to: `return [];`,
     tests: ['test/activities/settlement/settle.test.ts'],
     sees: 'an orphan is attributed by the registration that binds its customer',

@@ -5,6 +5,7 @@ import { after, before, test } from 'node:test';
 import { newId } from '../../../store/db/ids.ts';
 import { createClicks } from '../../../store/attribution/clicks.ts';
 import { createCoupons } from '../../../store/attribution/coupons.ts';
+import { createOperators } from '../../../store/setup/operators.ts';
 import { createOrphans } from '../../../store/attribution/orphans.ts';
 import { withDatabase, type TestDatabase } from '../../support/database.ts';
 import { deliveriesOf } from '../../support/deliveries.ts';
@@ -111,6 +112,40 @@ test('an event whose click is too old is matched by a coupon that comes later, a
   await createCoupons(pool).insert(operatorId, { ...coupon, id: newId('cpn'), code: 'LATE', affiliateId });
   assert.deepEqual(await matched(operator), { settled: 1, next: null });
   assert.deepEqual(await outcomes(ids), ['settled 1000', 'rejected click_expired']);
+});
+
+test('an older event that comes late ends a binding only of the time when existing customers are ignored', async () => {
+  const { pool } = database;
+  const operator = await withOperator(pool);
+  const { operatorId, affiliateId } = operator;
+  const clickedAt = Date.now() - 86_400_000;
+  await createClicks(pool).insert(operatorId, {
+    id: 'yesterday',
+    affiliateId,
+    linkId: null,
+    subs,
+    clickedAt,
+  });
+  const before1 = await settled(operator, [{ clickId: 'yesterday', customerId: 'bound-before' }]);
+  await createOperators(pool).update(operatorId, { existingCustomers: 'ignore' });
+  const since = await settled(operator, [{ clickId: 'yesterday', customerId: 'bound-since' }]);
+  const older = {
+    ...noClick,
+    ...noMoney,
+    type: 'kyc',
+    occurredAt: clickedAt - 86_400_000,
+  } as const;
+  await settled(operator, [
+    { ...older, customerId: 'bound-before' },
+    { ...older, customerId: 'bound-since' },
+  ]);
+  const { rows } = await pool.query(
+    `select event_id as id, reason from change_requests where operator_id = $1`,
+    [operatorId],
+  );
+  assert.deepEqual(rows, [{ id: since[0], reason: 'unbound' }]);
+  await working.activities.applyAmendments({ operatorId });
+  assert.deepEqual(await outcomes([...before1, ...since]), ['settled 1000', 'orphaned existing_customer']);
 });
 
 test('a coupon matches events in any case of its code, and binds their customers unless binding is off', async () => {

@@ -9,6 +9,7 @@ import {
   click,
   coupon,
   deal,
+  decide,
   event,
   operator,
   rate,
@@ -190,6 +191,56 @@ export const ATTRIBUTION: readonly Story[] = [
     ],
     balances: { A: '0.00' },
     events: { r1: 'orphaned existing_customer' },
+  },
+  {
+    rule: 1,
+    name: 'With existing customers ignored an older event that comes late ends what a click bound',
+    steps: [
+      ...[A, HYBRID, IGNORE, click('C', 'A', '@-3d')],
+      event('revenue', 'r1', { of: 'u', by: 'C', at: '@-2d', amount: '1000.00' }),
+      event('revenue', 'r2', { of: 'u', at: '@-1d', amount: '500.00' }),
+      event('ftd', 'f1', { of: 'u', at: '@-9d', amount: '50.00' }),
+    ],
+    balances: { A: '0.00' },
+    events: {
+      r1: 'orphaned existing_customer',
+      r2: 'orphaned no_evidence',
+      f1: 'orphaned no_evidence',
+    },
+  },
+  {
+    rule: 1,
+    name: 'With existing customers ignored an older event that comes late ends what a coupon bound',
+    steps: [
+      ...[A, HYBRID, IGNORE, coupon('NEW', 'A')],
+      event('revenue', 'r1', { of: 'u', at: '@-2d', amount: '1000.00', more: { coupon: 'NEW' } }),
+      event('ftd', 'f1', { of: 'u', at: '@-9d', amount: '50.00' }),
+    ],
+    balances: { A: '0.00' },
+    events: { r1: 'orphaned existing_customer' },
+  },
+  {
+    rule: 1,
+    name: 'With existing customers ignored an older event with a click of its own binds the customer instead',
+    // B: 25 % of 1,000.00 and of 200.00.
+    steps: [
+      ...[A, B, HYBRID, IGNORE, click('C', 'A', '@-3d'), click('OLD', 'B', '@-12d')],
+      event('revenue', 'r1', { of: 'u', by: 'C', at: '@-2d', amount: '1000.00' }),
+      event('revenue', 'r0', { of: 'u', by: 'OLD', at: '@-10d', amount: '200.00' }),
+    ],
+    balances: { A: '0.00', B: '300.00' },
+  },
+  {
+    rule: 1,
+    name: 'With existing customers ignored an older event that is voided gives the binding back',
+    steps: [
+      ...[A, HYBRID, IGNORE, click('C', 'A', '@-3d')],
+      event('revenue', 'r1', { of: 'u', by: 'C', at: '@-2d', amount: '1000.00' }),
+      event('ftd', 'f1', { of: 'u', at: '@-9d', amount: '50.00' }),
+      decide('void', 'f1'),
+    ],
+    balances: { A: '250.00' },
+    events: { r1: 'settled', f1: 'voided' },
   },
   {
     rule: 1,

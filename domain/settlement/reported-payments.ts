@@ -9,19 +9,22 @@ type Conversion = { event: ConversionEvent };
  * transaction and currency are one, in the place of the first deposit.
  */
 export function paymentsAmong<C extends Conversion>(conversions: readonly C[]): C[][] {
+  const payments = new Map<string, C[]>();
+  for (const one of conversions) {
+    const payment = paymentOf(one.event);
+    if (one.event.type === 'ftd' && payment !== null) payments.set(payment, [one]);
+  }
   return conversions.flatMap((one) => {
-    if (conversions.some((other) => isAgain(one, other))) return [];
-    return [[one, ...conversions.filter((other) => isAgain(other, one))]];
+    const payment = payments.get(paymentOf(one.event) ?? '');
+    if (payment === undefined) return [[one]];
+    if (payment[0] === one) return [payment];
+    if (one.event.type !== 'deposit') return [[one]];
+    payment.push(one);
+    return [];
   });
 }
 
-/** Whether a deposit reports the payment of a first deposit again. */
-function isAgain({ event: deposit }: Conversion, { event: first }: Conversion): boolean {
-  return (
-    deposit.type === 'deposit' &&
-    first.type === 'ftd' &&
-    deposit.transactionId !== null &&
-    deposit.transactionId === first.transactionId &&
-    deposit.currency === first.currency
-  );
+/** What the reports of one payment have in common; null where an event names no transaction. */
+function paymentOf({ transactionId, currency }: ConversionEvent): string | null {
+  return transactionId === null ? null : `${currency} ${transactionId}`;
 }

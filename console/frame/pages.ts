@@ -57,6 +57,11 @@ export const PAGES: readonly PageEntry[] = [
     key: 'i',
   },
   {
+    path: '/clicks',
+    load: () => import('../pages/clicks/clicks.tsx'),
+    menu: { label: 'Clicks', group: 'Conversions' },
+  },
+  {
     path: '/customers',
     load: () => import('../pages/customers/customers.tsx'),
     menu: { label: 'Customers', group: 'Conversions' },
@@ -128,6 +133,11 @@ export const PAGES: readonly PageEntry[] = [
     key: 'm',
   },
   { path: '/months/:month', load: () => import('../pages/months/month.tsx') },
+  {
+    path: '/reconciliation',
+    load: () => import('../pages/reconciliation/reconciliation.tsx'),
+    menu: { label: 'Reconciliation', group: 'Money' },
+  },
   {
     path: '/fx-rates',
     load: () => import('../pages/fx-rates/fx-rates.tsx'),

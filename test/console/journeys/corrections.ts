@@ -57,7 +57,7 @@ describeJourneys('corrections in the console', {}, (journeys) => {
       await check();
       await open(`/events/${id}`);
       await page.getByRole('link', { name: customer }).click();
-      await page.getByText('Belongs to').waitFor();
+      await page.getByText('Belongs to', { exact: true }).waitFor();
       await page.getByRole('button', { name: 'Give to another affiliate…' }).click();
       await page.getByRole('combobox', { name: 'Affiliate' }).fill(other.id);
       await page.getByLabel('From (UTC)').fill('2026-01-01T00:00');
@@ -122,4 +122,39 @@ describeJourneys('corrections in the console', {}, (journeys) => {
       await check();
     },
   );
+
+  journey(
+    'the console compares a list of transactions with what is kept, and leads to what differs',
+    async ({ page, open, check }, screen) => {
+      const [good, less] = [`good-${screen.width}`, `less-${screen.width}`];
+      await sell(good, good);
+      await sell(less, less);
+      const rows = [`${good},500.00,USD`, `${less},499.00,USD`, 'elsewhere,3.00,USD'];
+      const text = ['transaction_id,amount,currency', ...rows].join('\n');
+      await open('/reconciliation');
+      const file = { name: 'list.csv', mimeType: 'text/csv' };
+      await page.getByLabel('File').setInputFiles({ ...file, buffer: Buffer.from('amount\n1') });
+      await page.getByRole('button', { name: 'Compare' }).click();
+      await page.getByRole('alert').getByText('transaction_id').waitFor();
+      await check();
+      await page.getByLabel('File').setInputFiles({ ...file, buffer: Buffer.from(text) });
+      await page.getByRole('button', { name: 'Compare' }).click();
+      const differences = page.getByRole('table', { name: 'Differences' });
+      await differences.getByText('missing here').waitFor();
+      assert.equal(await differences.getByText(good).count(), 0, 'what matches is no difference');
+      await check();
+      await page.getByLabel('Result').selectOption('amount_differs');
+      await differences.getByRole('link', { name: 'evt_…' }).click();
+      await page.getByRole('heading', { name: `sale ${less}`, level: 1 }).waitFor();
+    },
+    { refusals: [400] },
+  );
+
+  journey('the console lists clicks, and leads to their events', async ({ page, open, check }, screen) => {
+    await sell(`clicked-${screen.width}`, `clicked-${screen.width}`);
+    await open('/clicks?seen=false');
+    await check();
+    await page.getByRole('link', { name: 'Its events' }).first().click();
+    await page.getByRole('cell').getByText(`clicked-${screen.width}`).first().waitFor();
+  });
 });

@@ -30,6 +30,7 @@ import { lockReversals } from '../../store/db/locks.ts';
 import { requestRetries } from '../../store/agreements/retry-requests.ts';
 import { findOthers } from '../../store/settlement/load-events.ts';
 import {
+  findBoundMeanwhile,
   findNewCustomers,
   unbind,
   writeRatedAgain,
@@ -129,7 +130,9 @@ export function createAmend(deps: AmendDeps): AmendActivities {
           await writeStanding(client, operatorId, standingsOf(due));
           await helpWaiting(client, operatorId, due);
           const voided = due.filter(({ isVoided }) => isVoided).map(({ eventId }) => eventId);
-          const { settled, orphaned } = await unbind(client, operatorId, voided, voided);
+          const putBack = standingsOf(due).flatMap((one) => (one.isVoided ? [] : [one.eventId]));
+          const bound = [...voided, ...(await findBoundMeanwhile(client, operatorId, putBack))];
+          const { settled, orphaned } = await unbind(client, operatorId, bound, voided);
           await requestChanges(client, operatorId, settled, 'unbound');
           unboundOrphans = [...orphaned, ...(await findNewCustomers(client, operatorId, voided))];
         },
@@ -141,8 +144,9 @@ export function createAmend(deps: AmendDeps): AmendActivities {
     await handOver({ batchId, operators: [{ operatorId }], endpointsToWake, setAside: [] });
     const backIn = standingsOf(choice.due).filter(({ isVoided }) => !isVoided);
     const unbound = applied.changed.filter(({ status }) => status === 'orphaned');
-    const eventIds = [...[...backIn, ...unbound].map(({ eventId }) => eventId), ...unboundOrphans];
-    if (eventIds.length > 0) await settleFully([{ operatorId, eventIds }]);
+    // What is put back comes first: it may bind a customer whom another event bound meanwhile.
+    for (const eventIds of [idsOf(backIn), [...idsOf(unbound), ...unboundOrphans]])
+      if (eventIds.length > 0) await settleFully([{ operatorId, eventIds }]);
     const { due, requests } = choice;
     const { waiting, requestsWaiting, requestsKept } = applied;
     const without = waiting.length + requestsWaiting.length + requestsKept.length;
@@ -189,6 +193,8 @@ function changesOf(
   const side = requests[0]?.reason === 'deal_changed' ? 'rerating' : 'amendments';
   return { side, eventIds, due, requests, reasons, reinstated };
 }
+
+const idsOf = (events: readonly { eventId: string }[]): string[] => events.map(({ eventId }) => eventId);
 
 function reasonOf({ isVoided, isRejected, wasRejected }: DueAmendment): Unprompted {
   if (isVoided) return 'voided';

@@ -1,5 +1,6 @@
 // Writes the outcomes of conversions that were rated again or taken out of the books.
 import type { NewOutcome } from '../../domain/settlement/rate-again.ts';
+import { reachesEvent, wasThere } from '../attribution/orphan-evidence.ts';
 import type { Queryable } from '../db/pool.ts';
 
 const NEW_OUTCOMES = `json_to_recordset($2) as n
@@ -133,6 +134,35 @@ export async function findNewCustomers(
        and o.status = 'orphaned' and o.reason = 'existing_customer'
      where v.operator_id = $1 and v.id = any($2)`,
     [operatorId, voided],
+  );
+  return rows.map(({ id }) => id);
+}
+
+/**
+ * The events that bound customers while an event that came before them was voided, and is put back
+ * now: the click of that event, its coupon or its assignment counts, and would have bound first.
+ */
+export async function findBoundMeanwhile(
+  db: Queryable,
+  operatorId: string,
+  putBack: readonly string[],
+): Promise<string[]> {
+  if (putBack.length === 0) return [];
+  const { rows } = await db.query<{ id: string }>(
+    `select distinct b.event_id as id from events e
+     join operators p on p.id = $1
+     join bindings b on b.operator_id = $1 and b.customer_id = e.customer_id and b.event_id > e.id
+     where e.operator_id = $1 and e.id = any($2) and (
+       exists (select from assignments s where s.operator_id = $1 and s.event_id = e.id)
+       or exists (select from clicks c where c.operator_id = $1 and c.id = e.click_id
+         and ${reachesEvent('c.clicked_at')}
+         and e.occurred_at <= c.clicked_at + make_interval(days => p.click_window_days)
+         and (p.existing_customers = 'bind' or not ${wasThere('c.clicked_at')}))
+       or exists (select from coupons k where k.operator_id = $1
+         and upper(k.code) = upper(e.coupon collate "C") and k.binds_customer and k.deleted_at is null
+         and coalesce(k.starts_at <= e.occurred_at, true) and coalesce(k.ends_at > e.occurred_at, true)
+         and (p.existing_customers = 'bind' or not ${wasThere('e.occurred_at')})))`,
+    [operatorId, putBack],
   );
   return rows.map(({ id }) => id);
 }

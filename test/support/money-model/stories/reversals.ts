@@ -621,4 +621,18 @@ export const REVERSALS: readonly Story[] = [
     ],
     balances: { A: '0.00', B: '10.00' },
   },
+  {
+    rule: 9,
+    name: 'An event that is put back binds its customer again, whom another click bound meanwhile',
+    // A: 10 % of 100.00, 100.00 and 100.00.
+    steps: [
+      ...[A, B, FULL, click('C', 'A', '@-9d'), click('C2', 'B', '@-5d')],
+      event('sale', 's1', { of: 'u', by: 'C', at: '@-8d', amount: '100.00' }),
+      decide('void', 's1'),
+      event('sale', 's2', { of: 'u', by: 'C2', at: '@-4d', amount: '100.00' }),
+      event('sale', 's3', { of: 'u', at: '@-3d', amount: '100.00' }),
+      decide('unvoid', 's1'),
+    ],
+    balances: { A: '30.00', B: '0.00' },
+  },
 ];

@@ -93,6 +93,7 @@ function filtersOf({ samples, affiliates }: ListsData): Record<string, Values> {
     link_id: [0, affiliates * 2 - 1].map((number) => numbered('link', number)),
     key_id: [numbered('key', 0)],
     subject_id: [numbered('ep', 3), 'nobody'],
+    resource: ['endpoints', 'nothing'],
     event_id: samples.map(({ event }) => event),
     click_id: samples.map(({ click }) => click),
     transaction_id: ['tx-1000', 'nobody'],

@@ -30,8 +30,8 @@ export async function eraseEvents(
          reference = case when reference = $6 then $7 else reference end,
          metadata = null, request_id = null, sub1 = null, sub2 = null, sub3 = null, sub4 = null, sub5 = null
        from page where e.operator_id = $1 and e.id = page.id
-         and (e.customer_id is not null or e.metadata is not null or e.request_id is not null or $6 in (e.key, e.transaction_id, e.reference)
-           or num_nonnulls(e.sub1, e.sub2, e.sub3, e.sub4, e.sub5) > 0)
+         and ($6 in (e.key, e.transaction_id, e.reference)
+           or num_nonnulls(e.customer_id, e.metadata, e.request_id, e.sub1, e.sub2, e.sub3, e.sub4, e.sub5) > 0)
      )
      select e.id, e.occurred_at::text as "occurredAt", e.click_id as "clickId"
      from page join events e on e.operator_id = $1 and e.id = page.id

@@ -34,8 +34,8 @@ export type Temporal = Omit<BestEffortClient, 'rematchOrphans'> & {
   /** Takes a delivery that was given up out of sight. */
   acknowledgeDelivery(operatorId: string, deliveryId: string): Promise<DeliveryActionResult>;
   /**
-   * Has an operator's orphans read again within a second. Many calls in a second are one; the
-   * schedule covers a failed one.
+   * Has an operator's orphans read again within a second. Many calls in a second are one. What
+   * Temporal does not take is asked again; the schedule covers a process that ended before.
    */
   rematchSoon(operatorId: string): void;
   isReachable(): Promise<boolean>;
@@ -60,12 +60,13 @@ const REACHABLE_KEPT_MS = 2000;
  * While an operator back-fills clicks or coupons, its orphans are read again at most this often.
  */
 const REMATCH_EVERY_MS = 1000;
+const REMATCH_AGAIN_AT_MOST_MS = 60_000;
 
 export function createTemporal(deps: TemporalDeps): Temporal {
   const { pool, client, connection, uiUrl, log } = deps;
-  const workflows = bestEffort(deps.workflows, (error) =>
-    log.warn({ err: error }, 'Temporal did not take a signal; the sweep will start what is missing'),
-  );
+  const onError = (error: unknown): void =>
+    log.warn({ err: error }, 'Temporal did not take a signal; what is missing is started later');
+  const workflows = bestEffort(deps.workflows, onError);
   let checked = { at: 0, isReachable: false };
   const pageOf = (page: string): string | null =>
     uiUrl === undefined
@@ -123,7 +124,7 @@ export function createTemporal(deps: TemporalDeps): Temporal {
       await cancelImport(pool, operatorId, importId);
       await workflows.cancelImport(operatorId, importId);
     },
-    rematchSoon: coalesced(workflows.rematchOrphans),
+    rematchSoon: coalesced(deps.workflows.rematchOrphans, onError),
     async isReachable() {
       if (Date.now() - checked.at > REACHABLE_KEPT_MS) {
         const answer = connection.withDeadline(Date.now() + REACHABLE_WITHIN_MS, () =>
@@ -143,19 +144,32 @@ export function createTemporal(deps: TemporalDeps): Temporal {
 }
 
 /**
- * The first call for an operator goes at once; those of the following second become one call at its
- * end.
+ * The first call for an operator goes at once; those until a second after it become one call then.
+ * One that fails is repeated, ever more rarely, until it succeeds or this process ends.
  */
-function coalesced(rematch: (operatorId: string) => Promise<void>): (operatorId: string) => void {
+function coalesced(
+  rematch: (operatorId: string) => Promise<void>,
+  onError: (error: unknown) => void,
+): (operatorId: string) => void {
   const waiting = new Map<string, 'done' | 'again'>();
-  return function soon(operatorId: string): void {
-    if (waiting.has(operatorId)) return void waiting.set(operatorId, 'again');
+  async function ask(operatorId: string, pauseMs: number): Promise<void> {
     waiting.set(operatorId, 'done');
-    void rematch(operatorId);
+    let nextMs = REMATCH_EVERY_MS;
+    try {
+      await rematch(operatorId);
+    } catch (error) {
+      onError(error);
+      waiting.set(operatorId, 'again');
+      nextMs = Math.min(2 * pauseMs, REMATCH_AGAIN_AT_MOST_MS);
+    }
     setTimeout(() => {
       const state = waiting.get(operatorId);
       waiting.delete(operatorId);
-      if (state === 'again') soon(operatorId);
-    }, REMATCH_EVERY_MS).unref();
+      if (state === 'again') void ask(operatorId, nextMs);
+    }, pauseMs).unref();
+  }
+  return (operatorId) => {
+    if (waiting.has(operatorId)) waiting.set(operatorId, 'again');
+    else void ask(operatorId, REMATCH_EVERY_MS);
   };
 }

@@ -151,24 +151,37 @@ test('a schedule whose definition did not change is not written again', async (t
     assert.equal((await temporal.client.schedule.getHandle(id).describe()).info.lastUpdatedAt, undefined, id);
 });
 
-test('many signals of new evidence cause one round of rematching at once, and one further round', async () => {
+/** Temporal as the API uses it, where `rematchOrphans` does this. */
+function rematching(rematchOrphans: WorkflowClient['rematchOrphans']) {
   const { client, connection } = harness.temporal;
-  const looks: string[] = [];
-  const workflows = {
-    rematchOrphans: async (operatorId: string) => void looks.push(operatorId),
-  } as WorkflowClient;
-  const log = createLogger('silent', 'test');
-  const temporal = createTemporal({
+  return createTemporal({
     pool: harness.pool,
     client,
     connection,
-    workflows,
+    workflows: { rematchOrphans } as WorkflowClient,
     uiUrl: undefined,
-    log,
+    log: createLogger('silent', 'test'),
   });
+}
+
+test('many signals of new evidence cause one round of rematching at once, and one further round', async () => {
+  const looks: string[] = [];
+  const temporal = rematching(async (operatorId) => void looks.push(operatorId));
   for (let i = 0; i < 100; i++) temporal.rematchSoon('a');
   temporal.rematchSoon('b');
   assert.deepEqual(looks, ['a', 'b']);
   await eventually('the look after it', () => looks.length > 2);
   assert.deepEqual(looks, ['a', 'b', 'a']);
+});
+
+test('a signal of new evidence that Temporal does not take is sent again until it is taken', async () => {
+  let asked = 0;
+  const taken: string[] = [];
+  const temporal = rematching(async (operatorId) => {
+    if (++asked < 3) throw new Error('Temporal is away');
+    taken.push(operatorId);
+  });
+  temporal.rematchSoon('a');
+  await eventually('Temporal to take it', () => taken.length > 0);
+  assert.deepEqual([asked, taken], [3, ['a']]);
 });

@@ -21,9 +21,13 @@ const LISTS: Readonly<Record<string, string>> = {
   stuck: '/stuck',
 };
 
+const ID = /^([a-z]+)_[0-9a-z]{26}$/;
+
+export const isId = (text: string): boolean => ID.test(text);
+
 /** The page of a thing; null where things of its kind have none among `pages`. */
 export function pageOf(id: string, pages = CONSOLE_PAGES): string | null {
-  const [, prefix = ''] = /^([a-z]+)_[0-9a-z]{26}$/.exec(id) ?? [];
+  const [, prefix = ''] = ID.exec(id) ?? [];
   const page = pages[prefix];
   return page === undefined ? null : `${page}/${id}`;
 }

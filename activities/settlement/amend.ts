@@ -129,9 +129,8 @@ export function createAmend(deps: AmendDeps): AmendActivities {
           await returnChanges(client, operatorId, requestsWaiting);
           await writeStanding(client, operatorId, standingsOf(due));
           await helpWaiting(client, operatorId, due);
-          const voided = due.filter(({ isVoided }) => isVoided).map(({ eventId }) => eventId);
-          const putBack = standingsOf(due).flatMap((one) => (one.isVoided ? [] : [one.eventId]));
-          const bound = [...voided, ...(await findBoundMeanwhile(client, operatorId, putBack))];
+          const voided = idsOf(due.filter(({ isVoided }) => isVoided));
+          const bound = [...voided, ...(await findBoundMeanwhile(client, operatorId, putBackAmong(due)))];
           const { settled, orphaned } = await unbind(client, operatorId, bound, voided);
           await requestChanges(client, operatorId, settled, 'unbound');
           unboundOrphans = [...orphaned, ...(await findNewCustomers(client, operatorId, voided))];
@@ -142,10 +141,9 @@ export function createAmend(deps: AmendDeps): AmendActivities {
     const { choice, applied, planned } = done;
     const endpointsToWake = planned.endpointsToWake.map((endpointId) => ({ operatorId, endpointId }));
     await handOver({ batchId, operators: [{ operatorId }], endpointsToWake, setAside: [] });
-    const backIn = standingsOf(choice.due).filter(({ isVoided }) => !isVoided);
     const unbound = applied.changed.filter(({ status }) => status === 'orphaned');
     // What is put back comes first: it may bind a customer whom another event bound meanwhile.
-    for (const eventIds of [idsOf(backIn), [...idsOf(unbound), ...unboundOrphans]])
+    for (const eventIds of [putBackAmong(choice.due), [...idsOf(unbound), ...unboundOrphans]])
       if (eventIds.length > 0) await settleFully([{ operatorId, eventIds }]);
     const { due, requests } = choice;
     const { waiting, requestsWaiting, requestsKept } = applied;
@@ -193,6 +191,10 @@ function changesOf(
   const side = requests[0]?.reason === 'deal_changed' ? 'rerating' : 'amendments';
   return { side, eventIds, due, requests, reasons, reinstated };
 }
+
+/** The events that were voided and are put back into the books. */
+const putBackAmong = (due: readonly DueAmendment[]): string[] =>
+  idsOf(standingsOf(due).filter(({ isVoided }) => !isVoided));
 
 const idsOf = (events: readonly { eventId: string }[]): string[] => events.map(({ eventId }) => eventId);
 

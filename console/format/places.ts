@@ -2,16 +2,10 @@
 // without a page is no link.
 import { CONSOLE_PAGES, pageIn, pageOf } from '../../domain/console-pages.ts';
 
-export { pageOfMonth } from '../../domain/console-pages.ts';
+export { isId, pageOfMonth } from '../../domain/console-pages.ts';
 
 export const PLACES = CONSOLE_PAGES;
 export const placeOf = pageOf;
-
-const ID = /^([a-z]+)_[0-9a-z]{26}$/;
-
-export function isId(text: string): boolean {
-  return ID.test(text);
-}
 
 /** The page of the first thing that a text names, such as `delivery/dlv_…` or an address. */
 export function placeIn(text: string): string | null {

@@ -26,15 +26,16 @@ export async function handOverTried(
        where operator_id = $1 and batch_id = $2 and owner = 'batch' and tries > 0
      ), concerned as materialized (
        select e.id,
-         case when ${conditionSql('e')} = 'failing'
+         case when stands.condition = 'failing'
            then greatest(1, least($5::int, $6::int / ${FAILING_IN_ALL})) else $3::int end as room,
-         ${conditionSql('e')} in ('down', 'off') or e.rate_per_second is not null
-           or (${conditionSql('e')} = 'failing' and e.last_error = 'dns_error') or exists (
+         stands.condition in ('down', 'off') or e.rate_per_second is not null
+           or (stands.condition = 'failing' and e.last_error = 'dns_error') or exists (
            select from deliveries q
            where q.operator_id = $1 and q.endpoint_id = e.id and q.owner = 'endpoint') as queued,
          (select count(*) from deliveries s
            where s.operator_id = $1 and s.endpoint_id = e.id and s.owner = 'self') as singles
-       from endpoints e where e.operator_id = $1 and e.id in (select endpoint_id from mine)
+       from endpoints e cross join lateral (select ${conditionSql('e')} as condition) stands
+       where e.operator_id = $1 and e.id in (select endpoint_id from mine)
      ), left_over as materialized (
        select m.id, c.queued, c.room, c.singles + row_number() over (partition by c.id order by m.id) as rank,
          (select count(*) from deliveries s where s.owner = 'self')

@@ -234,27 +234,45 @@ function computeTakings(history: readonly ConversionEvent[], world: World): Map<
     const inTurn = [true, false].flatMap((own) =>
       latestFirst.filter((one) => (one.currency === event.currency) === own),
     );
-    for (const one of inTurn) {
-      const { clawback } = versionAt(world.versions, one.occurredAt).terms;
-      const isTooOld = named === undefined && event.occurredAt - one.occurredAt > clawback.days * DAY_MS;
-      const asked = inCurrencyOf(event, rest, one);
-      if (rest <= 0n || isTooOld || asked === null) continue;
-      const before = takings.get(one.id)!;
-      const kept = before.filter(({ event: { type } }) => clawback[type as 'refund'] === 'none');
-      const [part, of] = fractionTaken(one, clawback, before);
-      const absorbed = kept
-        .filter(({ event: { reference } }) => reference === null)
-        .reduce((sum, { minor }) => sum + (minor ?? 0n), 0n);
-      const left = named
-        ? chargedBy(named, one, before, clawback)
-        : (one.amountMinor ?? 0n) - ((one.amountMinor ?? 0n) * part) / of - absorbed;
-      const taken = asked < left ? asked : left;
+    const isSame = (ftd: ConversionEvent, deposit: ConversionEvent): boolean =>
+      isToldAgain(ftd, deposit) && ftd.currency === deposit.currency;
+    for (const first of inTurn.filter((one) => !inTurn.some((other) => isSame(other, one)))) {
+      const payment = [first, ...inTurn.filter((one) => isSame(first, one))]
+        .map((one) => ({ one, left: leftOf(event, one, named, takings.get(one.id)!, world) }))
+        .filter(({ left }) => left > 0n);
+      if (rest <= 0n || payment.length === 0) continue;
+      const asked = inCurrencyOf(event, rest, payment[0]!.one);
+      if (asked === null) continue;
+      const taken = lowest([asked, highest(payment.map(({ left }) => left))]);
       if (taken <= 0n) continue;
       rest = rounded(rest * (asked - taken), asked, 'half_even');
-      give(event, one, taken, named?.id ?? null);
+      const whole = highest(payment.map(({ one }) => one.amountMinor!));
+      for (const { one, left } of payment) {
+        const share = lowest([left, rounded(one.amountMinor! * taken, whole, 'half_even')]);
+        if (share > 0n) give(event, one, share, named?.id ?? null);
+      }
     }
   }
   return takings;
+}
+
+/** What a reversal that divides its amount can take of a conversion, after `before`. */
+function leftOf(
+  reversal: ConversionEvent,
+  conversion: ConversionEvent,
+  named: ConversionEvent | undefined,
+  before: readonly Taking[],
+  { versions }: World,
+): bigint {
+  const { clawback } = versionAt(versions, conversion.occurredAt).terms;
+  if (named) return chargedBy(named, conversion, before, clawback);
+  if (reversal.occurredAt - conversion.occurredAt > clawback.days * DAY_MS) return 0n;
+  const [part, of] = fractionTaken(conversion, clawback, before);
+  const absorbed = before
+    .filter(({ event: { type, reference } }) => clawback[type as 'refund'] === 'none' && reference === null)
+    .reduce((sum, { minor }) => sum + (minor ?? 0n), 0n);
+  const amount = conversion.amountMinor ?? 0n;
+  return amount - (amount * part) / of - absorbed;
 }
 
 /** The amount by which a chargeback counts against a conversion, before any win. */
@@ -408,11 +426,12 @@ function qualifyingConversion(
   const standing = ordered.filter((conversion) => !isFullyReversed(conversion));
   const inTime = standing.filter(
     (conversion) =>
-      conversion.event.occurredAt <= until && !standing.some((other) => isToldAgain(other, conversion)),
+      conversion.event.occurredAt <= until &&
+      !standing.some((other) => isToldAgain(other.event, conversion.event)),
   );
   const sum = (upTo: number, valueOf: (conversion: Conversion) => bigint): bigint =>
     inTime.slice(0, upTo + 1).reduce((total, conversion) => {
-      const told = [conversion, ...standing.filter((other) => isToldAgain(conversion, other))];
+      const told = [conversion, ...standing.filter((other) => isToldAgain(conversion.event, other.event))];
       const left = told.map((one) => afterReversal(valueOf(one), one.reversed, 'half_even'));
       return total + left.reduce((a, b) => (b > a ? b : a));
     }, 0n);
@@ -425,7 +444,7 @@ function qualifyingConversion(
 }
 
 /** Whether a deposit tells the payment of a first deposit again: under its transaction id. */
-function isToldAgain({ event: ftd }: Conversion, { event: deposit }: Conversion): boolean {
+function isToldAgain(ftd: ConversionEvent, deposit: ConversionEvent): boolean {
   return (
     ftd.type === 'ftd' &&
     deposit.type === 'deposit' &&
@@ -583,6 +602,7 @@ function monthEarnings(
   });
 }
 
+const highest = (values: readonly bigint[]): bigint => values.reduce((a, b) => (b > a ? b : a));
 const lowest = (values: readonly bigint[]): bigint => values.reduce((a, b) => (b < a ? b : a));
 const above = (value: bigint): bigint => (value > 0n ? value : 0n);
 const below = (value: bigint): bigint => (value < 0n ? value : 0n);

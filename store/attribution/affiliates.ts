@@ -103,10 +103,11 @@ export function createAffiliates(pool: Pool) {
 }
 
 async function find(db: Queryable, operatorId: string, id: string): Promise<Affiliate | null> {
-  const { rows } = await db.query<Affiliate>(`${AFFILIATES} where a.operator_id = $1 and a.id = $2`, [
-    operatorId,
-    id,
-  ]);
+  const { rows } = await db.query<Affiliate>({
+    name: 'find-affiliate',
+    text: `${AFFILIATES} where a.operator_id = $1 and a.id = $2`,
+    values: [operatorId, id],
+  });
   return rows[0] ?? null;
 }
 

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { explore } from './explore.ts';
 import { handOverModel } from './hand-over.ts';
-import { NO_FAULTS, SMALL, WITHOUT_SWEEP, WITH_SWEEP, type Scenario } from './scenarios.ts';
+import { NO_FAULTS, ONE, SMALL, WITHOUT_SWEEP, WITH_SWEEP, type Scenario } from './scenarios.ts';
 import { PLANTED, type Settings } from './steps.ts';
 import type { Faults } from './world.ts';
 
@@ -30,6 +30,11 @@ const SEEN_BY: Record<(typeof PLANTED)[number], [faults: Partial<Faults>, settin
     'what is down is never late': [{ crashes: 1 }, { ...WITH_SWEEP, isDown: true }, /leads to the end/],
     'an old claim is used': [{ stalls: 1 }, WITH_SWEEP, /sent twice at a time/],
     'the claim of another is ended': [{ stalls: 1 }, WITH_SWEEP, /sent twice at a time/],
+    'a late record ends the claim of another': [
+      { stalls: 1, outages: 1 },
+      { ...WITH_SWEEP, batches: ONE },
+      /sent twice at a time/,
+    ],
     'a first try under way is not reckoned with': [{ terminations: 1 }, WITH_SWEEP, /sent twice at a time/],
   };
 

@@ -1,12 +1,17 @@
 // `npm run model`: explores the whole model of the hand-over, fault by fault, and prints what there
-// is. Exit code 1 where something is wrong, with the shortest way to it.
+// is; with `--long` also a case of some minutes. Exit code 1 where something is wrong, with the
+// shortest way to it.
 import { explore } from './explore.ts';
 import { handOverModel } from './hand-over.ts';
-import { SMALL, WHOLE } from './scenarios.ts';
+import { LONG, SMALL, WHOLE } from './scenarios.ts';
 
 let states = 0;
 const startedAt = Date.now();
-for (const { name, faults, settings } of [...SMALL, ...WHOLE]) {
+for (const { name, faults, settings } of [
+  ...SMALL,
+  ...WHOLE,
+  ...(process.argv.includes('--long') ? LONG : []),
+]) {
   const explored = explore(handOverModel(faults, settings));
   states += explored.states;
   const { wrong, steps, ends } = explored;

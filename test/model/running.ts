@@ -90,7 +90,8 @@ export class Running {
     const send = now.sends.splice(place, 1)[0]!;
     const rows = rowsOf(next);
     const waiting = next.rows.filter(({ owner }) => owner === 'predecessor');
-    rows.end(send, outcome);
+    const isItsOwn = !send.isSuspect || this.settings.planted === 'a late record ends the claim of another';
+    rows.end(send, outcome, !isItsOwn);
     const row = rows.of(send.id);
     if (this.settings.planted === 'a number is lost') row.attempts = send.number - 1;
     if (row.attempts > row.recorded || (row.attempts < row.recorded && !next.hasStalled))

@@ -7,7 +7,7 @@ export type Scenario = { name: string; faults: Faults; settings: Settings };
 
 export const NO_FAULTS: Faults = { crashes: 0, stalls: 0, terminations: 0, outages: 0 };
 
-const ONE = [[0]];
+export const ONE = [[0]];
 /** Two postbacks of one conversion. */
 const TWO = [[0], [0]];
 /** A third one about another conversion, planned beside the first. */
@@ -49,4 +49,13 @@ export const WHOLE: readonly Scenario[] = [
     { ...WITH_SWEEP, batches: ONE },
   ),
   scenario('a worker stands still, one postback', { stalls: 1 }, { ...WITH_SWEEP, batches: ONE }),
+];
+
+/** Some minutes, with `--long`. */
+export const LONG: readonly Scenario[] = [
+  scenario(
+    'a worker stands still, and an outage, one postback',
+    { stalls: 1, outages: 1 },
+    { ...WITH_SWEEP, batches: ONE },
+  ),
 ];

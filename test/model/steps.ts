@@ -25,6 +25,7 @@ export const PLANTED = [
   'what is down is never late',
   'an old claim is used',
   'the claim of another is ended',
+  'a late record ends the claim of another',
   'a first try under way is not reckoned with',
 ] as const;
 

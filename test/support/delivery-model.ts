@@ -74,9 +74,10 @@ export class DeliveryModel {
 
   /**
    * An attempt whose row moved on meanwhile counts, unless another one with its number did first.
-   * What arrived is delivered all the same, and gets the next number.
+   * What arrived is delivered all the same, and gets the next number. `isSuspect`: its process
+   * seemed dead meanwhile, so that a claim is not its own.
    */
-  end({ id, owner, tries, number: claimed }: Claim, outcome: Outcome): void {
+  end({ id, owner, tries, number: claimed }: Claim, outcome: Outcome, isSuspect = false): void {
     const row = this.of(id);
     const isOnTime = row.owner === owner && row.tries === tries;
     row.recorded += 1;
@@ -84,7 +85,7 @@ export class DeliveryModel {
     if (!isOnTime && isRepeated && outcome !== 'delivered') return;
     const number = isRepeated && outcome === 'delivered' ? row.recorded : claimed;
     row.attempts = Math.max(row.attempts, number);
-    row.isClaimed = false;
+    if (!isSuspect) row.isClaimed = false;
     if (row.tries === tries && outcome !== 'held') row.tries += 1;
     if (isOnTime || outcome === 'delivered') {
       row.state = outcome;

@@ -5,7 +5,7 @@ import { bulkColumns } from '../../db/bulk.ts';
 import type { Queryable } from '../../db/pool.ts';
 import type { AttemptRecord } from '../attempts.ts';
 import { DELIVERY, type Delivery } from '../deliveries.ts';
-import { isIdleSql, SENDING_FROM_NOW } from '../in-flight.ts';
+import { claimLeftSql, isIdleSql, SENDING_FROM_NOW } from '../in-flight.ts';
 
 const OUTCOMES = bulkColumns<AttemptRecord>({
   operator_id: ['text', ({ operatorId }) => operatorId],
@@ -13,6 +13,7 @@ const OUTCOMES = bulkColumns<AttemptRecord>({
   expected_owner: ['text', ({ expected }) => expected.owner],
   expected_tries: ['int', ({ expected }) => expected.tries],
   number: ['int', ({ number }) => number],
+  started_at: ['timestamptz', ({ startedAt }) => startedAt],
   state: ['text', ({ next }) => next.state],
   owner: ['text', ({ next }) => next.owner],
   tries: ['int', ({ next }) => next.tries],
@@ -36,7 +37,7 @@ export async function recordOutcomes(db: Queryable, records: readonly AttemptRec
         last_error = r.last_error, finished_at = case when r.owner is null then now() end,
         next_cause = case when r.tries = r.expected_tries then d.next_cause end,
         pause_reason = case when r.owner = 'self' then d.pause_reason end,
-        attempts = greatest(d.attempts, r.number), sending_until = null
+        attempts = greatest(d.attempts, r.number), sending_until = ${claimLeftSql('d', 'r.started_at')}
       from ${OUTCOMES.unnest(1, 'r')}
       where d.operator_id = r.operator_id and d.id = r.id
         and d.owner is not distinct from r.expected_owner and d.tries = r.expected_tries`,
@@ -54,7 +55,7 @@ export async function recordLate(db: Queryable, records: readonly AttemptRecord[
     name: 'record-late',
     text: `
       update deliveries d
-      set attempts = r.number, sending_until = null,
+      set attempts = r.number, sending_until = ${claimLeftSql('d', 'r.started_at')},
         tries = case when d.tries = r.expected_tries then r.tries else d.tries end,
         state = case when r.state = 'delivered' then r.state else d.state end,
         owner = case when r.state = 'delivered' then null else d.owner end,

@@ -164,6 +164,28 @@ describe('two senders of a delivery', () => {
     await putBack(database.pool, operatorId, claimedSince);
     assert.equal((await take()).length, 1);
   });
+
+  test('the failure of a process that stood still ends no claim that another one has made since', async () => {
+    const [id] = await waiting(1, 'endpoint');
+    const { operatorId } = operator;
+    const take = () => takeFromQueue(database.pool, operatorId, endpointId, 1);
+    const recorder = createRecorder(database.pool, (error) => assert.fail(String(error)));
+    const of = {
+      operatorId,
+      deliveryId: id!,
+      endpointId,
+      expected: { owner: 'endpoint' as const, tries: 0 },
+    };
+    await take();
+    await database.pool.query(`update deliveries set sending_until = now() where id = $1`, [id]);
+    assert.equal((await take()).length, 1, 'the other process sends it');
+    const failed = { state: 'retrying' as const, owner: 'endpoint' as const, tries: 1, lastError: 'reset' };
+    const startedAt = new Date(Date.now() - 30_000);
+    await recorder.record(anAttempt({ ...of, startedAt, next: { ...failed, nextAttemptAt: null } }), null);
+    assert.equal((await take()).length, 0, 'the other process still sends it');
+    await recorder.record(anAttempt(of), null);
+    assert.deepEqual(await states(), ['delivered 1']);
+  });
 });
 
 describe('an attempt whose delivery moved on meanwhile', () => {

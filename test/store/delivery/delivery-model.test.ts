@@ -146,8 +146,8 @@ async function withDeliveries() {
     if (begun === 1) claim(id);
   }
 
-  async function end(ended: Claim, outcome: Outcome): Promise<void> {
-    const { id: deliveryId, owner, tries, number } = ended;
+  async function end(ended: (typeof claims)[number], outcome: Outcome): Promise<void> {
+    const { id: deliveryId, owner, tries, number, seemsDead = false } = ended;
     claims.splice(claims.indexOf(ended), 1);
     const next = {
       state: outcome,
@@ -156,9 +156,10 @@ async function withDeliveries() {
       nextAttemptAt: null,
       lastError: outcome === 'delivered' ? null : 'http_500',
     };
-    const of = { operatorId, endpointId, deliveryId, number, next };
+    const startedAt = new Date(Date.now() - (seemsDead ? 60_000 : 0));
+    const of = { operatorId, endpointId, deliveryId, number, next, startedAt };
     await recorder.record(anAttempt({ ...of, expected: { owner, tries } }), null);
-    model.end(ended, outcome);
+    model.end(ended, outcome, seemsDead);
   }
 
   /** The claim of a process that died, or that only stands still and records later. */

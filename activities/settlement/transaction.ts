@@ -1,8 +1,7 @@
 // The one transaction that moves commission: locks, loads, applies a rule, writes. This order keeps
 // concurrent transactions from deadlocking. Settling, rerating and amending are its three rules.
 import { LRUCache } from 'lru-cache';
-import { withLines } from '../../domain/commission/component-lines.ts';
-import { compileTerms } from '../../domain/commission/terms.ts';
+import { storedTerms } from '../../domain/commission/component-lines.ts';
 import { conversionMessage, reinstatedOf } from '../../domain/delivery/bodies.ts';
 import type { CommissionChange, Message, OutgoingMessage } from '../../domain/delivery/messages.ts';
 import type { BatchLedger } from '../../domain/settlement/batch-ledger.ts';
@@ -158,9 +157,7 @@ function createCompiler(): (operatorId: string, stored: StoredVersion) => DealVe
     const key = `${operatorId}/${stored.dealId}/${stored.version}`;
     let terms = compiled.get(key);
     if (!terms) {
-      const result = compileTerms(stored.terms);
-      if (result.kind === 'invalid') throw new Error(`the stored terms of ${key} do not compile`);
-      terms = withLines(result.terms, stored.lines);
+      terms = storedTerms(stored);
       compiled.set(key, terms);
     }
     return { ...stored, terms };

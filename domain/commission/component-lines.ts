@@ -1,6 +1,7 @@
 // Lines of components: which components of a deal's versions are one, so that caps, steps, losses
 // and carried losses of its months run on from version to version.
 import type { Component, DealVersion, Terms } from '../types.ts';
+import { compileTerms, type WireTerms } from './terms.ts';
 
 type Earlier = Pick<DealVersion, 'effectiveFrom'> & { terms: Pick<Terms, 'components'> };
 
@@ -46,6 +47,16 @@ export function withLines(terms: Terms, lines: readonly string[] | null): Terms 
   if (lines === null) return terms;
   const components = terms.components.map((one, index) => ({ ...one, line: lines[index] ?? one.line }));
   return { ...terms, components };
+}
+
+/**
+ * The terms of a stored version, with its lines as in `withLines`. They were checked before they
+ * were stored; throws where they do not compile all the same.
+ */
+export function storedTerms({ terms, lines }: { terms: WireTerms; lines: readonly string[] | null }): Terms {
+  const compiled = compileTerms(terms);
+  if (compiled.kind === 'ok') return withLines(compiled.terms, lines);
+  throw new Error(`stored terms do not compile: ${compiled.problems[0]!.message}`);
 }
 
 /** How far a version is from a new one: those that begin before it are nearer than all others. */

@@ -1,7 +1,7 @@
 // Reads the versions of a deal with the lines of their components, which a new version continues.
-import { withLines } from '../../domain/commission/component-lines.ts';
-import { compileTerms, type WireTerms } from '../../domain/commission/terms.ts';
-import type { DealVersion, Terms } from '../../domain/types.ts';
+import { storedTerms } from '../../domain/commission/component-lines.ts';
+import type { WireTerms } from '../../domain/commission/terms.ts';
+import type { DealVersion } from '../../domain/types.ts';
 import type { Queryable } from '../db/pool.ts';
 
 /** The versions of a deal, in the order in which they were saved. */
@@ -15,15 +15,5 @@ export async function readEarlier(
      where operator_id = $1 and deal_id = $2 order by version`,
     [operatorId, dealId],
   );
-  return rows.map(({ effectiveFrom, terms, lines }) => ({
-    effectiveFrom: effectiveFrom.getTime(),
-    terms: withLines(termsOf(terms), lines),
-  }));
-}
-
-/** Compiles terms that were checked before. */
-export function termsOf(wire: WireTerms): Terms {
-  const compiled = compileTerms(wire);
-  if (compiled.kind === 'invalid') throw new Error('the terms of a deal do not compile');
-  return compiled.terms;
+  return rows.map((row) => ({ effectiveFrom: row.effectiveFrom.getTime(), terms: storedTerms(row) }));
 }

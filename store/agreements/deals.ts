@@ -1,12 +1,12 @@
 // Deals in immutable versions. The version in force at the time of an event rates the event.
-import { linesOf } from '../../domain/commission/component-lines.ts';
+import { linesOf, storedTerms } from '../../domain/commission/component-lines.ts';
 import type { WireTerms } from '../../domain/commission/terms.ts';
 import { POSITIVE_EVENTS } from '../../domain/types.ts';
 import { lookThrough } from '../db/look-through.ts';
 import type { Page } from '../db/page.ts';
 import { withTransaction, type Pool, type Queryable } from '../db/pool.ts';
 import { retryWaitingAmendments } from './amendments-in-force.ts';
-import { readEarlier, termsOf } from './component-lines.ts';
+import { readEarlier } from './component-lines.ts';
 import { endDeal, type EndRefusal } from './deal-ends.ts';
 import { markRerating } from './reratings.ts';
 import { requestRetries, type RetryableReason } from './retry-requests.ts';
@@ -211,7 +211,8 @@ async function insertVersion(
 ): Promise<Version | undefined> {
   const earlier = await readEarlier(db, operatorId, dealId);
   const added = { effectiveFrom: effectiveFrom.getTime() };
-  const lines = earlier.length === 0 ? null : linesOf({ ...added, terms: termsOf(terms) }, earlier);
+  const lines =
+    earlier.length === 0 ? null : linesOf({ ...added, terms: storedTerms({ terms, lines: null }) }, earlier);
   const { rows } = await db.query<Version>(
     `insert into deal_versions (operator_id, deal_id, version, effective_from, terms, applies_to, lines)
      select $1, $2, coalesce(max(version), 0) + 1, $3, $4, $5, $6

@@ -1,7 +1,7 @@
 // Input and output of the audit's checks: the audited operator with its deals, and findings.
 import { hasSymbols, mayHaveSymbols, type Traded } from '../../domain/commission/listening.ts';
-import { withLines } from '../../domain/commission/component-lines.ts';
-import { compileTerms, type WireTerms } from '../../domain/commission/terms.ts';
+import { storedTerms } from '../../domain/commission/component-lines.ts';
+import type { WireTerms } from '../../domain/commission/terms.ts';
 import { EVENT_TYPES, type DealVersion, type EventType, isConversion } from '../../domain/types.ts';
 import type { PoolClient, Queryable } from '../db/pool.ts';
 import type { ParentsOf } from '../../domain/settlement/slot-targets.ts';
@@ -125,11 +125,8 @@ function promisedBy({ dealId, version, terms }: DealVersion, event: Traded, isCo
   };
 }
 
-function compiled({ terms: wire, lines, effectiveFrom, ...row }: VersionRow): DealVersion {
-  const result = compileTerms(wire);
-  if (result.kind === 'invalid')
-    throw new Error(`the stored terms of ${row.dealId}, version ${row.version}, do not compile`);
-  return { ...row, effectiveFrom: effectiveFrom.getTime(), terms: withLines(result.terms, lines) };
+function compiled({ terms, lines, effectiveFrom, ...row }: VersionRow): DealVersion {
+  return { ...row, effectiveFrom: effectiveFrom.getTime(), terms: storedTerms({ terms, lines }) };
 }
 
 /**

@@ -6,8 +6,7 @@ import { carriesLosses, isLinked } from '../../domain/commission/commission.ts';
 import { isPerCustomer, type SlotKind } from '../../domain/commission/slot-kinds.ts';
 import { EMPTY } from '../../domain/ledger/transfers.ts';
 import { startPreview, type WouldPay } from '../../domain/settlement/preview.ts';
-import { linesOf, withLines } from '../../domain/commission/component-lines.ts';
-import { compileTerms } from '../../domain/commission/terms.ts';
+import { linesOf, storedTerms, withLines } from '../../domain/commission/component-lines.ts';
 import { currenciesOf, POSITIVE_EVENTS, type DealVersion } from '../../domain/types.ts';
 import { readParentHistory } from '../attribution/parents.ts';
 import { readEarlier } from '../agreements/component-lines.ts';
@@ -266,11 +265,9 @@ async function onLines(db: Queryable, operatorId: string, version: DealVersion):
 
 /** Versions of every other deal, and the deal's own that begin before the proposed one. */
 function besideOf(version: DealVersion, stored: readonly StoredVersion[]): DealVersion[] {
-  return stored.flatMap((one): DealVersion[] => {
-    if (one.dealId === version.dealId && one.effectiveFrom >= version.effectiveFrom) return [];
-    const compiled = compileTerms(one.terms);
-    return compiled.kind === 'ok' ? [{ ...one, terms: withLines(compiled.terms, one.lines) }] : [];
-  });
+  return stored
+    .filter(({ dealId, effectiveFrom }) => dealId !== version.dealId || effectiveFrom < version.effectiveFrom)
+    .map((one) => ({ ...one, terms: storedTerms(one) }));
 }
 
 async function loadChunk(

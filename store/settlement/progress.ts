@@ -3,7 +3,7 @@
 import { kindOf } from '../../domain/commission/components/index.ts';
 import { progressTowards, type Progress } from '../../domain/commission/progress.ts';
 import type { SlotKind } from '../../domain/commission/slot-kinds.ts';
-import { compileTerms } from '../../domain/commission/terms.ts';
+import { storedTerms } from '../../domain/commission/component-lines.ts';
 import { emptySlot, componentOf, countedIn, type Slot } from '../../domain/settlement/slot.ts';
 import type { Component, DealVersion } from '../../domain/types.ts';
 import { lookThrough, type LookedPage } from '../db/look-through.ts';
@@ -51,11 +51,9 @@ export function createCustomerProgress(db: Queryable) {
       const versions = await compiledVersions(db, operatorId, affiliateId);
       const versionOf = (dealId: string, version: number): DealVersion =>
         versions.get(`${dealId} ${version}`)!;
-      // Terms of an earlier release may not compile any more.
-      const known = rows.filter(({ dealId, dealVersion }) => versions.has(`${dealId} ${dealVersion}`));
-      const slots = known.map((row) => slotOf(row, affiliateId, versionOf(row.dealId, row.dealVersion)));
+      const slots = rows.map((row) => slotOf(row, affiliateId, versionOf(row.dealId, row.dealVersion)));
       await loadFacts(db, operatorId, slots, [], versionOf);
-      const found = known.flatMap((row, index) => progressOf(row, slots[index]!));
+      const found = rows.flatMap((row, index) => progressOf(row, slots[index]!));
       // Those who qualified meanwhile are left out of a page, which may so be short.
       return { rows: found, reached: reached ?? (ids.length === page.limit ? ids.at(-1)! : null) };
     },
@@ -93,11 +91,5 @@ async function compiledVersions(
   affiliateId: string,
 ): Promise<Map<string, DealVersion>> {
   const stored = await readVersions(db, operatorId, [affiliateId]);
-  return new Map(
-    stored.flatMap((one): [string, DealVersion][] => {
-      const compiled = compileTerms(one.terms);
-      if (compiled.kind !== 'ok') return [];
-      return [[`${one.dealId} ${one.version}`, { ...one, terms: compiled.terms }]];
-    }),
-  );
+  return new Map(stored.map((one) => [`${one.dealId} ${one.version}`, { ...one, terms: storedTerms(one) }]));
 }

@@ -29,6 +29,7 @@ import { createSecretBox } from '../store/db/secret-box.ts';
 import { createPageFiles } from './access/page-files.ts';
 import { createApp } from './app.ts';
 import { createClickWriter } from './clicks/click-writer.ts';
+import { createLinkCache } from './clicks/link-cache.ts';
 import { createDispatcher } from './intake/dispatcher.ts';
 import { createDryRun } from './intake/dry-run.ts';
 import { createIntake } from './intake/intake.ts';
@@ -133,6 +134,7 @@ const app = createApp({
   store,
   intake,
   clickWriter,
+  linkCache: createLinkCache(store),
   dryRun,
   traceparentOf: tracing?.traceparentOf,
   temporal,

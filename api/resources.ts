@@ -12,6 +12,7 @@ import type { Messenger } from '../delivery/messenger.ts';
 import type { Preflight } from '../delivery/preflight.ts';
 import type { Store } from '../store/index.ts';
 import type { ClickWriter } from './clicks/click-writer.ts';
+import type { LinkCache } from './clicks/link-cache.ts';
 import type { PageFiles } from './access/page-files.ts';
 import { pagesResource } from './access/pages.operations.ts';
 import { auditLogResource } from './access/audit-log.operations.ts';
@@ -88,6 +89,7 @@ export type ResourceDeps = {
   pageFiles: PageFiles;
   intake: Intake;
   clickWriter: ClickWriter;
+  linkCache: LinkCache;
   dryRun: DryRun;
   /** The trace of a request; undefined where no spans are made. */
   traceparentOf?: ((req: Request) => string | undefined) | undefined;

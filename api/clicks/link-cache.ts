@@ -8,9 +8,11 @@ import { isOutage } from '../../store/db/pg-errors.ts';
 /** A link with its compiled landing URL. */
 type CachedLink = PublicLink & { landing: Landing };
 
-type LinkCache = {
+export type LinkCache = {
   /** Null for an unknown id. Rejects while PostgreSQL is away, unless the link is cached. */
   find(id: string): Promise<CachedLink | null>;
+  /** The next visitor waits for the look-up, since the link was changed here. */
+  doubt(id: string): void;
 };
 
 type LinkCacheDeps = {
@@ -90,6 +92,15 @@ export function createLinkCache({ links, now = () => performance.now() }: LinkCa
       if (ageOf(id) < DOUBTED_MS) return link;
       // While PostgreSQL hangs, a late look-up renews the entry, so that only one visitor waits.
       return await within(VISITOR_WAITS_MS, found, () => remember(id, link));
+    },
+    doubt(id) {
+      const age = (): void => {
+        const link = known.peek(id);
+        if (link !== undefined) known.set(id, link, { start: now() - DOUBTED_MS });
+      };
+      age();
+      // A look-up under way may have read the link before its change.
+      void asking.get(id)?.then(age, age);
     },
   };
 }

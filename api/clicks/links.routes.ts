@@ -10,13 +10,19 @@ import { notFound } from '../http/errors.ts';
 import { listOf } from '../http/lists.ts';
 import { addPath, idFromPath } from '../http/path.ts';
 import { read } from '../http/read.ts';
+import type { LinkCache } from './link-cache.ts';
 import { linkView } from './links.answers.ts';
 import * as answers from './links.answers.ts';
 import { changedLanding, linkChange, linkFilter, newLink } from './links.schema.ts';
 
-type Deps = { store: Pick<Store, 'links' | 'affiliates'>; auth: Auth; config: Pick<ApiConfig, 'publicUrl'> };
+type Deps = {
+  store: Pick<Store, 'links' | 'affiliates'>;
+  auth: Auth;
+  linkCache: Pick<LinkCache, 'doubt'>;
+  config: Pick<ApiConfig, 'publicUrl'>;
+};
 
-export function addLinkRoutes(router: Router, { store, auth, config }: Deps): void {
+export function addLinkRoutes(router: Router, { store, auth, linkCache, config }: Deps): void {
   const { publicUrl } = config;
 
   addPath(router, '/v1/links', {
@@ -75,6 +81,7 @@ export function addLinkRoutes(router: Router, { store, auth, config }: Deps): vo
           deepLinkHosts: given.deep_link_hosts,
           state: given.state,
         });
+        linkCache.doubt(id);
         res.json(linkView(changed!, publicUrl));
       },
     ],

@@ -6,29 +6,27 @@ import { storedClickId } from '../../domain/attribution/click-ids.ts';
 import { deepLinkOf, landingPageOf, type Visit } from '../../domain/attribution/landing.ts';
 import { type Subs, subsFrom } from '../../domain/types.ts';
 import { newId } from '../../store/db/ids.ts';
-import type { Store } from '../../store/index.ts';
 import { ApiError, notFound } from '../http/errors.ts';
 import { addPath, idFromPath } from '../http/path.ts';
 import { answerVisitor } from '../http/visitor-page.ts';
 import { readCaptureScript } from './capture-script.ts';
 import type { ClickWriter } from './click-writer.ts';
-import { createLinkCache } from './link-cache.ts';
+import type { LinkCache } from './link-cache.ts';
 
-type Deps = { store: Pick<Store, 'links'>; clickWriter: Pick<ClickWriter, 'visit' | 'seen'> };
+type Deps = { linkCache: Pick<LinkCache, 'find'>; clickWriter: Pick<ClickWriter, 'visit' | 'seen'> };
 
 const SUB_LENGTH = 500;
 const CLICK_ID = /^clk_[0-9a-z]{26}$/;
 /** A changed script reaches every site within a day; browsers revalidate by ETag. */
 const SCRIPT_CACHE = 'public, max-age=86400, stale-while-revalidate=2592000';
 
-export function addRedirectRoutes(router: Router, { store, clickWriter }: Deps): void {
-  const links = createLinkCache(store);
+export function addRedirectRoutes(router: Router, { linkCache, clickWriter }: Deps): void {
   const captureScript = readCaptureScript();
 
   /** Counts a click, and redirects to the landing page with the click's id in its URL. */
   const follow: RequestHandler = async (req, res) => {
     answerVisitor(res);
-    const link = await links.find(idFromPath(req, 'link'));
+    const link = await linkCache.find(idFromPath(req, 'link'));
     if (link === null) throw notFound('link');
     if (link.state === 'off') throw new ApiError('gone', 'the link is off');
     const clickId = isVisit(req) ? newId('clk') : null;

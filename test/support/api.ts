@@ -9,6 +9,7 @@ import { createPageFiles } from '../../api/access/page-files.ts';
 import { createProcessMetrics } from '../../process-metrics.ts';
 import { createApp, type AppDeps } from '../../api/app.ts';
 import { createClickWriter } from '../../api/clicks/click-writer.ts';
+import { createLinkCache } from '../../api/clicks/link-cache.ts';
 import { createDispatcher } from '../../api/intake/dispatcher.ts';
 import { createDryRun } from '../../api/intake/dry-run.ts';
 import { createIntake } from '../../api/intake/intake.ts';
@@ -175,6 +176,7 @@ export async function withApi({
     store,
     intake,
     clickWriter,
+    linkCache: createLinkCache(store),
     dryRun,
     temporal,
     endpointRules: { guard, headerProblems },

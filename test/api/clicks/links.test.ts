@@ -61,6 +61,16 @@ describe('a link that is off', () => {
     assert.deepEqual((await call(`GET /v1/clicks?link_id=${id}`)).body.data, []);
   });
 
+  test('a change of a link holds for the next visitor, also where the last one has just been there', async () => {
+    const { id } = await newLink();
+    const statusOf = async () => (await fetch(`${api.url}/c/${id}`, { redirect: 'manual' })).status;
+    assert.equal(await statusOf(), 302);
+    await call(`PATCH /v1/links/${id}`, { state: 'off' });
+    assert.equal(await statusOf(), 410);
+    await call(`PATCH /v1/links/${id}`, { state: 'active' });
+    assert.equal(await statusOf(), 302);
+  });
+
   test('a click of a link that is off is refused', async () => {
     const { id } = await newLink();
     await call(`PATCH /v1/links/${id}`, { state: 'off' });

@@ -5,8 +5,8 @@ import { EventEmitter, once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { Script } from 'node:vm';
 import express from 'express';
-import type { Store } from '../../../store/index.ts';
 import type { PublicLink } from '../../../store/attribution/links.ts';
+import { createLinkCache } from '../../../api/clicks/link-cache.ts';
 import { addRedirectRoutes } from '../../../api/clicks/redirect.routes.ts';
 import { withApi, type TestApi } from '../../support/api.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -174,7 +174,7 @@ describe('a link', () => {
     };
     const app = express();
     addRedirectRoutes(app, {
-      store: { links: { findPublic: async () => link } as unknown as Store['links'] },
+      linkCache: createLinkCache({ links: { findPublic: async () => link } }),
       clickWriter: { visit, seen: () => {} },
     });
     const server = app.listen(0, '127.0.0.1');

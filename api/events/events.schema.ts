@@ -7,7 +7,7 @@ import { externalId, id, subOrEmpty, text, time } from '../http/fields.ts';
 import { page } from '../http/lists.ts';
 import { issuesFrom } from '../http/read.ts';
 import { inOurWords } from '../http/wording.ts';
-import { eventClickId, eventId } from '../http/reported-ids.ts';
+import { eventClickId, eventCoupon, eventId } from '../http/reported-ids.ts';
 
 /** Protects recursive readers of metadata from exhausting the stack. */
 const METADATA_DEPTH = 16;
@@ -72,7 +72,7 @@ export const eventForm = z.strictObject({
     .nullish()
     .meta({ description: 'the currency of `payout`, where it is not that of the amount' }),
   ...bySub(() => subOrEmpty.nullish()),
-  coupon: eventId.nullish(),
+  coupon: eventCoupon.nullish(),
   occurred_at: z
     .union([z.string(), z.number()], 'must be an RFC 3339 time or epoch seconds')
     .nullish()

@@ -232,10 +232,18 @@ export function scaled(
   }
 }
 
+/** JavaScript writes numbers below 0.000001 with an exponent. */
+const SMALL = /^(-?)(\d)(?:\.(\d+))?e-(\d+)$/;
+
 /** The shortest decimal of a JSON number, or null where digits may have been lost. */
 function decimalOf(value: number): string | null {
   const text = String(value);
-  if (text.includes('e')) return null;
+  if (text.includes('e')) {
+    const [, sign, first = '', rest = '', places] = SMALL.exec(text) ?? [];
+    return places === undefined || `${first}${rest}`.length > EXACT_DIGITS
+      ? null
+      : `${sign}0.${'0'.repeat(Number(places) - 1)}${first}${rest}`;
+  }
   return Number.isSafeInteger(value) || text.replace(/^-?0?\.?0*|\./g, '').length <= EXACT_DIGITS
     ? text
     : null;

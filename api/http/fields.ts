@@ -58,7 +58,7 @@ export function isId(value: string): boolean {
   return ID.test(value);
 }
 
-const RFC3339 = /^(\d{4})-(\d\d)-(\d\d)[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/;
+const RFC3339 = /^(\d{4})-(\d\d)-(\d\d)[Tt](?!24)\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/;
 /** The earliest bound of a range of time, and start of a deal. */
 const EARLIEST_MS = 0;
 /** Nothing reported is older: an earlier moment is an unset time, or a date read as seconds. */
@@ -66,7 +66,7 @@ const EARLIEST_REPORTED_MS = Date.UTC(2000, 0, 1);
 
 /**
  * Milliseconds since 1970 for an RFC 3339 time, or null where it is none; a time without an offset
- * is none, nor is 30 February.
+ * is none, nor is 30 February, nor 24:00:00, which ISO 8601 alone has.
  */
 export function momentOf(value: string): number | null {
   const match = RFC3339.exec(value);

@@ -9,12 +9,20 @@ const MAX_CHARACTERS = 255;
 /** Without control characters and lone surrogates, as in `text` of `fields.ts`. */
 const STORABLE = new RegExp(`^[^\\p{Cc}\\p{Cs}]{1,${MAX_CHARACTERS}}$`, 'u');
 
+/** What stands for bytes that are no UTF-8: ids that differ in them would be one. */
+const REPLACEMENT = '\uFFFD';
+
 type IdOptions = { mayBeEmpty: boolean; toStored?: (id: string) => string };
 
 /** An id of an event; empty text is no value, and gives null. */
 export const eventId = reportedId<string | null>({ mayBeEmpty: true });
 /** As `eventId`; one of our own click ids may have capitals and blanks around it. */
 export const eventClickId = reportedId<string | null>({ mayBeEmpty: true, toStored: storedClickId });
+/** People type coupons, so blanks around one are left out. */
+export const eventCoupon = reportedId<string | null>({
+  mayBeEmpty: true,
+  toStored: (code) => code.trim() || code,
+});
 /**
  * The id of a reported click. Empty text is refused: with an id of ours in its place, no event
  * would find the click.
@@ -55,6 +63,8 @@ function problemOf(value: unknown, id: unknown): ReturnType<typeof problem> | nu
       : problem('invalid_type', 'must be text or a whole number');
   if (!STORABLE.test(id))
     return problem('invalid_format', `must be 1 to ${MAX_CHARACTERS} characters, without control characters`);
+  if (id.includes(REPLACEMENT))
+    return problem('invalid_format', 'was not sent as UTF-8, so that it is not known which id it was');
   if (isPlaceholder(id))
     return problem(
       'placeholder',

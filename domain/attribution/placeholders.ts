@@ -12,6 +12,7 @@ const WORDS: ReadonlySet<string> = new Set([
   'n/a',
   '#n/a',
   'not set',
+  'replace',
   '0',
   '00000000-0000-0000-0000-000000000000',
 ]);
@@ -19,17 +20,23 @@ const LONGEST_WORD = Math.max(...Array.from(WORDS, (word) => word.length));
 
 /**
  * Macros as trackers write them, one or more without anything between: `{a}`, `{{a}}`, `${a}`,
- * `#{a}`, `$(a)`, `[a]`, `<a>`, and names between equal marks: `%a%`, `#a#`, `$a$`, `__a__`.
- * Quotes inside make it JSON, which may be an id. Each pattern takes linear time, since no text
- * matches its repeated part in two ways.
+ * `#{a}`, `$(a)`, `[a]`, `<a>`, `*|a|*`, and names between equal marks: `%a%`, `#a#`, `$a$`,
+ * `__a__`. Quotes inside make it JSON, which may be an id. Each pattern takes linear time, since no
+ * text matches its repeated part in two ways.
  */
 const MACROS: readonly RegExp[] = [
   /^(?:[$#@%]?\{[^}"]*\}+)+$/,
   /^(?:\$\([^)]*\)+)+$/,
   /^(?:\[[^\]"]*\]+)+$/,
   /^(?:<[^>]*>+)+$/,
+  /^\*\|[^|]*\|\*$/,
   /^([%$#@~|]{1,2}|__)[a-z](?:[\w .:-]*[a-z\d])?\1$/i,
 ];
+/**
+ * A name in braces within other text, such as `order-{id}`, which is one id for everyone as well; a
+ * GUID in braces is none.
+ */
+const INNER_MACRO = /\{(?![\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}\})[a-z][\w.:|-]*\}/i;
 /** A GUID in braces is how .NET and Windows write one, so it is an id. */
 const BRACED_GUID = /^\{[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}\}$/i;
 const ASCII_PUNCTUATION = /^[!-/:-@[-`{-~\s]*$/;
@@ -44,8 +51,12 @@ const MAY_BEGIN = Uint8Array.from({ length: ASCII }, (_, code) => {
   return /[a-z\d]/.test(character) && !Array.from(WORDS).some((word) => word.startsWith(character)) ? 0 : 1;
 });
 
-/** Whether an id, with or without blanks around it, is wholly a macro or a word for nothing. */
+/**
+ * Whether an id, with or without blanks around it, is wholly a macro or a word for nothing, or has
+ * a macro in braces in it.
+ */
 export function isPlaceholder(id: string): boolean {
+  if (id.includes('{') && INNER_MACRO.test(id)) return true;
   const first = id.charCodeAt(0);
   if (first < ASCII && MAY_BEGIN[first] === 0) return false;
   let text: string | null = id.trim();

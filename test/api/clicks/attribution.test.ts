@@ -180,7 +180,7 @@ describe('the trace of an event lists the candidates for attribution', () => {
       transaction_id: '1',
       customer_id: 'c',
       click_id: second,
-      coupon: 'SPRING',
+      coupon: ' SPRING ',
     });
     const consideredOf = async (event: string) =>
       (await get<{ considered: Considered[] }>(`events/${event}`)).considered;

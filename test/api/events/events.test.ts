@@ -149,6 +149,7 @@ describe('an event', () => {
       ['reference reference_required'],
     ],
     ['on 30 February', sale({ occurred_at: '2026-02-30T00:00:00Z' }), ['occurred_at invalid_time']],
+    ['at 24 o’clock', sale({ occurred_at: '2026-11-01T24:00:00Z' }), ['occurred_at invalid_time']],
     [
       'at a time without its offset',
       sale({ occurred_at: '2026-02-20T00:00:00' }),

@@ -58,6 +58,20 @@ describe('placeholders', () => {
     }
   });
 
+  test('ids that were not sent as UTF-8 are refused, since different ones would look alike', async () => {
+    const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' };
+    const body = Buffer.from(JSON.stringify(sale({ customer_id: 'M\u00fcller' })), 'latin1');
+    const ofJson = await fetch(`${api.url}/v1/events`, { method: 'POST', headers, body });
+    const ofForm = await fetch(`${api.url}/postback?key=${key}&event=ftd&customer_id=M%FCller`);
+    for (const answer of [ofJson, ofForm]) {
+      const { error } = (await answer.json()) as Answer;
+      assert.deepEqual(
+        [answer.status, error?.issues?.map(({ path, code }) => `${path} ${code}`)],
+        [400, ['customer_id invalid_format']],
+      );
+    }
+  });
+
   test('a batch refuses only its events with placeholders', async () => {
     const events = [sale(), sale({ customer_id: 'null' }), sale({ customer_id: 'nullable7' })];
     const { body } = await api.call<{ results: Answer[] }>('POST /v1/events/batch', {

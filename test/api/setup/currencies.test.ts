@@ -95,6 +95,21 @@ describe('a currency is added', () => {
   }
 });
 
+test('a JSON number is taken where it is exact at eight decimals, however small', async () => {
+  await made('currencies', BTC);
+  const { affiliateId, click } = await anAffiliate({
+    currency: 'BTC',
+    components: [{ kind: 'percent', on: 'sale', percent: '50' }],
+  });
+  const sale = { event: 'sale', click_id: click, currency: 'BTC' };
+  for (const amount of [0.00000004, 0.00000122, 0.1]) await settled({ ...sale, amount });
+  const { body } = await call<{ balances: Row[] }>(`GET /v1/affiliates/${affiliateId}/balance`);
+  assert.equal(body.balances[0]!['pending'], '0.05000063');
+  const event = { ...sale, customer_id: 'c', transaction_id: 't' };
+  for (const amount of [0.000000001, 0.0000000123456789012345, 1e22])
+    assert.match((await issuesOf('POST /v1/events', { ...event, amount })).join(), /^amount too_/);
+});
+
 test('a currency that another operator added is unknown to an operator that did not', async () => {
   await made('currencies', USDT);
   const stranger = await api.newOperator();

@@ -26,6 +26,11 @@ const MACROS = [
   '%257Bclick_id%257D',
   '%24%7Bclick%7D',
   '"{click_id}"',
+  'x{click_id}',
+  'order-{{order.id}}',
+  '{aff}-{click}-7',
+  'x${order_id}',
+  '*|CLICK_ID|*',
 ];
 const WORDS = [
   'undefined',
@@ -34,6 +39,7 @@ const WORDS = [
   'Null',
   'None',
   'NaN',
+  'REPLACE',
   'nil',
   'N/A',
   '(null)',
@@ -61,8 +67,8 @@ const IDS = [
   '0x1f',
   '-5',
   '[AB-12]x',
-  'x{click_id}',
-  '{aff}-{click}-7',
+  'x{7}',
+  'x{A3F2504E-4F89-11D3-9A0C-0305E82C3301}',
   '[1]-[2]',
   '{3F2504E0-4F89-11D3-9A0C-0305E82C3301}',
   '{"order":7}',
@@ -88,7 +94,7 @@ for (const id of [...MACROS, ...WORDS])
 for (const id of IDS) test(`${JSON.stringify(id)} is an id`, () => assert.ok(!isPlaceholder(id)));
 
 test('the longest ids made of marks are judged in linear time', () => {
-  const hostile = ['{}', '{', '[', '<>', '(', '"', '%25', '%a ', '__a', '$('].map(
+  const hostile = ['{}', '{', '{a', '[', '<>', '(', '"', '%25', '%a ', '__a', '$('].map(
     (part) => `${part.repeat(255 / part.length)}x`,
   );
   const start = process.cpuUsage();

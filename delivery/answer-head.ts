@@ -20,6 +20,8 @@ const END = /\r?\n\r?\n$/;
 const FOLD = /\r?\n[ \t]+/g;
 /** Name and value; a line without a name is left to the parser. */
 const FIELD = /^([^\s:]+)[ \t]*:(.*)$/;
+/** The coding of RFC 2616 that says nothing, which old servers send beside a length. */
+const IDENTITY = /^identity$/i;
 const LENGTH = /^\d{1,15}$/;
 /** Answers that end with their head, whatever the head says. */
 const WITHOUT_BODY = /^HTTP\/1\.\d (204|304)\b/;
@@ -54,7 +56,7 @@ function readField(line: string): Field {
 
 /** The fields that say where the body ends; the same ones when they can be relied on. */
 function framingOf(statusLine: string, fields: Field[]): Field[] {
-  const coding = fields.filter(({ name }) => name === 'transfer-encoding');
+  const coding = fields.filter(({ name, value }) => name === 'transfer-encoding' && !IDENTITY.test(value));
   const lengths = fields.filter(({ name }) => name === 'content-length');
   if (WITHOUT_BODY.test(statusLine))
     return coding.length === 0 && lengths.every(({ value }) => value === '0') ? fields : [];
@@ -64,5 +66,8 @@ function framingOf(statusLine: string, fields: Field[]): Field[] {
     throw new ReceiverError('protocol_error', 'the Content-Length of its answer is not a number');
   if (values.some((value) => value !== values[0]))
     throw new ReceiverError('protocol_error', 'its answer has two different Content-Lengths');
-  return values.length < 2 ? fields : [{ ...lengths[0]!, line: `content-length: ${values[0]}` }];
+  const isGivenOnce = values.length < 2 && fields.length < 2;
+  return isGivenOnce || values.length === 0
+    ? fields
+    : [{ ...lengths[0]!, line: `content-length: ${values[0]}` }];
 }

@@ -9,7 +9,7 @@ import { parseMacro } from './templates/macros.ts';
  */
 export type Lookalike = {
   isRefused: boolean;
-  code: 'fragment' | 'encoded_macro' | 'html_entity' | 'lookalike';
+  code: 'fragment' | 'encoded_macro' | 'html_entity' | 'lookalike' | 'separator';
   message: string;
 };
 
@@ -21,6 +21,9 @@ const FRAGMENT = /#.*$/s;
 const LOST_PARAMETERS = /[=&]|#.*#/s;
 /** An ampersand as HTML pages show it, where a parameter follows. */
 const HTML_AMPERSAND = /&amp;(?=[^&=#]*=)/i;
+const PARAMETER_IN_PATH = /&(?=[\w.~-]+=)/;
+/** A value that another parameter was meant to follow; a URL may have a query of its own. */
+const PARAMETER_IN_VALUE = /=(?!https?:)[^?&]*\?(?=[\w.~-]+=)/i;
 /** Braces that were percent-encoded, once or more, by a form or a browser. */
 const ENCODED_BRACES = /%(?:25)*7B([\w.:|-]{1,64})%(?:25)*7D/gi;
 /** How .NET and Windows write a GUID: a value, not a macro. */
@@ -45,6 +48,7 @@ export function lookalikesInUrl(url: string): Lookalike[] {
     ...(entity < 0
       ? []
       : [said('html_entity', true, '"&amp;" is how HTML writes "&", so write "&"', entity)]),
+    ...separatorIn(sent),
     ...encodedIn(sent),
     ...placeholdersIn(sent),
   ];
@@ -69,6 +73,18 @@ function fragmentOf(url: string, at: number): Lookalike[] {
       at,
     ),
   ];
+}
+
+/** A sign that begins no parameter where it stands: what follows is part of a value or the path. */
+function separatorIn(text: string): Lookalike[] {
+  const path = /^[^?]*/.exec(text)![0];
+  const inPath = PARAMETER_IN_PATH.exec(path);
+  if (inPath !== null)
+    return [said('separator', false, '"&" begins no parameter in a path; write "?"', inPath.index)];
+  const inValue = PARAMETER_IN_VALUE.exec(text.slice(path.length));
+  if (inValue === null) return [];
+  const at = path.length + inValue.index + inValue[0].length - 1;
+  return [said('separator', false, 'a second "?" begins no parameter; write "&"', at)];
 }
 
 function encodedIn(text: string): Lookalike[] {

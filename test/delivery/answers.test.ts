@@ -64,6 +64,11 @@ const TAKEN: [string, string, string][] = [
 /** The end of the body is given in a doubtful way, so the connection is not kept. */
 const TAKEN_ONCE: [string, string, string][] = [
   ['Content-Length twice', 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\nContent-Length: 2\r\n\r\nok', '200 ok'],
+  [
+    'a length beside the identity coding',
+    'HTTP/1.1 200 OK\r\nTransfer-Encoding: Identity\r\nContent-Length: 2\r\n\r\nok',
+    '200 ok',
+  ],
   ['Content-Length as a list', 'HTTP/1.1 200 OK\r\ncontent-length: 2, 2\r\n\r\nok', '200 ok'],
   ['204 with a length', 'HTTP/1.1 204 No Content\r\ncontent-length: 2\r\n\r\n', '204 '],
   ['204 with a length and a body', 'HTTP/1.1 204 No Content\r\ncontent-length: 2\r\n\r\nok', '204 '],

@@ -34,6 +34,10 @@ for (const [url, ...expected] of [
     'warned lookalike 33',
     'warned lookalike 43',
   ],
+  ['https://a.example/p?cid={click_id}?sum={payout}', 'warned separator 35'],
+  ['https://a.example/p?a=1&cid={click_id}?sum={payout}', 'warned separator 39'],
+  ['https://a.example/p&cid={click_id}', 'warned separator 20'],
+  ['https://a.example/p&cid={click_id}?sum={payout}', 'warned separator 20'],
   ['https://a.example/p?cid=REPLACE&sum=OPTIONAL', 'warned lookalike 25', 'warned lookalike 37'],
 ] as const) {
   test(`a URL that ends with ${url.slice(17)} is ${expected.join(', ')}`, () => {
@@ -44,6 +48,9 @@ for (const [url, ...expected] of [
 for (const url of [
   'https://a.example/p?c={click_id}&s={status:map(pending=1,reversed=2)|0}',
   'https://a.example/p?ids[]=1&filter[name]=x',
+  'https://a.example/p?a=1&to=https://b.example/?c={click_id}',
+  'https://a.example/p?q=what??',
+  'https://a.example/p&q/{click_id}',
   'https://a.example/p?guid=%7B3F2504E0-4F89-11D3-9A0C-0305E82C3301%7D',
   'https://a.example/a%2Fb?u=https%3A%2F%2Fb.example%2F%3Fx%3D1%26amp%3Dy&p=100%&z=%zz&t=a+b|c;d',
   'https://a.example/p?json=%7B%22a%22%3A1%7D',

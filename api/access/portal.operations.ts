@@ -26,7 +26,7 @@ export const portalResource = defineResource({
         'names may show it in a frame.',
       who: 'manage',
       answers: { 201: jsonAnswer(link, 'made') },
-      refusals: ['conflict'],
+      refusals: ['not_possible'],
     },
   },
 });

@@ -25,7 +25,7 @@ export function addPortalRoutes(router: Router, { config, store, auth }: Deps): 
       async (req, res) => {
         const { operator, key } = callerOf(res);
         const { id, state } = await findAffiliate(store, operator.id, idFromPath(req, 'affiliate'));
-        if (state === 'closed') throw new ApiError('conflict', 'the affiliate is closed');
+        if (state === 'closed') throw new ApiError('not_possible', 'the affiliate is closed');
         const { text, hash } = newToken('portal');
         const expiresAt = await store.sessions.insert({
           tokenHash: hash,

@@ -5,7 +5,7 @@ import type { AmendableEvent, AmendableValues } from '../../store/agreements/ame
 import type { Store } from '../../store/index.ts';
 import type { Caller } from '../../store/access/callers.ts';
 import { type Auth, callerOf } from '../http/auth.ts';
-import { eventBody } from '../http/body.ts';
+import { decisionBody, eventBody } from '../http/body.ts';
 import { notFound } from '../http/errors.ts';
 import { addPath, idFromPath } from '../http/path.ts';
 import { comesTrueWithin, waitOf } from '../http/prefer.ts';
@@ -23,11 +23,12 @@ type Deps = {
 export function addAmendmentRoutes(router: Router, deps: Deps): void {
   const { auth } = deps;
   const amendBy = amending(deps);
-  const guards = [auth.scope('events:write'), ...eventBody, auth.signed];
 
   addPath(router, '/v1/events/:id/amend', {
     post: [
-      ...guards,
+      auth.scope('events:write'),
+      ...eventBody,
+      auth.signed,
       amendBy((body, { currencies }) => {
         const form = read(amendment, body);
         return { reason: form.reason ?? null, amend: (event) => amended(event, form, currencies) };
@@ -37,7 +38,9 @@ export function addAmendmentRoutes(router: Router, deps: Deps): void {
   for (const name of DECISIONS)
     addPath(router, `/v1/events/:id/${name}`, {
       post: [
-        ...guards,
+        auth.scope('events:write'),
+        ...decisionBody,
+        auth.signed,
         amendBy((body) => {
           const form = read(name.startsWith('un') ? withdrawal : decision, body ?? {});
           return { reason: form.reason ?? null, amend: (event) => decided(event, name) };

@@ -17,6 +17,9 @@ export const jsonBody: RequestHandler[] = [
 
 export const eventBody: RequestHandler[] = [only(['json'], 'application/json', false), json(ONE_LIMIT)];
 
+/** As of an event, or none where a decision is taken back without a reason. */
+export const decisionBody: RequestHandler[] = [only(['json'], 'application/json', true), json(ONE_LIMIT)];
+
 export const largeJsonBody: RequestHandler[] = [only(['json'], 'application/json', true), json(BATCH_LIMIT)];
 
 /** A batch: one JSON value, or lines of JSON, which handlers get as text. */

@@ -26,7 +26,7 @@ export const payoutRunsResource = defineResource({
       description:
         'In one currency, after what each affiliate owes. Runs as a workflow of its own, which pays each affiliate once, ' +
         'whatever is killed meanwhile: `GET /v1/payout-runs/:id` shows its progress and what became of each. ' +
-        'Suspended affiliates are left out, and those without payment details unless they are `optional`. ' +
+        'Suspended affiliates are left out, and those without payment details where these are `required`. ' +
         'A dry run says what would be paid. The operator’s webhooks hear `payout_run.done`.',
       who: 'manage',
       headers: {

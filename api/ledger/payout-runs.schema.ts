@@ -14,8 +14,8 @@ export const newPayoutRun = z.strictObject({
   }),
   payment_details: z
     .enum(['required', 'optional'])
-    .default('required')
-    .meta({ description: 'optional: pays affiliates without payment details too' }),
+    .default('optional')
+    .meta({ description: 'required: leaves affiliates without payment details out' }),
   dry_run: z.boolean().default(false),
 });
 

@@ -21,7 +21,8 @@ export const reconciliationsResource = defineResource({
       id: 'reconcileTransactions',
       summary: 'Compare a list of transactions with what is kept',
       description:
-        'Nothing is stored and nothing is posted. With a range of time, what the list lacks is told too.',
+        'Nothing is stored and nothing is posted. With a range of time, what the list lacks is told too. ' +
+        'A JSON list by itself is taken as `rows`.',
       who: 'read',
       query: listRange,
       body: {

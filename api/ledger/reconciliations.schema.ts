@@ -38,13 +38,14 @@ const list = z.strictObject({ rows: z.array(z.unknown()).max(ROWS_AT_MOST, tooMa
 export const query = z.strictObject(range);
 
 /**
- * Reads a list; text is CSV, whose range is in the query. Throws `invalid_request` for a malformed
- * list.
+ * Reads a list; text is CSV, whose range is in the query, as is that of a JSON list by itself.
+ * Throws `invalid_request` for a malformed list.
  */
 export function listOf(body: unknown, queryOfRequest: unknown, now: number): List {
   const given = read(query, queryOfRequest);
   if (typeof body === 'string') return { rows: rowsOf(body), range: rangeOf(given, now) };
-  const { rows, from = given.from, to = given.to } = read(list, body);
+  const whole: unknown = Array.isArray(body) ? { rows: body } : body;
+  const { rows, from = given.from, to = given.to } = read(list, whole);
   return { rows: rows.map(rowOf), range: rangeOf({ from, to }, now) };
 }
 

@@ -15,7 +15,7 @@ export const affiliate = z.object({
   parent_since: field.time.nullable().meta({ description: 'null: from the beginning' }),
   has_payment_details: z
     .boolean()
-    .meta({ description: 'false: payout runs leave it out, unless they are told otherwise' }),
+    .meta({ description: 'false: payout runs leave it out where they are told to' }),
   created_at: field.time,
 });
 

@@ -32,6 +32,7 @@ export function addAffiliateRoutes(router: Router, { store, auth, temporal }: De
           name,
           external_id: externalId = null,
           parent_id: parentId = null,
+          parent_since: parentSince = null,
           state = 'active',
         } = read(newAffiliate, req.body);
         await requireAffiliate(store, operatorId, parentId, 'parent_id');
@@ -40,6 +41,7 @@ export function addAffiliateRoutes(router: Router, { store, auth, temporal }: De
           name,
           externalId,
           parentId,
+          parentSince,
           state,
         });
         res.status(201).json(affiliateView(notTaken(affiliate)));

@@ -9,12 +9,22 @@ const state = z.enum(AFFILIATE_STATES);
 const ANY_ID = ID.source.slice(1, -1);
 const IDS = new RegExp(`^${ANY_ID}(,${ANY_ID}){0,${LIMIT_AT_MOST - 1}}$`);
 
-export const newAffiliate = z.strictObject({
-  name,
-  external_id: externalId.optional(),
-  parent_id: id.optional(),
-  state: state.optional(),
-});
+const SINCE_OF_PARENT = {
+  params: { code: 'not_applicable' },
+  error: 'goes with parent_id',
+  path: ['parent_since'],
+};
+
+/** Without `parent_since` the parent is its parent from the beginning. */
+export const newAffiliate = z
+  .strictObject({
+    name,
+    external_id: externalId.optional(),
+    parent_id: id.optional(),
+    parent_since: time.optional(),
+    state: state.optional(),
+  })
+  .refine(({ parent_id: parent, parent_since: since }) => !since || parent, SINCE_OF_PARENT);
 
 /**
  * Null clears the field. The parent changes at `parent_since`, past or future, and by default now.
@@ -27,11 +37,7 @@ export const affiliateChange = z
     parent_since: time.optional(),
     state: state.optional(),
   })
-  .refine((change) => change.parent_since === undefined || change.parent_id !== undefined, {
-    params: { code: 'not_applicable' },
-    error: 'goes with parent_id',
-    path: ['parent_since'],
-  });
+  .refine(({ parent_id: parent, parent_since: since }) => !since || parent !== undefined, SINCE_OF_PARENT);
 
 export const affiliateFilter = z.strictObject({
   ...page,

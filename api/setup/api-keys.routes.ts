@@ -21,8 +21,8 @@ export function addApiKeyRoutes(router: Router, { store, auth }: Deps): void {
       ...jsonBody,
       async (req, res) => {
         const {
-          name,
           scopes,
+          name = scopes.join(', '),
           affiliate_id: affiliateId = null,
           rate_per_second: ratePerSecond = null,
           expires_at: expiresAt = null,

@@ -9,7 +9,7 @@ const isOwn = (scope: string): boolean => (OWN_SCOPES as readonly string[]).incl
 
 export const newKey = z
   .strictObject({
-    name,
+    name: name.optional().meta({ description: 'without one, the scopes of the key' }),
     scopes: z
       .array(z.enum([...SCOPES, ...OWN_SCOPES]))
       .min(1)

@@ -19,7 +19,8 @@ export type Affiliate = {
   hasPaymentDetails: boolean;
   createdAt: Date;
 };
-type NewAffiliate = Pick<Affiliate, 'id' | 'name' | 'externalId' | 'parentId'> & { state?: AffiliateState };
+type NewAffiliate = Pick<Affiliate, 'id' | 'name' | 'externalId' | 'parentId'> &
+  Partial<Pick<Affiliate, 'parentSince' | 'state'>>;
 /** Undefined fields stay as they are; null removes the external id. */
 type AffiliateChange = {
   name?: string | undefined;
@@ -45,12 +46,12 @@ export function createAffiliates(pool: Pool) {
     find: (operatorId: string, id: string): Promise<Affiliate | null> => find(pool, operatorId, id),
 
     /**
-     * Adds an affiliate, whose parent is its parent from the beginning. Returns `external_id_taken`
-     * when another affiliate of the operator has the external id. Throws when the parent does not
-     * exist: check it first.
+     * Adds an affiliate, whose parent is its parent since `parentSince`, or from the beginning.
+     * Returns `external_id_taken` when another affiliate of the operator has the external id.
+     * Throws when the parent does not exist: check it first.
      */
     async insert(operatorId: string, affiliate: NewAffiliate): Promise<Affiliate | 'external_id_taken'> {
-      const { id, name, externalId, parentId, state = 'active' } = affiliate;
+      const { id, name, externalId, parentId, parentSince, state = 'active' } = affiliate;
       return await withTransaction(pool, async (client) => {
         const { rowCount } = await client.query(
           `insert into affiliates (operator_id, id, name, external_id, state, closed_at)
@@ -59,7 +60,8 @@ export function createAffiliates(pool: Pool) {
           [operatorId, id, name, externalId, state],
         );
         if (rowCount === 0) return 'external_id_taken';
-        if (parentId !== null) await insertParent(client, operatorId, id, { parentId, since: -Infinity });
+        const since = parentSince?.getTime() ?? -Infinity;
+        if (parentId !== null) await insertParent(client, operatorId, id, { parentId, since });
         return (await find(client, operatorId, id))!;
       });
     },

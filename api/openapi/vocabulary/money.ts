@@ -184,7 +184,7 @@ export const money: Vocabulary = {
   ],
   history: 'its states so far, oldest first',
   'PayoutRun.state': 'running, done, or cancelled',
-  payment_details: 'required: pays nobody without payment details; optional: pays them too',
+  payment_details: 'optional: pays affiliates without payment details too; required: leaves them out',
   result: 'created: a payout was made; otherwise why none was',
   payout_state: 'state of the payout; null: none was made',
   counts: 'how many of each, over all of them',

@@ -56,6 +56,10 @@ export const setup: Vocabulary = {
   last_used_at: ['when it was last used; null: never', null],
   parent_id: ['the affiliate that gets a part of its commission; null: none', null],
   parent_since: ['when the parent changes, past or future; without it, now', '2026-11-01T00:00:00Z'],
+  'createAffiliate.parent_since': [
+    'when its parent begins; without it, from the beginning',
+    '2026-11-01T00:00:00Z',
+  ],
   'Affiliate.parent_since': ['since when it has this parent', null],
   'Affiliate.parent_id': ['the parent of now', null],
   'Affiliate.closed_at': ['when it was closed; null: it is not', null],

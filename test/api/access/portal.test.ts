@@ -88,7 +88,7 @@ test('a suspended affiliate reads in the portal, and a closed one gets no link',
   assert.equal(change.status, 403);
   await set('closed');
   const refused = await api.call<Failure>(`POST /v1/affiliates/${affiliate}/portal`, { key });
-  assert.deepEqual([refused.status, refused.body.error.code], [409, 'conflict']);
+  assert.deepEqual([refused.status, refused.body.error.code], [422, 'not_possible']);
 });
 
 const PORTAL = { 'x-postrider-portal': '1', 'sec-fetch-site': 'same-origin' };

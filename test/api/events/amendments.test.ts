@@ -76,6 +76,26 @@ async function aSale(more: object = {}): Promise<string> {
   return id;
 }
 
+test('a decision about an event is taken back without a body', async () => {
+  const id = await aSale();
+  for (const name of ['void', 'reject']) {
+    await made(`events/${id}/${name}`, { reason: 'a test' });
+    await apply();
+    assert.deepEqual(
+      (await traceOf(id)).commissions.map(({ amount }) => amount),
+      ['0.00'],
+    );
+    const { status } = await api.call(`POST /v1/events/${id}/un${name}`, { key });
+    assert.equal(status, 202);
+    await apply();
+    assert.deepEqual(
+      (await traceOf(id)).commissions.map(({ amount }) => amount),
+      ['10.00'],
+    );
+  }
+  assert.equal((await api.call(`POST /v1/events/${id}/void`, { key })).status, 400);
+});
+
 test('an amended event changes the booked amount by the difference, and its trace shows every version', async () => {
   const id = await aSale({ metadata: { campaign: 'a' } });
   const kept = await amend(id, { amount: '60.00', reason: 'typed wrong' });

@@ -137,6 +137,7 @@ describe('a reconciliation', () => {
       Object.fromEntries(line.split(',').flatMap((cell, at) => (cell === '' ? [] : [[names[at], cell]]))),
     );
     assert.deepEqual(await reconcile({ rows }), await reconcile(LIST));
+    assert.deepEqual(await reconcile(rows), await reconcile(LIST));
   });
 
   test('a reconciliation with a range also lists the stored transactions that the list lacks', async () => {

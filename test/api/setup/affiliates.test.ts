@@ -99,6 +99,20 @@ describe('the dated parent of an affiliate', () => {
     return [parent, since];
   };
 
+  test('a parent given with a new affiliate may begin at a time', async () => {
+    const { id: parent } = await anAffiliate();
+    const since = '2026-10-01T00:00:00.000Z';
+    const made = await anAffiliate({ parent_id: parent, parent_since: since });
+    assert.deepEqual([made['parent_id'], made['parent_since']], [parent, since]);
+    const later = '2099-01-01T00:00:00Z';
+    assert.equal((await anAffiliate({ parent_id: parent, parent_since: later }))['parent_id'], null);
+    const alone = await call<Failure>('POST /v1/affiliates', { name: 'x', parent_since: since });
+    assert.deepEqual(
+      [alone.status, alone.body.error.issues?.map(({ path, code }) => `${path} ${code}`)],
+      [400, ['parent_since not_applicable']],
+    );
+  });
+
   test('a parent given with a new affiliate is its parent from the beginning', async () => {
     const { id: parent } = await anAffiliate();
     const { id, parent_id: shown, parent_since: since } = await anAffiliate({ parent_id: parent });

@@ -34,6 +34,14 @@ test("an API key's last use is shown to the minute, and written once for many re
   assert.equal(await shown(), used);
 });
 
+test('an API key without a name is named after its scopes', async () => {
+  const { key } = await api.newOperator();
+  const { body: affiliate } = await api.call<Key>('POST /v1/affiliates', { key, body: { name: 'A' } });
+  const body = { affiliate_id: affiliate.id, scopes: ['own:read', 'own:endpoints'] };
+  const made = await api.call<Key & { name: string }>('POST /v1/api-keys', { key, body });
+  assert.deepEqual([made.status, made.body.name], [201, 'own:read, own:endpoints']);
+});
+
 test('a revoked or expired API key is refused, and the list of refusals names the key', async () => {
   const { key } = await api.newOperator();
   const make = async (more: object) =>

@@ -8,17 +8,20 @@ import { join } from 'node:path';
 import { Client } from 'pg';
 import { answersAt, nodePart, workerPolls } from '../../local/node-part.ts';
 import { createPostgresPart, postgresUrl } from '../../local/postgres.ts';
+import type { Part } from '../../local/process.ts';
 import { createSupervisor } from '../../local/supervise.ts';
 import { findTemporalCli } from '../../local/temporal-cli.ts';
 import { createTemporalPart } from '../../local/temporal.ts';
 import { migrate } from '../../store/db/migrate.ts';
 import { freePort } from '../support/ports.ts';
 import { startProxy, throughProxy, type SeverableProxy } from '../support/severable-proxy.ts';
-import { CABLES, type CableName, type PartName } from './plan.ts';
+import { CABLES, PARTS, type CableName, type PartName } from './plan.ts';
 
 export interface Parts {
   /** Addresses of the APIs, as the callers reach them. */
   readonly apiUrls: readonly string[];
+  /** The same, without a cable. */
+  readonly directApiUrls: readonly string[];
   /** Connects directly. */
   readonly databaseUrl: string;
   readonly dataDir: string;
@@ -38,8 +41,11 @@ const ADMIN_TOKEN = 'the administrator of this run';
 const NAMESPACE = 'default';
 const STOP_ORDER = [['api-1', 'api-2', 'worker-1', 'worker-2'], ['temporal'], ['postgres']] as const;
 
-/** Starts everything on free ports, with its data in a new folder. */
-export async function startParts(print: (line: string) => void): Promise<Parts> {
+/** Starts these parts on free ports, with their data in a new folder. */
+export async function startParts(
+  print: (line: string) => void,
+  wanted: readonly PartName[] = PARTS,
+): Promise<Parts> {
   const dataDir = mkdtempSync(join(tmpdir(), 'postrider-chaos-'));
   chmodSync(dataDir, 0o755);
   const ports = {
@@ -94,22 +100,32 @@ export async function startParts(print: (line: string) => void): Promise<Parts> 
       ready: workerPolls(direct as Parameters<typeof workerPolls>[0]),
     });
   try {
-    const program = await findTemporalCli(print);
-    const temporal = { program, dataDir, port: ports.temporal, namespace: NAMESPACE };
-    await Promise.all([
-      supervisor.add(await createPostgresPart({ dataDir, port: ports.postgres, password: 'chaos' })),
-      supervisor.add(await createTemporalPart(temporal)),
-    ]);
+    const makers: Readonly<Record<PartName, () => Promise<Part>>> = {
+      postgres: () => createPostgresPart({ dataDir, port: ports.postgres, password: 'chaos' }),
+      temporal: async () =>
+        createTemporalPart({
+          program: await findTemporalCli(print),
+          dataDir,
+          port: ports.temporal,
+          namespace: NAMESPACE,
+        }),
+      'api-1': async () => api('api-1'),
+      'api-2': async () => api('api-2'),
+      'worker-1': async () => worker('worker-1'),
+      'worker-2': async () => worker('worker-2'),
+    };
+    const start = async (name: PartName) => supervisor.add(await makers[name]());
+    const isServer = (name: PartName): boolean => name === 'postgres' || name === 'temporal';
+    await Promise.all(wanted.filter(isServer).map(start));
     await migrate(databaseUrl);
-    await Promise.all(
-      [api('api-1'), api('api-2'), worker('worker-1'), worker('worker-2')].map(supervisor.add),
-    );
+    await Promise.all(wanted.filter((name) => !isServer(name)).map(start));
   } catch (error) {
     await stop();
     throw error;
   }
   return {
     apiUrls: [cables['callers>api-1'], cables['callers>api-2']].map(({ address }) => `http://${address}`),
+    directApiUrls: [ports['api-1'], ports['api-2']].map((port) => `http://127.0.0.1:${port}`),
     databaseUrl,
     dataDir,
     adminToken: ADMIN_TOKEN,

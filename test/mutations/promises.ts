@@ -8,6 +8,7 @@ const SUCCESSION = 'test/activities/delivery/succession.test.ts';
 const MODELLED = 'test/store/delivery/delivery-model.test.ts';
 const MONEY_RACES = 'test/store/ledger/lifecycle-races.test.ts';
 const JUDGES = 'test/chaos/judgements/judgements.test.ts';
+const DOOR_JUDGE = 'test/chaos/door/judge.test.ts';
 const ERASED = 'test/workflows/erase-customer.test.ts';
 const FORGOTTEN = 'is in no text of any table';
 
@@ -129,6 +130,22 @@ export const PROMISES: readonly Defect[] = [
     to: 'where operator_id = $1 and id = $2`',
     tests: [MONEY_RACES],
     sees: 'leave a ledger equal to the model of their answers',
+  },
+  {
+    title: 'judges: a repeat at the door may be answered with any id',
+    file: 'test/chaos/door/event-model.ts',
+    from: " && 'id' in output && output.id === id;",
+    to: ';',
+    tests: [DOOR_JUDGE],
+    sees: 'a duplicate that is answered with another id',
+  },
+  {
+    title: 'judges: a call at the door may take effect after its answer',
+    file: 'test/chaos/door/linearize.ts',
+    from: 'invokedAt < firstAnswer',
+    to: 'firstAnswer > 0',
+    tests: [DOOR_JUDGE],
+    sees: 'an accepted event that is lost',
   },
   {
     title: 'judges: what arrived twice is no double where anything was disturbed',

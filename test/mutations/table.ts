@@ -4,7 +4,7 @@ import type { Defect } from './defect.ts';
 
 /** The layers by the folders of their tests; the first that fits counts. */
 const LAYERS: readonly (readonly [folder: string, layer: string])[] = [
-  ['test/chaos/judgements/', 'judges of chaos'],
+  ['test/chaos/', 'judges of chaos'],
   ['test/domain/', 'rules'],
   ['test/store/audit/', 'audit'],
   ['test/store/delivery/delivery-model.', 'model of deliveries'],

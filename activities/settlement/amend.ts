@@ -214,12 +214,11 @@ async function reversedBy(
   if (reversals.length === 0) return [];
   // Not in force any more when the conversions are rated again.
   await writeStanding(client, operatorId, standingsOf(reversals));
-  return await findOthers(
-    client,
-    operatorId,
-    'reversals',
-    reversals.map(({ eventId }) => eventId),
-  );
+  const find = (ids: string[]) => findOthers(client, operatorId, 'reversals', ids);
+  const found = await find(idsOf(reversals));
+  // A win may name a chargeback, and then gives back what that one took.
+  const isWin = reversals.some(({ type }) => type === 'chargeback_won');
+  return isWin && found.length > 0 ? [...found, ...(await find(found))] : found;
 }
 
 /**

@@ -144,6 +144,27 @@ describe('an event taken out of the books', () => {
     assert.equal(await pendingOf(pool, affiliateId), 10_00n);
   });
 
+  test('a voided win that names its chargeback gives back nothing, and gives it back once it is put back', async () => {
+    const operator = await withOperator(pool);
+    const { operatorId, affiliateId } = operator;
+    await operator.addEndpoint('http://127.0.0.1:9/');
+    const unnamed = { clickId: null, customerId: null };
+    const [sale, , win] = await settled(operator, [
+      { transactionId: 's-4' },
+      { type: 'chargeback', transactionId: 'cb-4', reference: 's-4', ...unnamed, amountMinor: 60_00n },
+      { type: 'chargeback_won', reference: 'cb-4', ...unnamed, amountMinor: null },
+    ]);
+    await change(operatorId, win!, { voided: true });
+    assert.equal(await pendingOf(pool, affiliateId), 0n);
+    await change(operatorId, win!, { voided: false });
+    assert.equal(await pendingOf(pool, affiliateId), 10_00n);
+    assert.deepEqual((await messagesAbout(sale!)).slice(2), [
+      'conversion.reinstated chargeback_won 10.00',
+      'conversion.reversed voided -10.00',
+      'conversion.reinstated unvoided 10.00',
+    ]);
+  });
+
   test('an event voided before it is settled never counts', async () => {
     const operator = await withOperator(pool);
     const [sale] = await operator.ingest([{}]);

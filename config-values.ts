@@ -32,6 +32,11 @@ export const months = z
   .regex(/^\d+$/, 'must be a number of months')
   .transform(Number)
   .pipe(z.number().min(1).max(1200));
+export const seconds = z
+  .string()
+  .regex(/^\d+$/, 'must be a number of seconds')
+  .transform(Number)
+  .pipe(z.number().max(60));
 export const address = z.string().regex(/^[^\s:/]+:\d{1,5}$|^\[[^\]]+\]:\d{1,5}$/, 'must be host:port');
 
 export const secretsKeys = list.transform((items, context): SecretsKey[] => {

@@ -9,6 +9,7 @@ import {
   postgresUrl,
   httpUrl,
   months,
+  seconds,
   address,
   secretsKeys,
   trustProxy,
@@ -60,6 +61,7 @@ const processVariables = z.object({
   REQUIRE_HTTPS: z.stringbool().default(true),
   TRUST_PROXY: trustProxy.default(false),
   EGRESS_ADDRESSES: list.default([]),
+  DRAIN_SECONDS: seconds.default(5),
   CLICKS_KEPT_MONTHS: months.default(13),
   ATTEMPTS_KEPT_MONTHS: months.default(13),
   METRICS_PORT: portNumber.optional(),
@@ -101,11 +103,12 @@ export function loadConfig(env: Env = process.env) {
 export function loadApiConfig(env: Env = process.env) {
   const variables = parse(processVariables.required({ ADMIN_TOKEN: true }), env);
   const { ADMIN_TOKEN: adminToken, TEMPORAL_CODEC_TOKEN: codecToken } = variables;
+  const drainSeconds = variables.DRAIN_SECONDS;
   if (codecToken !== undefined && variables.TEMPORAL_CODEC_KEY === undefined)
     throw incomplete([
       'TEMPORAL_CODEC_TOKEN: needs TEMPORAL_CODEC_KEY, since nothing is encrypted without it',
     ]);
-  return Object.freeze({ ...configFrom(variables), adminToken, codecToken });
+  return Object.freeze({ ...configFrom(variables), adminToken, codecToken, drainSeconds });
 }
 
 /** URL of the database, for `npm run db:migrate`. */

@@ -1,7 +1,6 @@
 // Starts the API process: builds its dependencies, listens, and stops cleanly. Serves without
 // Temporal; without PostgreSQL it answers 503.
 import { once } from 'node:events';
-import type { Server } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
 import { createSettle } from '../activities/settlement/settle.ts';
@@ -36,11 +35,14 @@ import { createIntake } from './intake/intake.ts';
 import { createApiMetrics } from './process/metrics.ts';
 import { createRefusalLog } from './intake/refusals.ts';
 import { createAudit } from './http/audit.ts';
-import { createHttpServer } from './http/server.ts';
+import { createHttpServer, drainAndClose } from './http/server.ts';
 import { createTemporal } from './temporal.ts';
 
-/** A longer stop is cut short. Must stay below the grace period of the process manager. */
-const STOP_MS = 10_000;
+/**
+ * A longer stop is cut short: longer than a caller may let its answer wait. With the seconds of
+ * draining before it, it must stay below the grace period of the process manager.
+ */
+const STOP_MS = 12_000;
 /** Timeout of a query, so that a request is answered within three seconds. */
 const QUERY_MS = 2500;
 /** Timeout of a signal. The request is answered all the same, and the sweep repeats the signal. */
@@ -116,7 +118,8 @@ const guard = createGuard({
 const preflight = createPreflight(guard);
 const mailer = createMailer(config.smtp);
 const stopping = new AbortController();
-const messenger = createMessenger({ sender: createSender(guard), mailer, signal: stopping.signal });
+const cutShort = new AbortController();
+const messenger = createMessenger({ sender: createSender(guard), mailer, signal: cutShort.signal });
 const codecServer = codec && {
   ...createWireCodec(codec),
   token: config.codecToken,
@@ -149,6 +152,7 @@ const app = createApp({
   audit,
   refusals,
   metrics,
+  stopping: stopping.signal,
   log,
 });
 const server = createHttpServer(app);
@@ -156,16 +160,23 @@ server.listen(config.port, config.host);
 await once(server, 'listening');
 log.info({ host: config.host, port: config.port }, 'listening');
 
-await Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')]);
-log.info('stopping');
+// Somebody at a keyboard has no balancer to wait for.
+const drainMs = await Promise.race([
+  once(process, 'SIGTERM').then(() => config.drainSeconds * 1000),
+  once(process, 'SIGINT').then(() => 0),
+]);
+log.info({ drainMs }, 'stopping');
 setTimeout(() => {
   log.error('the stop took too long');
   process.exit(1);
-}, STOP_MS).unref();
-preflight.close();
+}, drainMs + STOP_MS).unref();
 stopping.abort();
-mailer.close();
-await close(server);
+setTimeout(() => {
+  preflight.close();
+  cutShort.abort();
+  mailer.close();
+}, drainMs).unref();
+await drainAndClose(server, drainMs);
 await intake.drain();
 await clickWriter.drain(CLICKS_WITHIN_MS);
 await refusals.flush();
@@ -192,14 +203,4 @@ async function refuseOldSchema(db: Pool, logger: Logger): Promise<void> {
     if (!isOutage(error)) throw error;
     logger.warn('PostgreSQL is away; its schema is not checked');
   }
-}
-
-/**
- * Takes no new connections, lets requests under way finish, and closes each connection as it falls
- * idle.
- */
-async function close(listening: Server): Promise<void> {
-  const closing = setInterval(() => listening.closeIdleConnections(), 50);
-  await new Promise((resolve) => listening.close(resolve));
-  clearInterval(closing);
 }

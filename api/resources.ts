@@ -103,6 +103,8 @@ export type ResourceDeps = {
   messenger: Messenger;
   refusals: RefusalLog;
   metrics: ApiMetrics;
+  /** Aborted when the process begins to stop. */
+  stopping: AbortSignal;
   /** The resources that the API's own documentation shows. */
   resources: readonly Documented[];
 };

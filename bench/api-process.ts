@@ -19,6 +19,7 @@ export async function startApi(env: Record<string, string>): Promise<ApiProcess>
     PORT: port,
     SECRETS_KEY: Buffer.alloc(32, 7).toString('base64'),
     REQUIRE_HTTPS: 'false',
+    DRAIN_SECONDS: '0',
     LOG_LEVEL: 'warn',
     UV_THREADPOOL_SIZE: '32',
   };

@@ -107,6 +107,7 @@ function processEnv(config: LocalConfig, stack: StackAddresses): Record<string, 
     ALLOW_ENDPOINT_CIDRS: '127.0.0.0/8,::1/128',
     ALLOW_ENDPOINT_PORTS: '*',
     REQUIRE_HTTPS: 'false',
+    DRAIN_SECONDS: '0',
   };
   return {
     ...(config.embedded ? embeddedDefaults : {}),

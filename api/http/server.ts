@@ -1,5 +1,7 @@
-// HTTP server with limits on callers: how long a request may take and how large its headers may be.
+// HTTP server with limits on callers: how long a request may take and how large its headers may be;
+// and its end, which fails no request.
 import { createServer, IncomingMessage, ServerResponse, type Server } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Express } from 'express';
 
 export type CallerLimits = {
@@ -35,6 +37,19 @@ export function createHttpServer(app: Express, limits: CallerLimits = LIMITS): S
     },
     app,
   );
+}
+
+/**
+ * Takes requests for a while longer, and closes each connection with its answer; then takes no new
+ * connections, lets requests under way finish, and closes what falls idle. A balancer that hears
+ * from readiness meanwhile, or only from the closed connections, sends its next request elsewhere.
+ */
+export async function drainAndClose(server: Server, drainMs: number): Promise<void> {
+  server.prependListener('request', (_req, res) => res.setHeader('connection', 'close'));
+  await delay(drainMs);
+  const closing = setInterval(() => server.closeIdleConnections(), 50);
+  await new Promise((resolve) => server.close(resolve));
+  clearInterval(closing);
 }
 
 /**

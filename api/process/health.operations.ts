@@ -7,7 +7,7 @@ import { addHealthRoutes } from './health.routes.ts';
 const health = z.object({ status: z.literal('ok') });
 const upOrDown = z.enum(['up', 'down']);
 const readiness = z.object({
-  status: z.enum(['ready', 'degraded', 'unavailable']),
+  status: z.enum(['ready', 'degraded', 'unavailable', 'stopping']),
   postgres: upOrDown,
   temporal: upOrDown,
 });
@@ -24,9 +24,12 @@ export const healthResource = defineResource({
     },
     'GET /readyz': {
       id: 'getReadiness',
-      summary: 'Whether it can take events',
+      summary: 'Whether to send it requests',
       who: 'anybody',
-      answers: { 200: jsonAnswer(readiness, 'it can'), 503: jsonAnswer(readiness, 'it cannot') },
+      answers: {
+        200: jsonAnswer(readiness, 'it can take events'),
+        503: jsonAnswer(readiness, 'it cannot, or it stops and takes those for a few seconds longer'),
+      },
     },
   },
 });

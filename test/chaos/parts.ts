@@ -77,6 +77,7 @@ export async function startParts(
     ALLOW_ENDPOINT_CIDRS: '127.0.0.0/8',
     ALLOW_ENDPOINT_PORTS: '*',
     REQUIRE_HTTPS: 'false',
+    DRAIN_SECONDS: '0',
   });
   const api = (name: 'api-1' | 'api-2') =>
     nodePart({

@@ -190,6 +190,7 @@ export async function withApi({
     codec,
     refusals,
     metrics,
+    stopping: new AbortController().signal,
     log,
   });
   const server = createHttpServer(app, limits);

@@ -24,6 +24,10 @@ export interface TestStack {
     request: string,
     options?: CallOptions,
   ) => Promise<Answer<Body>>;
+  /** The API that answers at `url`. */
+  readonly api: ChildProcess;
+  /** Starts another API on this port and returns it once it is ready. */
+  startApi(port: number): Promise<ChildProcess>;
   /** Starts another worker and returns it once it polls for work. */
   startWorker(): Promise<ChildProcess>;
   /** The logs of all processes so far. */
@@ -52,7 +56,6 @@ export async function withStack(settings: Readonly<Record<string, string>> = {})
   };
   const env = {
     ...process.env,
-    PORT: String(port),
     DATABASE_URL: throughProxy(database.url, proxies.postgres),
     TEMPORAL_ADDRESS: proxies.temporal.address,
     TEMPORAL_NAMESPACE: temporal.namespace,
@@ -65,10 +68,10 @@ export async function withStack(settings: Readonly<Record<string, string>> = {})
   };
   const children: ChildProcess[] = [];
   const outputs: (() => string)[] = [];
-  const run = (entry: string): { child: ChildProcess; output: () => string } => {
+  const run = (entry: string, own: object = {}): { child: ChildProcess; output: () => string } => {
     const child = spawn(process.execPath, ['--import', './typescript.mjs', entry], {
       cwd: ROOT,
-      env,
+      env: { ...env, ...own },
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     let printed = '';
@@ -102,16 +105,22 @@ export async function withStack(settings: Readonly<Record<string, string>> = {})
     };
   }
 
-  const api = run('api/main.ts');
-  const isUp = () =>
-    call('GET /readyz')
-      .then(({ status }) => status === 200)
-      .catch(() => false);
-  await eventually('the API to start', isUp, STARTS_WITHIN_MS).catch((error: Error) => {
-    throw new Error(`${error.message}\n${api.output()}`);
-  });
+  async function startApi(apiPort: number): Promise<ChildProcess> {
+    const { child, output } = run('api/main.ts', { PORT: String(apiPort) });
+    const isUp = () =>
+      fetch(`http://127.0.0.1:${apiPort}/readyz`)
+        .then(({ status }) => status === 200)
+        .catch(() => false);
+    await eventually('the API to start', isUp, STARTS_WITHIN_MS).catch((error: Error) => {
+      throw new Error(`${error.message}\n${output()}`);
+    });
+    return child;
+  }
 
+  const api = await startApi(port);
   return {
+    api,
+    startApi,
     url: `http://127.0.0.1:${port}`,
     pool: database.pool,
     temporal,

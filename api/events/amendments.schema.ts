@@ -1,6 +1,7 @@
 // Requests of amendments: the corrected values of an event, converted to minor units, and decisions
 // about an event.
 import { z } from 'zod';
+import { CLICK_EXPIRED } from '../../domain/attribution/attribution.ts';
 import type { AddedCurrencies } from '../../domain/ledger/currencies.ts';
 import { isConversion } from '../../domain/types.ts';
 import { VOLUME_DECIMALS } from '../../domain/units.ts';
@@ -107,12 +108,13 @@ export function amended(event: AmendableEvent, form: AmendmentForm, added: Added
 }
 
 function refuseWhatCannotBe(
-  { type, status, values: { currency } }: AmendableEvent,
+  { type, status, reason, values: { currency } }: AmendableEvent,
   form: AmendmentForm,
 ): void {
   if (!isConversion(type))
     throw new ApiError('not_possible', `only conversions can be amended, and a ${type} is none`);
-  if (status === 'rejected')
+  // One with a click too old waits for other evidence, as an orphan does.
+  if (status === 'rejected' && reason !== CLICK_EXPIRED)
     throw new ApiError('not_possible', 'the event was rejected, so nothing of it counts');
   if (!isAbsent(form.currency) && currency !== null && form.currency.toUpperCase() !== currency)
     throw new ApiError(

@@ -19,7 +19,12 @@ export type AmendableValues = {
 };
 
 /** An event with the values of its latest amendment, booked or not. */
-export type AmendableEvent = { type: EventType; status: string; values: AmendableValues };
+export type AmendableEvent = {
+  type: EventType;
+  status: string;
+  reason: string | null;
+  values: AmendableValues;
+};
 
 /**
  * Result of an amendment. `number` counts the amendments of the event from 1; 0 means the values as
@@ -145,12 +150,12 @@ async function findLatest(
   operatorId: string,
   eventId: string,
 ): Promise<(AmendableEvent & { number: number }) | null> {
-  const { rows } = await db.query<AmendableValues & { type: EventType; status: string; number: number }>(
-    `select 0 as number, e.type, coalesce(o.status, 'accepted') as status, ${VALUES('e')}, ${AS_SENT}
+  const { rows } = await db.query<Omit<AmendableEvent, 'values'> & AmendableValues & { number: number }>(
+    `select 0 as number, e.type, coalesce(o.status, 'accepted') as status, o.reason, ${VALUES('e')}, ${AS_SENT}
      from events e left join event_outcomes o on o.operator_id = $1 and o.event_id = e.id
      where e.operator_id = $1 and e.id = $2
      union all
-     select m.number, e.type, coalesce(o.status, 'accepted'), ${VALUES('m')}, m.voided, m.rejected
+     select m.number, e.type, coalesce(o.status, 'accepted'), o.reason, ${VALUES('m')}, m.voided, m.rejected
      from amendments m join events e on e.operator_id = $1 and e.id = $2
      left join event_outcomes o on o.operator_id = $1 and o.event_id = $2
      where m.operator_id = $1 and m.event_id = $2
@@ -159,8 +164,8 @@ async function findLatest(
   );
   const [row] = rows;
   if (!row) return null;
-  const { number, type, status, ...values } = row;
-  return { number, type, status, values };
+  const { number, type, status, reason, ...values } = row;
+  return { number, type, status, reason, values };
 }
 
 function sameValues(a: AmendableValues, b: AmendableValues): boolean {

@@ -219,7 +219,9 @@ test('an event that cannot be amended is refused with the reason', async () => {
     amount: '1.00',
     currency: 'USD',
   };
-  const { id: rejected } = await made('events', { ...early, occurred_at: '2026-11-20T00:00:00Z' });
+  const { id: own } = await made('affiliates', { name: 'Own account', external_id: 'd' });
+  const { click_id: ownClick } = await made('clicks', { affiliate_id: own });
+  const { id: rejected } = await made('events', { ...early, click_id: ownClick });
   await settle(rejected);
   const refusal = async (event: string, body: object) => {
     const { status, body: answer } = await amend(event, body);

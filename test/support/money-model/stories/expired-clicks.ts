@@ -1,5 +1,5 @@
 // Stories of rule 1 about clicks that are too old for an event: what comes for it later.
-import { affiliate, assign, click, coupon, deal, event, type ApiStep } from '../steps.ts';
+import { affiliate, amend, assign, click, coupon, deal, event, type ApiStep } from '../steps.ts';
 import { PERCENT, terms, type Story } from './story.ts';
 
 const START = [affiliate('A'), affiliate('B'), deal(terms(PERCENT)), click('OLD', 'A', '@-61d')];
@@ -21,6 +21,15 @@ export const EXPIRED_CLICKS: readonly Story[] = [
       event('registration', 'r', { of: 'u', by: 'OLD', at: '@-60d' }),
     ],
     { A: '10.00' },
+  ),
+  story(
+    'A sale with a click too old may be amended while it waits for its customer to be bound',
+    [
+      event('sale', 's1', { of: 'u', ...SALE }),
+      amend('s1', { amount: '200.00' }),
+      event('registration', 'r', { of: 'u', by: 'OLD', at: '@-60d' }),
+    ],
+    { A: '20.00' },
   ),
   story(
     'A sale with a click too old that names no customer is the customer’s whom its click bound',

@@ -187,6 +187,8 @@ export type Binding = Party & {
   customerId: string;
   affiliateId: string;
   eventId: string;
+  /** When the event that bound the customer occurred. */
+  occurredAt: number;
   click: Click | null;
   since: number;
 };

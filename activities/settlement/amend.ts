@@ -30,7 +30,6 @@ import { lockReversals } from '../../store/db/locks.ts';
 import { requestRetries } from '../../store/agreements/retry-requests.ts';
 import { findOthers } from '../../store/settlement/load-events.ts';
 import {
-  findBoundMeanwhile,
   findNewCustomers,
   unbind,
   writeRatedAgain,
@@ -130,8 +129,7 @@ export function createAmend(deps: AmendDeps): AmendActivities {
           await writeStanding(client, operatorId, standingsOf(due));
           await helpWaiting(client, operatorId, due);
           const voided = idsOf(due.filter(({ isVoided }) => isVoided));
-          const bound = [...voided, ...(await findBoundMeanwhile(client, operatorId, putBackAmong(due)))];
-          const { settled, orphaned } = await unbind(client, operatorId, bound, voided);
+          const { settled, orphaned } = await unbind(client, operatorId, voided, voided);
           await requestChanges(client, operatorId, settled, 'unbound');
           unboundOrphans = [...orphaned, ...(await findNewCustomers(client, operatorId, voided))];
         },
@@ -142,9 +140,8 @@ export function createAmend(deps: AmendDeps): AmendActivities {
     const endpointsToWake = planned.endpointsToWake.map((endpointId) => ({ operatorId, endpointId }));
     await handOver({ batchId, operators: [{ operatorId }], endpointsToWake, setAside: [] });
     const unbound = applied.changed.filter(({ status }) => status === 'orphaned');
-    // What is put back comes first: it may bind a customer whom another event bound meanwhile.
-    for (const eventIds of [putBackAmong(choice.due), [...idsOf(unbound), ...unboundOrphans]])
-      if (eventIds.length > 0) await settleFully([{ operatorId, eventIds }]);
+    const again = [...putBackAmong(choice.due), ...idsOf(unbound), ...unboundOrphans];
+    if (again.length > 0) await settleFully([{ operatorId, eventIds: again }]);
     const { due, requests } = choice;
     const { waiting, requestsWaiting, requestsKept } = applied;
     const without = waiting.length + requestsWaiting.length + requestsKept.length;

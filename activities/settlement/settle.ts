@@ -14,6 +14,7 @@ import type { BatchTurns } from '../delivery/batch-turns.ts';
 import type { Waking } from '../delivery/waking.ts';
 import type { SetAside } from './booking.ts';
 import { unbindExisting } from './existing-customers.ts';
+import { judgeReplaced } from './replaced-bindings.ts';
 import { createPlaces } from './places.ts';
 import { createTransact, type Done, type Transact } from './transaction.ts';
 import { singleFlight } from '../single-flight.ts';
@@ -172,8 +173,9 @@ export function createSettle(deps: SettleDeps): SettleActivities {
   };
 
   /**
-   * Returns the orphans that the batch's customers match, and those of customers who lose their
-   * binding. Events that name only a click are rated again as events of the customer it bound.
+   * Returns the orphans that the batch's customers match, and those of customers whose binding
+   * ended or was replaced. Events that name only a click are rated again as events of the customer
+   * it bound.
    */
   async function afterwards(
     { operatorId, eventIds }: OperatorEvents,
@@ -186,9 +188,11 @@ export function createSettle(deps: SettleDeps): SettleActivities {
       : null;
     const mayJoin = unknown.length > 0 || parts.some(({ mayMatch, isRepeated }) => mayMatch || isRepeated);
     const joined = mayJoin ? await joinCustomers(pool, operatorId, batchId, unknown) : null;
-    if (joined?.isSameCustomer || unbound?.settled.length)
+    const replaced = joined?.isReplaced ? await judgeReplaced(pool, operatorId, batchId) : null;
+    if (joined?.isSameCustomer || unbound?.settled.length || replaced?.settled.length)
       await workflows?.applyAmendments(operatorId).catch(() => undefined);
-    return [...new Set([...(unbound?.orphaned ?? []), ...(joined?.matched ?? [])])];
+    const orphaned = [...(unbound?.orphaned ?? []), ...(replaced?.orphaned ?? [])];
+    return [...new Set([...orphaned, ...(joined?.matched ?? [])])];
   }
 
   async function settleOperators({ batchId, owner, operators }: SettleInput): Promise<Settled> {

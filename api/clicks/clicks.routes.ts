@@ -23,7 +23,7 @@ type Deps = {
   store: Pick<Store, 'links' | 'clicks' | 'affiliates'>;
   auth: Auth;
   clickWriter: Pick<ClickWriter, 'insert'>;
-  temporal: Pick<Temporal, 'rematchSoon'>;
+  temporal: Pick<Temporal, 'applyAmendments' | 'rematchSoon'>;
 };
 
 export function addClickRoutes(router: Router, { store, auth, clickWriter, temporal }: Deps): void {
@@ -60,6 +60,7 @@ export function addClickRoutes(router: Router, { store, auth, clickWriter, tempo
         } else if (await store.clicks.insert(operatorId, click)) {
           // Events of this click may have arrived before it.
           temporal.rematchSoon(operatorId);
+          void temporal.applyAmendments(operatorId);
         } else {
           const known = await store.clicks.find(operatorId, click_id);
           const same =

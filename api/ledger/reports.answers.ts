@@ -9,7 +9,10 @@ const day = z.iso.date().meta({ examples: ['2026-11-22'] });
 
 const reportMoney = z.object({
   currency: field.currency,
-  amount: field.money.meta({ description: 'sum of the conversions’ amounts in this currency' }),
+  amount: field.money.meta({
+    description:
+      'sum of the conversions’ amounts in this currency; one payment that was sent as ftd and as deposit counts once',
+  }),
   commission: field.money.meta({
     description: 'what was earned less what was reversed, whatever its state',
     examples: ['200.00'],

@@ -83,11 +83,13 @@ export type Attribution =
  * Evidence counts only for events that occurred since it began, less `CLOCK_TOLERANCE_MS`. It
  * decides in this order:
  *   1. the latest reassignment of the customer by a person, from its very moment on;
- *   2. the binding of the customer, so that the affiliate who bound a customer first keeps it;
+ *   2. the binding of the customer, so that the affiliate whose event was first keeps it;
  *   3. an assignment of the event by a person;
  *   4. the named click, when it is at most `clickWindowDays` older than the event;
  *   5. a coupon that was valid at the time.
- * Only the last three bind a customer, and only one who is not bound, be it later than the event.
+ * Only the last three bind a customer: of all events that one of them attributes, the one that
+ * occurred first, whatever arrives first. So an event from before the one that bound its customer
+ * binds the customer instead.
  * A closed affiliate keeps its customers: their events are nobody's, unless a person assigns them
  * to an affiliate that is open. Where the customer is not its own, weaker evidence decides.
  * Without evidence that counts the event is stored and matched again when evidence arrives. The
@@ -109,14 +111,15 @@ export type Attribution =
  */
 export function attribute(event: ConversionEvent, evidence: Evidence, clickWindowDays: number): Attribution {
   const isOpen = (one: Decision): boolean => !isClosed(one, event.occurredAt);
-  const owner = ownerOf(event, evidence);
-  if (owner !== null && isOpen(owner)) return decided(event, owner, null);
   const counting = evidenceOf(event, evidence, clickWindowDays);
+  const own = counting.find(isOpen);
+  const binds = own !== undefined && isFirst(event, evidence.binding) ? bindingBy(event, own) : null;
+  const moved = movedTo(event, evidence);
+  if (binds !== null && moved === null) return decided(event, own!, binds);
+  const owner = moved ?? boundTo(event, evidence);
+  if (owner !== null && isOpen(owner)) return decided(event, owner, binds);
   const found = counting.find((one) => isOpen(one) && (owner === null || one.method === 'manual'));
-  if (found !== undefined) {
-    const isFree = owner === null && evidence.binding === null;
-    return decided(event, found, isFree ? bindingBy(event, found) : null);
-  }
+  if (found !== undefined) return decided(event, found, binds);
   if (owner !== null || counting.length > 0) return { kind: 'orphaned', reason: 'affiliate_closed' };
   return withoutEvidence(event, evidence, clickWindowDays);
 }
@@ -146,18 +149,31 @@ export function reaches(since: number, { occurredAt }: Pick<ConversionEvent, 'oc
   return occurredAt >= since - CLOCK_TOLERANCE_MS;
 }
 
-/** The affiliate, open or closed, whose customer it was when the event occurred; null: nobody's. */
-function ownerOf(event: ConversionEvent, evidence: Evidence): Decision | null {
-  const { click, binding } = evidence;
+/** Whether an event occurred before the one that bound its customer, if another one did. */
+export function isFirst({ id, occurredAt }: ConversionEvent, binding: Binding | null): boolean {
+  if (binding === null) return true;
+  return occurredAt === binding.occurredAt ? id < binding.eventId : occurredAt < binding.occurredAt;
+}
+
+/** The click that an event names, if it is the affiliate's and counts. */
+function shownFor(event: ConversionEvent, { click }: Evidence, affiliateId: string): Click | null {
+  return click?.affiliateId === affiliateId && reaches(click.clickedAt, event) ? click : null;
+}
+
+/** The affiliate, open or closed, to whom a person had moved the customer by then; null: none. */
+function movedTo(event: ConversionEvent, evidence: Evidence): Decision | null {
   const moved = lastMove(event, evidence.reassignments ?? []);
-  const shownFor = (affiliateId: string): Click | null =>
-    click?.affiliateId === affiliateId && reaches(click.clickedAt, event) ? click : null;
-  if (moved !== null) {
-    const bound = binding?.affiliateId === moved.affiliateId ? binding.click : null;
-    return decision(moved, 'reassigned', shownFor(moved.affiliateId) ?? bound, moved.from, null);
-  }
+  if (moved === null) return null;
+  const { affiliateId, from } = moved;
+  const bound = evidence.binding?.affiliateId === affiliateId ? evidence.binding.click : null;
+  return decision(moved, 'reassigned', shownFor(event, evidence, affiliateId) ?? bound, from, null);
+}
+
+/** The affiliate, open or closed, that the customer was bound to by then; null: none. */
+function boundTo(event: ConversionEvent, evidence: Evidence): Decision | null {
+  const { binding } = evidence;
   if (binding === null || !reaches(binding.since, event)) return null;
-  const named = shownFor(binding.affiliateId);
+  const named = shownFor(event, evidence, binding.affiliateId);
   const method = named !== null ? 'click' : bindingMethod(event, evidence, binding);
   return decision(binding, method, named ?? binding.click, binding.since, null);
 }
@@ -237,11 +253,15 @@ function decision(
   return { affiliateId, affiliateExternalId, affiliateClosedAt, method, click, from, since };
 }
 
-/** The binding that evidence makes, null where the event names no customer or it binds none. */
-function bindingBy({ id, customerId }: ConversionEvent, found: Decision): Binding | null {
+/**
+ * The binding that evidence makes, null where the event names no customer or it binds none, as that
+ * of an affiliate who is the customer.
+ */
+function bindingBy({ id, customerId, occurredAt }: ConversionEvent, found: Decision): Binding | null {
   const { affiliateId, affiliateExternalId = null, affiliateClosedAt = null, click, since } = found;
-  if (customerId === null || since === null) return null;
-  return { affiliateId, affiliateExternalId, affiliateClosedAt, customerId, eventId: id, click, since };
+  if (customerId === null || since === null || customerId === affiliateExternalId) return null;
+  const party = { affiliateId, affiliateExternalId, affiliateClosedAt };
+  return { ...party, customerId, eventId: id, occurredAt, click, since };
 }
 
 type Ranked = Pick<DealVersion, 'affiliateId' | 'effectiveFrom' | 'dealId' | 'endedAt' | 'appliesTo'>;

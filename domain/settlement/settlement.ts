@@ -23,7 +23,7 @@ export class RuleError extends Error {
 
 /**
  * Attributes events in order. A customer whom an event binds is bound for the later events of the
- * same batch.
+ * same batch, also one whom a later event had bound before.
  */
 export function attributeAll(operator: OperatorRules, ordered: readonly Loaded[]): Map<string, Attribution> {
   const bound = new Map<string, Binding>();
@@ -34,8 +34,8 @@ export function attributeAll(operator: OperatorRules, ordered: readonly Loaded[]
       attributions.set(event.id, { kind: 'orphaned', reason: 'no_evidence' });
       continue;
     }
-    const binding =
-      loaded.binding ?? (event.customerId === null ? undefined : bound.get(event.customerId)) ?? null;
+    const now = event.customerId === null ? undefined : bound.get(event.customerId);
+    const binding = now ?? loaded.binding;
     const attribution = attribute(event, { ...loaded, binding }, operator.clickWindowDays);
     if (isConversion(event.type) && attribution.kind === 'attributed' && attribution.binds) {
       bound.set(attribution.binds.customerId, attribution.binds);

@@ -4,8 +4,9 @@ import { lookThrough, type Look, type LookedPage } from '../db/look-through.ts';
 import type { Page } from '../db/page.ts';
 import { allOf, parametersOf } from '../db/parameters.ts';
 import { bulkColumns } from '../db/bulk.ts';
-import type { Queryable } from '../db/pool.ts';
+import { withTransaction, type Pool, type Queryable } from '../db/pool.ts';
 import { subArray, subColumns } from '../db/subs.ts';
+import { requestForClick } from './late-clicks.ts';
 
 /** A click to insert. */
 export type NewClick = Click & { operatorId: string; isBot?: boolean };
@@ -58,11 +59,18 @@ function lookFor(operatorId: string, { affiliateId, linkId, isBot, isSeen, from,
   return { rows: [`${clicks} and ${GENERATED_ID}`, `${clicks} and ${FOREIGN_ID}`], chosen, values };
 }
 
-export function createClicks(db: Queryable) {
+export function createClicks(db: Pool) {
   return {
-    /** Inserts one click. False when its id exists; nothing changes then. */
+    /**
+     * Inserts a click under an id of the operator's, which events may have named before. False when
+     * the id exists; nothing changes then.
+     */
     async insert(operatorId: string, click: Click): Promise<boolean> {
-      return (await insertClicks(db, [{ ...click, operatorId }])) === 1;
+      return await withTransaction(db, async (client) => {
+        if ((await insertClicks(client, [{ ...click, operatorId }])) === 0) return false;
+        await requestForClick(client, operatorId, click.id);
+        return true;
+      });
     },
 
     insertAll: (clicks: readonly NewClick[]): Promise<number> => insertClicks(db, clicks),

@@ -95,8 +95,28 @@ export async function countReportDay(pool: Pool, operatorId: string, receivedOn:
         [...day, await hasAllClicks(client, receivedOn)],
       );
       await insertCounts(client, operatorId, receivedOn);
+      await noteOtherDays(client, day);
     },
     { statementTimeoutMs: COUNT_WITHIN_MS },
+  );
+}
+
+/**
+ * Notes other days in which deposits were received that turned out to be first deposits of this
+ * day, as long as those are new.
+ */
+async function noteOtherDays(client: PoolClient, day: readonly string[]): Promise<void> {
+  await client.query(
+    `insert into report_recounts (operator_id, received_on)
+     select distinct $1, (id_moment(d.id) at time zone 'UTC')::date
+     from events f
+     join event_outcomes o on o.operator_id = f.operator_id and o.event_id = f.id
+       and o.settled_at > now() - ${SETTLED_WITHIN}
+     join events d on d.operator_id = f.operator_id and d.key = f.key and d.type = 'deposit'
+       and d.key_kind = f.key_kind
+     where f.operator_id = $1 and f.type = 'ftd' and f.key_kind = 'transaction' and ${received('f.id', 'evt')}
+       and not (${received('d.id', 'evt')})`,
+    [...day],
   );
 }
 
@@ -174,13 +194,27 @@ const LINK = `coalesce(
   (select b.link_id from bindings b where b.operator_id = o.operator_id and b.customer_id = e.customer_id
     and b.affiliate_id = o.affiliate_id), '')`;
 
+/**
+ * The amount of an event. Of a deposit that was told as `ftd` too, what it was more: the larger of
+ * both amounts counts once.
+ */
+const AMOUNT = `case when e.type = 'deposit' and e.key_kind = 'transaction' then greatest(0,
+      coalesce(m.amount_minor, e.amount_minor, 0) - coalesce((
+        select coalesce(fm.amount_minor, f.amount_minor) from events f
+        join event_outcomes fo on fo.operator_id = f.operator_id and fo.event_id = f.id
+          and fo.status = 'settled' and fo.affiliate_id is not null
+        left join amendments fm on fm.operator_id = f.operator_id and fm.event_id = f.id and fm.in_force
+        where f.operator_id = e.operator_id and f.key = e.key and f.type = 'ftd' and f.key_kind = e.key_kind
+          and f.currency = e.currency limit 1), 0))
+    else coalesce(m.amount_minor, e.amount_minor, 0) end`;
+
 // Outcomes are looked up event by event: while the tables are young, PostgreSQL expects one event
 // of the day, and would read all outcomes of the day for each.
 const SETTLED = (dayOf: DayOf): string => `
   select o.affiliate_id, ${LINK}, ${dayOf('e.occurred_at')}, e.type,
     coalesce(case when coalesce(m.amount_minor, e.amount_minor) is not null
       then coalesce(m.currency, e.currency) end, ''),
-    1, coalesce(m.amount_minor, e.amount_minor, 0), 0, 0
+    1, ${AMOUNT}, 0, 0
   from events e cross join lateral (
     select x.operator_id, x.affiliate_id, x.click_id, x.status from event_outcomes x
     where x.operator_id = e.operator_id and x.event_id = e.id limit 1) o

@@ -4,6 +4,7 @@ import { POSITIVE_EVENTS } from '../../domain/types.ts';
 import { changesOrphan, CUSTOMER, reachesEvent, WAITS_FOR_EVIDENCE } from '../attribution/orphan-evidence.ts';
 import { itemsWithOperator } from '../db/bulk.ts';
 import { withTransaction, type Pool, type Queryable } from '../db/pool.ts';
+import { hasReplaced } from './replaced-bindings.ts';
 
 /**
  * `forBatch`: postbacks that the batch itself must send. `endpointsToWake`: endpoints whose queues
@@ -37,13 +38,14 @@ const IS_MATCHED = `(o.reason = 'no_evidence' or ${reachesEvent('b.since')} and 
 /**
  * Work left by the customers of a batch. `matched`: events without an affiliate to settle now.
  * `isSameCustomer`: conversions are noted to be rated again as those of a known customer.
+ * `isReplaced`: bindings were replaced, and what the former ones decided is to be judged anew.
  */
-type CustomersRest = { matched: string[]; isSameCustomer: boolean };
+type CustomersRest = { matched: string[]; isSameCustomer: boolean; isReplaced: boolean };
 
 /**
  * Reads what a batch's customers mean for other events. `unknown`: its events of whose customer
  * only a click is known. Runs after the batch's commit: of two batches that did not see each other,
- * the later reader sees both. Both questions travel together.
+ * the later reader sees both. The questions travel together.
  */
 export function joinCustomers(
   pool: Pool,
@@ -54,11 +56,12 @@ export function joinCustomers(
   return withTransaction(
     pool,
     async (client) => {
-      const [matched, isSameCustomer] = await Promise.all([
+      const [matched, isSameCustomer, isReplaced] = await Promise.all([
         findMatched(client, operatorId, batchId),
         requestSameCustomer(client, operatorId, batchId, unknown),
+        hasReplaced(client, operatorId, batchId),
       ]);
-      return { matched, isSameCustomer };
+      return { matched, isSameCustomer, isReplaced };
     },
     { forceIndexLookups: true },
   );

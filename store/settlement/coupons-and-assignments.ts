@@ -1,6 +1,6 @@
 // Reads evidence that few events have: coupons, orphans assigned to an affiliate by hand, and since
 // when customers are known.
-import { reaches } from '../../domain/attribution/attribution.ts';
+import { isFirst, reaches } from '../../domain/attribution/attribution.ts';
 import type { Assignment, Coupon } from '../../domain/types.ts';
 import type { Queryable } from '../db/pool.ts';
 import type { LoadedEvent } from './event-rows.ts';
@@ -42,13 +42,13 @@ export async function addRareEvidence(
   });
 }
 
-/** Customers whose events a click or coupon may attribute, because no binding does. */
+/** Customers whom a click or coupon of an event may bind. */
 function customersToKnow(loaded: readonly LoadedEvent[]): string[] {
   return loaded.flatMap(({ event, outcome, binding }) => {
     const { customerId, clickId, coupon } = event;
     if (customerId === null || outcome?.status === 'settled') return [];
     if (clickId === null && coupon === null) return [];
-    return binding !== null && reaches(binding.since, event) ? [] : [customerId];
+    return binding !== null && reaches(binding.since, event) && !isFirst(event, binding) ? [] : [customerId];
   });
 }
 

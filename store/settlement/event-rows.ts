@@ -35,6 +35,7 @@ export type LoadedEventRow = Marks &
     boundLinkId: string | null;
     boundClickedAt: number | null;
     boundSince: number;
+    boundOccurredAt: number;
     boundExternalId: string | null;
     boundClosedAt: number | null;
     clickAffiliateId: string | null;
@@ -117,6 +118,7 @@ function bindingFrom(row: LoadedEventRow): Binding | null {
     customerId: row.customerId!,
     affiliateId,
     eventId: row.boundBy,
+    occurredAt: row.boundOccurredAt,
     click,
     since: row.boundSince,
     affiliateExternalId: row.boundExternalId,

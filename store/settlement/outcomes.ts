@@ -19,11 +19,12 @@ const BINDINGS = bulkColumns<Binding>({
   sub5: ['text', ({ click }) => click?.subs[4]],
   clicked_at: ['timestamptz', ({ click }) => click && new Date(click.clickedAt)],
   since: ['timestamptz', ({ since }) => new Date(since)],
+  occurred_at: ['timestamptz', ({ occurredAt }) => new Date(occurredAt)],
 });
 
 /**
- * Writes the bindings of new customers. Throws ConflictError if a concurrent transaction bound one
- * of them.
+ * Writes the bindings of new customers, and those that replace the binding by a later event. Throws
+ * ConflictError if a concurrent transaction bound one of them by an earlier event.
  */
 export async function writeBindings(
   db: Queryable,
@@ -34,9 +35,12 @@ export async function writeBindings(
   if (bindings.length === 0) return;
   const { rowCount } = await db.query({
     name: 'insert-bindings',
-    text: `insert into bindings (operator_id, batch_id, ${BINDINGS.names()})
-     select $1, $2, ${BINDINGS.names()} from ${BINDINGS.unnest(3, 'b')} order by customer_id
-     on conflict do nothing`,
+    text: `insert into bindings as b (operator_id, batch_id, ${BINDINGS.names()})
+     select $1, $2, ${BINDINGS.names()} from ${BINDINGS.unnest(3, 'n')} order by customer_id
+     on conflict (operator_id, customer_id) do update set batch_id = excluded.batch_id, bound_at = now(),
+       former_clicks = array_append(b.former_clicks, coalesce(b.click_id, '')),
+       ${BINDINGS.assignments('excluded', ['customer_id'])}
+     where (b.occurred_at, b.event_id) > (excluded.occurred_at, excluded.event_id)`,
     values: [operatorId, batchId, ...BINDINGS.values(bindings)],
   });
   if (rowCount !== bindings.length) throw new ConflictError('a customer was bound meanwhile');

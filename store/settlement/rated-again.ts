@@ -1,6 +1,5 @@
 // Writes the outcomes of conversions that were rated again or taken out of the books.
 import type { NewOutcome } from '../../domain/settlement/rate-again.ts';
-import { reachesEvent, wasThere } from '../attribution/orphan-evidence.ts';
 import type { Queryable } from '../db/pool.ts';
 
 const NEW_OUTCOMES = `json_to_recordset($2) as n
@@ -83,14 +82,17 @@ export async function writeWaitingAgain(
   );
 }
 
-/** Events of customers who lost their binding. */
+/**
+ * Events of customers who lost their binding. `orphaned`: those that are in no books, also those
+ * that were set aside: one of them may bind the customer now.
+ */
 export type Unbound = { settled: string[]; orphaned: string[] };
 
 /**
  * Removes the bindings that these events made, and returns the events of their customers, without
  * those of `voided`, whose attribution is to be decided anew: settled conversions, which leave the
- * books first, and orphans, which the binding may have kept from other evidence. A customer moved
- * by a person stays where it was moved to.
+ * books first, orphans, which the binding may have kept from other evidence, and those set aside. A
+ * customer moved by a person stays where it was moved to.
  */
 export async function unbind(
   db: Queryable,
@@ -99,7 +101,7 @@ export async function unbind(
   voided: readonly string[] = [],
 ): Promise<Unbound> {
   if (eventIds.length === 0) return { settled: [], orphaned: [] };
-  const { rows } = await db.query<{ id: string; status: 'settled' | 'orphaned' }>(
+  const { rows } = await db.query<{ id: string; status: 'settled' | 'orphaned' | 'set_aside' }>(
     `with unbound as (
        delete from bindings where operator_id = $1 and event_id = any($2) returning customer_id, click_id
      ), theirs as materialized (
@@ -108,7 +110,7 @@ export async function unbind(
          and e.subject in ('customer ' || u.customer_id, 'click ' || u.click_id)
        join event_outcomes o on o.operator_id = $1 and o.event_id = e.id
        where e.id <> all($3) and (o.status = 'settled' and o.method <> 'reassigned'
-         or o.status = 'orphaned' and o.reason <> 'no_conversion')
+         or o.status = 'orphaned' and o.reason <> 'no_conversion' or o.status = 'set_aside')
      ), waiting as (
        update event_outcomes o set reason = 'unbound' from theirs t
        where o.operator_id = $1 and o.event_id = t.id and t.status = 'orphaned'
@@ -117,7 +119,7 @@ export async function unbind(
     [operatorId, eventIds, voided],
   );
   const having = (status: string): string[] => rows.flatMap((row) => (row.status === status ? row.id : []));
-  return { settled: having('settled'), orphaned: having('orphaned') };
+  return { settled: having('settled'), orphaned: [...having('orphaned'), ...having('set_aside')] };
 }
 
 /** Orphans whose customers may be new ones, now that these older events of theirs are voided. */
@@ -134,35 +136,6 @@ export async function findNewCustomers(
        and o.status = 'orphaned' and o.reason = 'existing_customer'
      where v.operator_id = $1 and v.id = any($2)`,
     [operatorId, voided],
-  );
-  return rows.map(({ id }) => id);
-}
-
-/**
- * The events that bound customers while an event that came before them was voided, and is put back
- * now: the click of that event, its coupon or its assignment counts, and would have bound first.
- */
-export async function findBoundMeanwhile(
-  db: Queryable,
-  operatorId: string,
-  putBack: readonly string[],
-): Promise<string[]> {
-  if (putBack.length === 0) return [];
-  const { rows } = await db.query<{ id: string }>(
-    `select distinct b.event_id as id from events e
-     join operators p on p.id = $1
-     join bindings b on b.operator_id = $1 and b.customer_id = e.customer_id and b.event_id > e.id
-     where e.operator_id = $1 and e.id = any($2) and (
-       exists (select from assignments s where s.operator_id = $1 and s.event_id = e.id)
-       or exists (select from clicks c where c.operator_id = $1 and c.id = e.click_id
-         and ${reachesEvent('c.clicked_at')}
-         and e.occurred_at <= c.clicked_at + make_interval(days => p.click_window_days)
-         and (p.existing_customers = 'bind' or not ${wasThere('c.clicked_at')}))
-       or exists (select from coupons k where k.operator_id = $1
-         and upper(k.code) = upper(e.coupon collate "C") and k.binds_customer and k.deleted_at is null
-         and coalesce(k.starts_at <= e.occurred_at, true) and coalesce(k.ends_at > e.occurred_at, true)
-         and (p.existing_customers = 'bind' or not ${wasThere('e.occurred_at')})))`,
-    [operatorId, putBack],
   );
   return rows.map(({ id }) => id);
 }

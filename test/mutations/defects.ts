@@ -5,6 +5,7 @@ import { PROMISES } from './promises.ts';
 
 const ORDER = 'test/domain/settlement/settlement-order.test.ts';
 const ATTRIBUTION = 'test/domain/attribution/attribution.test.ts';
+const FIRST_BINDS = 'test/activities/settlement/first-event-binds.test.ts';
 const LINKED = 'test/domain/settlement/linked-slots.test.ts';
 const AUDITED = 'test/store/audit/rules.test.ts';
 const RACES = 'test/activities/settlement/settle-races.test.ts';
@@ -763,9 +764,41 @@ export const DEFECTS: readonly Defect[] = [
     sees: 'evidence that is later than its sale is a case of event_is_attributed_in_time',
   },
   {
+    title: 'reports count a payment twice that was told as ftd and as deposit',
+    file: 'store/ledger/report-days.ts',
+    from: `when e.type = 'deposit' and e.key_kind`,
+    to: `when e.type = 'none' and e.key_kind`,
+    tests: ['test/api/ledger/reports.test.ts'],
+    sees: 'a payment that was sent as ftd and as deposit counts once in sums',
+  },
+  {
+    title: 'what a replaced binding decided stays as it was',
+    file: 'activities/settlement/settle.ts',
+    from: `joined?.isReplaced ? await`,
+    to: `joined?.matched === null ? await`,
+    tests: [FIRST_BINDS],
+    sees: 'gives its customer to the affiliate of its click',
+  },
+  {
+    title: 'a later event replaces the binding of its customer',
+    file: 'domain/attribution/attribution.ts',
+    from: `occurredAt === binding.occurredAt ? id < binding.eventId : occurredAt < binding.occurredAt`,
+    to: `occurredAt !== binding.occurredAt || id < binding.eventId`,
+    tests: [ATTRIBUTION],
+    sees: 'with a click of another affiliate stays with the binding',
+  },
+  {
+    title: 'a click that comes after its event binds nobody whom another one bound',
+    file: 'store/attribution/clicks.ts',
+    from: `await requestForClick(client, operatorId, click.id);`,
+    to: ``,
+    tests: [FIRST_BINDS],
+    sees: 'binds the customer whom a later event had bound',
+  },
+  {
     title: 'a batch leaves the orphans of the customers it bound',
     file: 'activities/settlement/settle.ts',
-    from: `return [...new Set([...(unbound?.orphaned ?? []), ...(joined?.matched ?? [])])];`,
+    from: `return [...new Set([...orphaned, ...(joined?.matched ?? [])])];`,
     to: `return [];`,
     tests: ['test/activities/settlement/settle.test.ts'],
     sees: 'an orphan is attributed by the registration that binds its customer',

@@ -97,7 +97,7 @@ export function createMemorySettling(
   const newSlotId = (): string => `slot_${++slotCount}`;
   const bindings = new Map<string, Binding>();
   for (const [customerId, affiliateId] of Object.entries(affiliateByCustomer)) {
-    bindings.set(customerId, { customerId, affiliateId, eventId: '', click: null, since: 0 });
+    bindings.set(customerId, { customerId, affiliateId, eventId: '', occurredAt: 0, click: null, since: 0 });
   }
 
   const load = (event: ConversionEvent): Loaded => ({

@@ -52,8 +52,8 @@ export async function storeWorld(
   );
   for (const { from, terms } of later) await deals.addVersion(operatorId, 'deal_test', new Date(from), terms);
   await pool.query(
-    `insert into bindings (operator_id, customer_id, affiliate_id, event_id, batch_id, since)
-     select $1, customer, affiliate, 'evt_bound', 'bat_bound', 'epoch'
+    `insert into bindings (operator_id, customer_id, affiliate_id, event_id, batch_id, since, occurred_at)
+     select $1, customer, affiliate, 'evt_bound', 'bat_bound', 'epoch', 'epoch'
      from json_each_text($2) as b (customer, affiliate)`,
     [operatorId, JSON.stringify(boundTo)],
   );

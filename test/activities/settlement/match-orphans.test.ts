@@ -232,7 +232,7 @@ test('a manual assignment settles an orphan, binds its customer, and settles the
   assert.deepEqual(await outcomes([next!]), ['settled 1000']);
 });
 
-test('a customer bound meanwhile keeps the binding despite a manual assignment', async () => {
+test('a customer bound meanwhile by an earlier event keeps the binding despite a manual assignment', async () => {
   const { pool } = database;
   const operator = await withOperator(pool);
   const rival = await addAffiliate(pool, operator.operatorId);
@@ -243,7 +243,8 @@ test('a customer bound meanwhile keeps the binding despite a manual assignment',
     from: null,
     actor: 'key_1',
   });
-  await settled(operator, [{ clickId: rival.clickId, customerId: 'a' }]);
+  const earlier = Date.now() - 60_000;
+  await settled(operator, [{ clickId: rival.clickId, customerId: 'a', occurredAt: earlier }]);
   await matched(operator);
   const { rows } = await pool.query(`select affiliate_id, method from event_outcomes where event_id = $1`, [
     orphan,

@@ -6,7 +6,7 @@ import { createMatchOrphans } from '../../../activities/settlement/match-orphans
 import { createSettle } from '../../../activities/settlement/settle.ts';
 import { newId } from '../../../store/db/ids.ts';
 import { withApi, type TestApi } from '../../support/api.ts';
-import { createSettling } from '../../support/settling.ts';
+import { applyChanges, createSettling } from '../../support/settling.ts';
 
 type Body = Record<string, unknown> & { id: string };
 type Failure = { error: { code: string; issues?: { path: string; code: string }[] } };
@@ -142,17 +142,20 @@ describe('an event before the click of its customer', () => {
     assert.deepEqual([await rematch(), await earned(id)], [1, '200.00']);
   });
 
-  test('earns for the affiliate of its own older click, and the customer stays bound', async () => {
-    const { affiliate, click, send, earned, trace } = await withBroker(EVERY_SALE);
+  test('binds the customer by its own older click, though another one bound the customer', async () => {
+    const { operatorId, affiliate, click, send, earned, trace } = await withBroker(EVERY_SALE);
     const [a, b] = [await affiliate('A'), await affiliate('B')];
     const older = await click(a, { clicked_at: ago(3) });
     const sale = { event: 'sale', customer_id: 'u', amount: '100.00' };
-    await send({ ...sale, transaction_id: '1', click_id: await click(b) });
+    const first = await send({ ...sale, transaction_id: '1', click_id: await click(b) });
+    assert.deepEqual([await earned(a), await earned(b)], ['0.00', '10.00']);
     const late = await send({ ...sale, transaction_id: '2', click_id: older, occurred_at: ago(2) });
     const next = await send({ ...sale, transaction_id: '3', click_id: older });
-    assert.deepEqual([await earned(a), await earned(b)], ['10.00', '20.00']);
-    assert.deepEqual(await trace(late), ['settled click', 'binding before_click', 'click decided']);
-    assert.deepEqual(await trace(next), ['settled binding', 'binding decided', 'click outranked']);
+    await applyChanges(api.pool, operatorId);
+    assert.deepEqual([await earned(a), await earned(b)], ['30.00', '0.00']);
+    assert.deepEqual(await trace(late), ['settled click', 'click decided']);
+    assert.deepEqual(await trace(next), ['settled click', 'binding agreed', 'click decided']);
+    assert.deepEqual(await trace(first), ['settled binding', 'binding decided', 'click outranked']);
   });
 });
 

@@ -87,6 +87,10 @@ const forgetRecent = ({ operatorId }: Broker) =>
     [operatorId],
   );
 
+/** Has what is new counted at the next turn. */
+const makeDue = ({ operatorId }: Broker) =>
+  api.pool.query(`update report_progress set next_at = now() where operator_id = $1`, [operatorId]);
+
 /** What two affiliates brought on two days of March. */
 async function aMonth(settings: object = {}) {
   const broker = await newBroker(settings);
@@ -289,6 +293,44 @@ test('what is voided, amended or given to another affiliate later is counted aga
       (await sums(bert.id)).map((row) => row),
       [berts],
     );
+  }
+});
+
+test('a payment that was sent as ftd and as deposit counts once in sums, by the larger amount', async () => {
+  const broker = await newBroker();
+  const { operatorId, send, settle, click, newAffiliate, report, ask } = broker;
+  const apply = () =>
+    createAmend({
+      pool: api.pool,
+      ...createSettle({ pool: api.pool }),
+      handOver: () => Promise.resolve({ workflows: 0 }),
+    }).applyAmendments({ operatorId });
+  const { links } = await newAffiliate('Anna');
+  const ada = await click({ link_id: links[0] }, '2026-03-10T03:00:00Z');
+  const payment = { customer_id: 'ada', transaction_id: 'p-1', occurred_at: '2026-03-12T12:00:00Z' };
+  const deposit = await send({ event: 'deposit', ...payment, click_id: ada, amount: '120.00' });
+  const other = await send({ event: 'deposit', ...payment, transaction_id: 'p-2', amount: '30.00' });
+  await settle(deposit, other);
+  await count();
+  assert.deepEqual(await sums(), [['150.00', 2]]);
+  const ftd = await send({ event: 'ftd', ...payment, amount: '100.00' });
+  await settle(ftd);
+  await makeDue(broker);
+  await count();
+  assert.deepEqual(await sums(), [['150.00', 3]]);
+  assert.deepEqual(await sums('type'), [
+    ['100.00', 1],
+    ['50.00', 2],
+  ]);
+  await forgetRecent(broker);
+  await ask(`POST /v1/events/${ftd}/amend`, { amount: '170.00' });
+  await apply();
+  await count();
+  assert.deepEqual(await sums(), [['200.00', 3]]);
+
+  async function sums(by = 'day') {
+    const { data } = await report(`group_by=${by}`);
+    return data.flatMap(({ conversions, money }) => (money[0] ? [[money[0].amount, conversions]] : []));
   }
 });
 

@@ -21,7 +21,8 @@ function aClick(affiliateId: string, changes: Partial<Click> = {}): Click {
 }
 
 function boundTo(affiliateId: string, click: Click | null = null, changes: Partial<Binding> = {}): Binding {
-  return { customerId: 'c', affiliateId, eventId: 'evt_0', click, since: NOON - 2 * DAY_MS, ...changes };
+  const since = changes.since ?? NOON - 2 * DAY_MS;
+  return { customerId: 'c', affiliateId, eventId: 'evt_0', occurredAt: since, click, since, ...changes };
 }
 
 /** A coupon of an affiliate, valid around noon. */
@@ -242,22 +243,34 @@ describe('time decides whose an event is', () => {
       'orphaned before_click',
     ],
     [
-      'before the binding is that of its own older click, and binds nobody anew',
+      'before the event that bound its customer binds the customer by its own click instead',
       named,
       { click: clickAt(NOON), binding: since(later) },
-      'attributed a click clk_a',
+      'attributed a click clk_a binds',
     ],
     [
-      'before the binding is that of its own coupon, and binds nobody anew',
+      'before the event that bound its customer binds the customer by its own coupon instead',
       { coupon: 'X' },
       { coupon: couponOf('k'), binding: since(later) },
-      'attributed k coupon null',
+      'attributed k coupon null binds',
     ],
     [
-      'before the binding is that of an assignment, and binds nobody anew',
+      'before the event that bound its customer binds the customer by an assignment instead',
       {},
       { assignment: assigned, binding: since(later) },
-      'attributed m manual null',
+      'attributed m manual null binds',
+    ],
+    [
+      'before the event that bound its customer binds by its click, though the binding reaches it',
+      named,
+      { click: clickAt(NOON), binding: { ...since(NOON - DAY_MS), occurredAt: later } },
+      'attributed a click clk_a binds',
+    ],
+    [
+      'at the moment of the event that bound its customer, and received later, stays with the binding',
+      named,
+      { click: clickAt(NOON), binding: { ...since(NOON - DAY_MS), occurredAt: NOON } },
+      'attributed b binding null',
     ],
     [
       "assigned by hand is the affiliate's though its click is later",
@@ -361,7 +374,7 @@ describe('time decides whose an event is', () => {
       'reassigned to the affiliate of its click shows the click',
       named,
       { click: clickAt(NOON), reassignments: [moved('a', NOON)] },
-      'attributed a reassigned clk_a',
+      'attributed a reassigned clk_a binds',
     ],
     [
       "reassigned to the customer's own account is rejected",

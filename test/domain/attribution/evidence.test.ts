@@ -63,6 +63,7 @@ function attributionOf(given: Given): Attribution {
       ...partyOf(binding.affiliateId),
       customerId: 'customer',
       eventId: 'evt_0',
+      occurredAt: binding.isAfter ? NOON + DAY_MS : 0,
       click: null,
       since: binding.isAfter ? NOON + DAY_MS : 0,
     },

@@ -318,7 +318,14 @@ describe('attribution within a batch', () => {
 });
 
 test('a rule that fails names its event, so that only this event is set aside', () => {
-  const binding: Binding = { customerId: 'c', affiliateId: 'aff_a', eventId: '', click: null, since: 0 };
+  const binding: Binding = {
+    customerId: 'c',
+    affiliateId: 'aff_a',
+    eventId: '',
+    occurredAt: 0,
+    click: null,
+    since: 0,
+  };
   const ordered = [anEvent(), anEvent()].map((event) => ({
     event,
     outcome: null,

@@ -1,6 +1,6 @@
-// Decides whose each conversion is: bindings in order of arrival, then every event by the evidence
-// of its own time. A click, coupon or binding never reaches back before itself, with an hour for
-// clocks.
+// Decides whose each conversion is: bindings in order of occurrence, then every event by the
+// evidence of its own time. A click, coupon or binding never reaches back before itself, with an
+// hour for clocks.
 import { DAY, HOUR, timeOf } from './agreements.ts';
 import { REVERSALS, type Affiliate, type EventOutcome, type World, type WorldEvent } from './world.ts';
 
@@ -136,10 +136,11 @@ function byJournal(world: World, customer: string | undefined, at: number): Whos
   return best;
 }
 
-/** The first event with valid evidence binds its customer for ever. */
+/** The event that happened first of those with valid evidence binds its customer for ever. */
 function bindingsOf(world: World, conversions: readonly WorldEvent[]): Map<string, Binding> {
   const bindings = new Map<string, Binding>();
-  for (const event of conversions) {
+  const byTime = [...conversions].sort((a, b) => timeOf(a.occurred_at) - timeOf(b.occurred_at));
+  for (const event of byTime) {
     const customer = event.customer_id;
     if (customer === undefined || bindings.has(customer)) continue;
     const judged = byOwnEvidence(world, event);

@@ -93,15 +93,50 @@ export const ATTRIBUTION: readonly Story[] = [
   },
   {
     rule: 1,
-    name: 'An event before the binding belongs to its own older click, which binds nobody anew',
-    // A: 10 % of 50.00 and of 30.00; B: 10 % of 100.00.
+    name: 'An event that comes late and happened first binds the customer by its own click',
+    // B: 10 % of 50.00, of 100.00 and of 30.00.
     steps: [
       ...[A, B, TEN_PERCENT, click('C', 'A', '@-3d'), click('OLD', 'B', '@-12d')],
       event('sale', 's1', { of: 'u', by: 'C', at: '@-2d', amount: '50.00' }),
       event('sale', 's2', { of: 'u', by: 'OLD', at: '@-10d', amount: '100.00' }),
       event('sale', 's3', { of: 'u', at: '@-1d', amount: '30.00' }),
     ],
-    balances: { A: '8.00', B: '10.00' },
+    balances: { A: '0.00', B: '18.00' },
+  },
+  {
+    rule: 1,
+    name: 'An event that happened first binds although the other click is the older one',
+    // B: 10 % of both; its click came between the click of A and the sale that names it.
+    steps: [
+      ...[A, B, TEN_PERCENT, click('C', 'A', '@-9d'), click('C2', 'B', '@-8d')],
+      event('sale', 's2', { of: 'u', by: 'C', at: '@-6d', amount: '50.00' }),
+      event('sale', 's1', { of: 'u', by: 'C2', at: '@-7d', amount: '100.00' }),
+    ],
+    balances: { A: '0.00', B: '15.00' },
+  },
+  {
+    rule: 1,
+    name: 'What an earlier click bound goes back when the event that named it is voided',
+    // A: 10 % of both that stay.
+    steps: [
+      ...[A, B, TEN_PERCENT, click('C', 'A', '@-3d'), click('OLD', 'B', '@-12d')],
+      event('sale', 's1', { of: 'u', by: 'C', at: '@-2d', amount: '50.00' }),
+      event('sale', 's2', { of: 'u', by: 'OLD', at: '@-10d', amount: '100.00' }),
+      ...[event('sale', 's3', { of: 'u', at: '@-1d', amount: '30.00' }), decide('void', 's2')],
+    ],
+    balances: { A: '8.00', B: '0.00' },
+  },
+  {
+    rule: 1,
+    name: 'A first event that comes late takes what a reversal by customer reaches to its affiliate too',
+    // B: 10 % of 100.00; the sale of 50.00 is taken back.
+    steps: [
+      ...[A, B, TEN_PERCENT, click('C', 'A', '@-3d'), click('OLD', 'B', '@-12d')],
+      event('sale', 's1', { of: 'u', by: 'C', at: '@-2d', amount: '50.00' }),
+      event('chargeback', 'x', { of: 'u', at: '@-1d', amount: '50.00' }),
+      event('sale', 's2', { of: 'u', by: 'OLD', at: '@-10d', amount: '100.00' }),
+    ],
+    balances: { A: '0.00', B: '10.00' },
   },
   {
     rule: 1,
@@ -457,6 +492,19 @@ export const ATTRIBUTION: readonly Story[] = [
     ],
     balances: { A: '10.00', B: '0.00' },
     events: { f: 'set_aside no_exchange_rate' },
+  },
+  {
+    rule: 3,
+    name: 'An event that waits for a rate binds its customer when the event that had bound it is voided',
+    // 10 % of the last sale.
+    steps: [
+      ...[A, TEN_PERCENT, click('C', 'A', '@-4d')],
+      event('sale', 's1', { of: 'u', by: 'C', at: '@-3d', amount: '50.00' }),
+      event('sale', 's2', { of: 'u', by: 'C', at: '@-2d', amount: '1000.00', currency: 'EUR' }),
+      ...[event('sale', 's3', { of: 'u', at: '@-1d', amount: '100.00' }), decide('void', 's1')],
+    ],
+    balances: { A: '10.00' },
+    events: { s1: 'voided', s2: 'set_aside no_exchange_rate', s3: 'settled' },
   },
   {
     rule: 3,

@@ -196,6 +196,17 @@ const others: readonly Parts[] = [
     sum: '3000.00',
     steps: carried('commission'),
   },
+  // −1,182.34872 is carried as −1,182.34; 3,538.5315 less that is 2,356.1915.
+  {
+    name: 'A loss carried by commission is rounded by the month that made it',
+    sum: '2356.19',
+    steps: [
+      ...[A, click('C', 'A', '@month-2.05T12:00')],
+      deal({ ...terms(carry('commission', '39.9')), rounding: 'down' }),
+      event('revenue', 'r1', { of: 'u', by: 'C', at: '@month-2.10T12:00', amount: '-2963.28' }),
+      event('revenue', 'r2', { of: 'u', at: day('10'), amount: '8868.50' }),
+    ],
+  },
   // (−10,000.00 + 5,000.00 + 10,000.00) at 30 %.
   {
     name: 'A carried loss is used up once over the parts of a month',

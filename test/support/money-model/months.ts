@@ -232,7 +232,9 @@ function monthsOf(world: World, entries: readonly Entry[], ofDeal: readonly Rate
     const { shares: divided } = rateMonth(month, parts, carried, isByNgr);
     const base = add(carried.ngr, total(own.map((entry) => entry.base)));
     const { sum } = rateMonth(month, parts, carried, false);
-    losses = parts.every(isCarrying) ? { ngr: smaller(ZERO, base), commission: smaller(ZERO, sum) } : carried;
+    // What a month lost as commission is money, and rounded like what a month earns.
+    const lost = fraction(round(smaller(ZERO, sum), parts.at(-1)!.rounding));
+    losses = parts.every(isCarrying) ? { ngr: smaller(ZERO, base), commission: lost } : carried;
     const { affiliate, deal, currency, terms } = own[0]!.conversion;
     commissions.push({
       kind,

@@ -26,6 +26,8 @@ export interface Skeleton {
   readonly rounding: 'half_even' | 'half_up' | 'down';
   readonly payout: 'ignore' | 'accept';
   readonly policy: Policy;
+  /** Of closed accounts. */
+  readonly closure: Policy;
 }
 
 export const skeletons: fc.Arbitrary<Skeleton> = fc.record({
@@ -41,6 +43,7 @@ export const skeletons: fc.Arbitrary<Skeleton> = fc.record({
   rounding: fc.constantFrom('half_even', 'half_up', 'down'),
   payout: fc.constantFrom('ignore', 'accept'),
   policy: fc.constantFrom('full', 'proportional'),
+  closure: fc.constantFrom('none', 'full', 'proportional'),
 });
 
 interface Numbers {
@@ -154,7 +157,7 @@ function lotsOf({ lots }: Skeleton, { lot, from, isWider }: Numbers): Component[
 
 /** The terms of a version: a deal's skeleton with the version's rates. */
 export function termsOf(skeleton: Skeleton, rates: Numbers): Terms {
-  const { rounding, payout, policy, hasPercent } = skeleton;
+  const { rounding, payout, policy, closure, hasPercent } = skeleton;
   const percents: Component[] = hasPercent
     ? [{ kind: 'percent', on: rates.isWider ? ['sale', 'kyc'] : ['sale'], percent: rates.percents[2] }]
     : [];
@@ -178,6 +181,7 @@ export function termsOf(skeleton: Skeleton, rates: Numbers): Terms {
       refund: 'proportional',
       bonus_abuse: 'proportional',
       fraud: 'full',
+      account_closure: closure,
     },
     overrides: rates.overrides.map((each) => ({ percent: each })),
   };

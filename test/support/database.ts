@@ -7,6 +7,11 @@ import { createPool, type Pool } from '../../store/db/pool.ts';
 export interface TestDatabase {
   readonly pool: Pool;
   readonly url: string;
+  /**
+   * Copies the database as it is. The function returned puts the copy in its place, as from a
+   * backup. Both end all connections, and nobody may open one meanwhile.
+   */
+  readonly copy: () => Promise<() => Promise<void>>;
   /** Closes the pool and drops the database, also while others are connected. For `after`. */
   readonly drop: () => Promise<void>;
 }
@@ -28,14 +33,27 @@ export async function withDatabase(): Promise<TestDatabase> {
     await pool.end();
     await administer(server, `drop database ${name} with (force)`);
   };
-  return { pool, url, drop: () => (dropped ??= drop()) };
+  return { pool, url, copy: () => copyOf(server, name), drop: () => (dropped ??= drop()) };
+}
+
+async function copyOf(server: string, name: string): Promise<() => Promise<void>> {
+  const copy = `${name}_copy`;
+  await administer(
+    server,
+    `select pg_terminate_backend(pid) from pg_stat_activity where datname = '${name}'`,
+  );
+  await administer(server, `create database ${copy} template ${name}`);
+  return async () => {
+    await administer(server, `drop database ${name} with (force)`);
+    await administer(server, `alter database ${copy} rename to ${name}`);
+  };
 }
 
 /** Database without any table, for tests of the migrations. */
 export async function withEmptyDatabase(): Promise<TestDatabase> {
-  const { pool, url, drop } = await withDatabase();
-  await pool.query('drop schema public cascade; create schema public');
-  return { pool, url, drop };
+  const database = await withDatabase();
+  await database.pool.query('drop schema public cascade; create schema public');
+  return database;
 }
 
 /** Creates the template that `withDatabase` clones. Called once, by `npm test`. */

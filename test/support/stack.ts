@@ -30,6 +30,11 @@ export interface TestStack {
   startApi(port: number): Promise<ChildProcess>;
   /** Starts another worker and returns it once it polls for work. */
   startWorker(): Promise<ChildProcess>;
+  /**
+   * Copies the database, while API and worker are cut off from it. The function returned puts the
+   * copy back in the same way.
+   */
+  copyDatabase(): Promise<() => Promise<void>>;
   /** The logs of all processes so far. */
   printed(): string;
   /** For `after`: kills every started process, and throws when the audit finds anything. */
@@ -117,6 +122,11 @@ export async function withStack(settings: Readonly<Record<string, string>> = {})
     return child;
   }
 
+  async function cutOff<T>(work: () => Promise<T>): Promise<T> {
+    proxies.postgres.sever();
+    return await work().finally(() => proxies.postgres.restore());
+  }
+
   const api = await startApi(port);
   return {
     api,
@@ -126,6 +136,10 @@ export async function withStack(settings: Readonly<Record<string, string>> = {})
     temporal,
     proxies,
     call,
+    async copyDatabase() {
+      const putBack = await cutOff(() => database.copy());
+      return () => cutOff(putBack);
+    },
     printed: () => outputs.map((output) => output()).join(''),
     async startWorker() {
       const { child, output } = run('worker/main.ts');

@@ -25,7 +25,7 @@ export const batchResults = z.object({
 
 const REASONS =
   'why it has this status. A settled reversal that changed nothing has `nothing_to_reverse` (no conversion ' +
-  'of the customer that earned, or none that earns less by it, such as one beyond a cap), `already_reversed`, `already_won` (won back since), `not_clawed_back` (the ' +
+  'of the customer that earned, or none that earns less by it, such as one beyond a cap), `already_reversed`, `already_won` (won back since, or, of a win, before), `not_clawed_back` (the ' +
   'deal lets the affiliate keep it), `too_old` (outside the clawback window) or `not_charged_back` (a win ' +
   'without a chargeback before it). `customer_mismatch`: the reference is to another customer’s conversion';
 

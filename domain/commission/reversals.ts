@@ -71,9 +71,20 @@ export function reinstates(
   chargeback: ConversionEvent,
   conversion: ConversionEvent,
 ): boolean {
-  return (
-    namesChargeback(win, chargeback) && reverses(chargeback, conversion) && !isOtherCustomers(win, conversion)
-  );
+  return isThrough(win, chargeback, conversion) && !isOtherCustomers(win, conversion);
+}
+
+/** Whether a win names a chargeback of a conversion, and another customer than the conversion's. */
+export function contradictsThrough(
+  win: ConversionEvent,
+  chargeback: ConversionEvent,
+  conversion: ConversionEvent,
+): boolean {
+  return isThrough(win, chargeback, conversion) && isOtherCustomers(win, conversion);
+}
+
+function isThrough(win: ConversionEvent, chargeback: ConversionEvent, conversion: ConversionEvent): boolean {
+  return namesChargeback(win, chargeback) && reverses(chargeback, conversion);
 }
 
 /**
@@ -174,7 +185,7 @@ export function reversedOf(
  * The chargebacks that were not wholly won back, by event id, with the amount not won. A win undoes
  * chargebacks at or before it: the one that it names, or the oldest first, up to its amount.
  */
-function lostChargebacks(reversals: readonly SlotFact[]): Map<string, bigint> {
+export function lostChargebacks(reversals: readonly SlotFact[]): Map<string, bigint> {
   const lost = new Map<string, bigint>();
   const disputed = reversals.filter(({ type }) => type === 'chargeback' || type === 'chargeback_won');
   for (const fact of disputed.toSorted(byTime)) {

@@ -17,7 +17,7 @@ import type { Loaded, Outcome } from './outcomes.ts';
 import type { PostingCause } from './posting.ts';
 import { rateAll, ratedIn, type OperatorRules } from './rating.ts';
 import { outcomesOfReversals } from './reversal-outcomes.ts';
-import { isHit } from './settle-reversal.ts';
+import { isHit, isMismatch } from './settle-reversal.ts';
 import { attributeAll, knownOf, RuleError } from './settlement.ts';
 import type { Slot } from './slot.ts';
 
@@ -165,7 +165,9 @@ function reachedBy(
 ): Outcome[] {
   if (status !== 'settled' || known.reversals.length === 0) return [];
   const now: Loaded = { ...loaded, outcome: { ...loaded.outcome!, affiliateId } };
-  return outcomesOfReversals(books, scopeOf(batch, books, [now], known), known.reversals, loaded.event);
+  return outcomesOfReversals(books, scopeOf(batch, books, [now], known), known.reversals, (event) =>
+    isMismatch(event, loaded.event, known),
+  );
 }
 
 /**

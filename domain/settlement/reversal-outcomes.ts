@@ -1,5 +1,4 @@
 // Outcomes of reversals: whether each is settled, or waits for an exchange rate that it lacks.
-import { contradicts } from '../commission/reversals.ts';
 import type { ConversionEvent } from '../types.ts';
 import type { Scope } from './apply-reversals.ts';
 import { inOrder, notSettled } from './batch.ts';
@@ -12,14 +11,14 @@ import { lackedRate, type SetAsideReason } from './set-aside.ts';
  * Outcomes that the settling of an event gives to other reversals of the conversions in scope:
  * those that waited for a conversion settle; one that lacks a rate waits for it, also if it was
  * settled, and settles once nothing is left that it would need the rate for; one that took nothing
- * loses its reason when it takes something now. `conversion`: the event, where it is one that a
- * reversal may name as another customer's.
+ * loses its reason when it takes something now. `isMismatch`: whether a reversal names another
+ * customer than a conversion in scope.
  */
 export function outcomesOfReversals(
   books: BatchLedger,
   scope: Scope,
   reversals: readonly Loaded[],
-  conversion: ConversionEvent | null = null,
+  isMismatch: (reversal: ConversionEvent) => boolean,
 ): Outcome[] {
   return inOrder(reversals).flatMap(({ event, outcome }): Outcome[] => {
     const setAside = (reason: SetAsideReason, detail?: string): Outcome[] =>
@@ -33,7 +32,7 @@ export function outcomesOfReversals(
       const isAsBefore = outcome?.status === 'settled' && reason !== null;
       return isAsBefore ? [] : [settledReversal(event, reversed.outcome!.affiliateId, reason)];
     }
-    return conversion !== null && contradicts(event, conversion) ? setAside('customer_mismatch') : [];
+    return isMismatch(event) ? setAside('customer_mismatch') : [];
   });
 }
 

@@ -1,6 +1,7 @@
 // Settles a conversion of a batch.
 import type { Attribution } from '../attribution/attribution.ts';
 import { rejecting } from '../commission/slot-facts.ts';
+import type { ConversionEvent } from '../types.ts';
 import { applyReversals, scopeOf, subjectAbout, type Known } from './apply-reversals.ts';
 import { notSettled, type Batch, type Settlement } from './batch.ts';
 import { sumOfDeltas, type BatchLedger, type Deltas } from './batch-ledger.ts';
@@ -9,7 +10,7 @@ import { ownClickId, reportChange, reportToOthers, subsOf, type ReportSubject } 
 import type { Loaded, Outcome } from './outcomes.ts';
 import { reportedKey } from './reported-amounts.ts';
 import { outcomesOfReversals } from './reversal-outcomes.ts';
-import { putBackBy } from './settle-reversal.ts';
+import { isMismatch, putBackBy } from './settle-reversal.ts';
 
 /**
  * Settles a conversion: books its commission, and then applies and reports the reversals that
@@ -67,8 +68,9 @@ export function settleConversion(
     (conversion) => (isOwn(conversion) ? about : subjectAbout(batch, books, conversion)),
     putBack,
   );
+  const isOthers = (reversal: ConversionEvent): boolean => isMismatch(reversal, event, known);
   return {
-    outcomes: [outcome, ...outcomesOfReversals(books, scope, known.reversals, event)],
+    outcomes: [outcome, ...outcomesOfReversals(books, scope, known.reversals, isOthers)],
     bindings,
     messages: [...messages, ...applied.messages],
   };

@@ -1,6 +1,12 @@
 // Settles a reversal of a batch.
 import type { Attribution } from '../attribution/attribution.ts';
-import { contradicts, isUpToAmount, reinstates, reverses } from '../commission/reversals.ts';
+import {
+  contradicts,
+  contradictsThrough,
+  isUpToAmount,
+  reinstates,
+  reverses,
+} from '../commission/reversals.ts';
 import type { Unprompted } from '../delivery/messages.ts';
 import type { ConversionEvent } from '../types.ts';
 import { applyReversals, scopeOf, subjectAbout, type Known } from './apply-reversals.ts';
@@ -27,7 +33,7 @@ export function settleReversal(
   const customerOf = attribution.kind === 'attributed' ? attribution.affiliateId : null;
   const affiliateId = reversed[0]?.outcome?.affiliateId ?? customerOf;
   if (reversed.length === 0) {
-    if (known.conversions.some((conversion) => contradicts(event, conversion.event)))
+    if (known.conversions.some((conversion) => isMismatch(event, conversion.event, all)))
       return notSettled(event, 'set_aside', 'customer_mismatch');
     if (event.reference !== null || affiliateId === null)
       return notSettled(event, 'orphaned', 'no_conversion');
@@ -44,9 +50,11 @@ export function settleReversal(
     (conversion) => subjectAbout(batch, books, conversion),
     putBackBy(loaded),
   );
+  const isOthers = (other: ConversionEvent): boolean =>
+    reversed.some((conversion) => isMismatch(other, conversion.event, all));
   const outcomes = setAside?.outcomes ?? [settledReversal(event, affiliateId, reasonOf(books, event, scope))];
   return {
-    outcomes: [...outcomes, ...outcomesOfReversals(books, scope, known.reversals)],
+    outcomes: [...outcomes, ...outcomesOfReversals(books, scope, known.reversals, isOthers)],
     bindings: [],
     messages,
   };
@@ -64,5 +72,21 @@ export function isHit(event: ConversionEvent, conversion: ConversionEvent, { rev
   return (
     event.type === 'chargeback_won' &&
     reversals.some(({ event: chargeback }) => reinstates(event, chargeback, conversion))
+  );
+}
+
+/**
+ * Whether a reversal names another customer than a conversion that it is about, by itself or by a
+ * chargeback that it names.
+ */
+export function isMismatch(
+  event: ConversionEvent,
+  conversion: ConversionEvent,
+  { reversals }: Pick<Known, 'reversals'>,
+): boolean {
+  if (contradicts(event, conversion)) return true;
+  return (
+    event.type === 'chargeback_won' &&
+    reversals.some(({ event: chargeback }) => contradictsThrough(event, chargeback, conversion))
   );
 }

@@ -178,6 +178,17 @@ describe('the reason of a reversal that changes nothing', () => {
     const win = about('s', { type: 'chargeback_won', ...on(4) });
     assert.equal(reason(by('full'), sale, win), 'settled not_charged_back');
     assert.equal(reason(by('full'), sale, win, charge()), 'settled already_won');
+    const again = about('s', { type: 'chargeback_won', ...on(5) });
+    assert.equal(reason(by('full'), sale, charge(), win, again), 'settled already_won');
+    assert.equal(reason(by('full'), sale, charge(on(6)), again), 'settled not_charged_back');
+    const refund = about('s', { type: 'refund', ...on(2) });
+    assert.equal(reason(by('full'), sale, charge(), refund, win), 'settled already_reversed');
+    const part = { ...win, amountMinor: 1_00n, currency: sale.currency };
+    assert.equal(reason(by('full'), sale, charge(), part), 'settled already_reversed');
+    const named = charge({ transactionId: 'cb', key: { kind: 'transaction', value: 'cb' } });
+    const winOf = (day: number) => about('cb', { type: 'chargeback_won', ...on(day) });
+    assert.equal(reason(by('full'), sale, charge(), named, winOf(4)), 'settled already_reversed');
+    assert.equal(reason(by('full'), sale, charge(), named, winOf(4), winOf(5)), 'settled already_won');
   });
 
   test('the reason is customer_mismatch for a reference to a conversion of another customer, whichever comes first', () => {
@@ -196,6 +207,26 @@ describe('the reason of a reversal that changes nothing', () => {
       [sale, own, wrong],
     ])
       assert.equal(totalOf(settledOneByOne(terms, events)), 10_00n);
+  });
+
+  test('the reason is customer_mismatch for a win that names a chargeback of another customer, whichever comes first', () => {
+    const lost = charge({ transactionId: 'cb', key: { kind: 'transaction', value: 'cb' } });
+    const win = about('cb', { type: 'chargeback_won', customerId: 'd', ...on(4) });
+    for (const events of [
+      [sale, lost, win],
+      [sale, win, lost],
+      [lost, sale, win],
+      [lost, win, sale],
+      [win, sale, lost],
+      [win, lost, sale],
+    ]) {
+      const settling = settledOneByOne(by('full'), events);
+      const { status, reason: why } = settling.outcomes.get(win.id)!;
+      assert.equal(`${status} ${why}`, 'set_aside customer_mismatch');
+      assert.equal(totalOf(settling), 0n);
+    }
+    const own = about('cb', { type: 'chargeback_won', customerId: 'c', ...on(4) });
+    assert.equal(totalOf(settledOneByOne(by('full'), [own, lost, sale])), 10_00n);
   });
 
   test('a customer whom only the click names contradicts no reference, since people share a device', () => {

@@ -14,7 +14,10 @@ type Running = { customerId: string; erasedId: string; afterAt: string | null; a
 /** `isSending`: an emptied postback is being sent as it was, so the page is looked at once more. */
 export type ErasedPage = Pick<Erasure, 'state' | 'events' | 'deliveries'> & { isSending: boolean };
 
-/** Looks through the next events. Throws where there is no such erasure. */
+/**
+ * Looks through the next events. An unknown erasure is done: PostgreSQL was put back to a moment
+ * before it, and whoever asked for it has to ask again.
+ */
 export async function stepErasure(pool: Pool, operatorId: string, erasureId: string): Promise<ErasedPage> {
   return withTransaction(pool, async (client) => {
     const { rows } = await client.query<ErasedPage & Running>(
@@ -23,7 +26,7 @@ export async function stepErasure(pool: Pool, operatorId: string, erasureId: str
        from erasures where operator_id = $1 and id = $2 for update`,
       [operatorId, erasureId],
     );
-    if (!rows[0]) throw new Error(`there is no erasure ${erasureId}`);
+    if (!rows[0]) return { state: 'done', events: 0, deliveries: 0, isSending: false };
     const { state, events, deliveries, ...running } = rows[0];
     if (state === 'done') return { state, events, deliveries, isSending: false };
     const erased = { operatorId, ...running };

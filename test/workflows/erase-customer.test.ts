@@ -3,6 +3,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { erasureWorkflowId } from '../../domain/keys.ts';
+import { newId } from '../../store/db/ids.ts';
+import { createWorkflowClient } from '../../workflows/client.ts';
 import { withApi, type TestApi } from '../support/api.ts';
 import { eventually } from '../support/eventually.ts';
 import { startReceiver, type FaultyReceiver } from '../support/faulty-receiver.ts';
@@ -279,6 +281,14 @@ test('an erasure goes on over many pages of events, and the sweep starts one tha
     await harness.detailsOf(erasureWorkflowId(id)),
     '**done**: 250 events looked through, 0 postbacks emptied.',
   );
+});
+
+test('an erasure that PostgreSQL does not know, being put back to a moment before it, ends', async () => {
+  const { client } = harness.temporal;
+  const id = newId('ers');
+  await createWorkflowClient(client).startErasure(operatorId, id);
+  const handle = client.workflow.getHandle(erasureWorkflowId(id));
+  await eventually('it to end', async () => (await handle.describe()).status.name === 'COMPLETED');
 });
 
 test('what is being sent while it is erased leaves nothing in the answer that comes later', async () => {

@@ -53,6 +53,13 @@ export async function withRelated(
   );
   await addConversionsOf(named);
   await addReversalsOf([...all.values()]);
+  // A conversion that leaves the books may share its id with one that stays, to which its reversals
+  // go on to belong.
+  if (side === 'amendments') {
+    const byReference = ({ event }: LoadedEvent): boolean =>
+      event.reference !== null && !isConversion(event.type);
+    await addReversalsOf(await addConversionsOf([...all.values()].filter(byReference)));
+  }
   const ownIds = new Set(idsOf(own));
   const spread = spreadAmong([...knownOf([...all.values()]).reversals, ...own]).filter(
     ({ event }) => !ownIds.has(event.id),

@@ -611,6 +611,19 @@ export const REVERSALS: readonly Story[] = [
   ...[...DISPUTES, ...LITTLE, ...TOLD_TWICE, ...IN_VAIN, ...DECISIONS].map(storyOf),
   {
     rule: 9,
+    name: 'A chargeback of a payment that was told twice stays settled when one of the two is voided',
+    steps: [
+      ...[A, deal(terms(PERCENT)), click('C', 'A', '@-9d')],
+      event('registration', 'r', { of: 'u', by: 'C', at: '@-8d' }),
+      event('ftd', 'p1', { of: 'u', at: '@-5d', amount: '100.00' }),
+      { ...event('deposit', 'p1', { of: 'u', at: '@-4d', amount: '100.00' }), as: 'again' },
+      ...[against('chargeback', 'c', 'p1', { at: '@-1d' }), decide('void', 'p1')],
+    ],
+    balances: { A: '0.00' },
+    events: { c: 'settled', p1: 'voided' },
+  },
+  {
+    rule: 9,
     name: 'An event that is voided takes its binding with it',
     // B: 10 % of 100.00, since the customer is B's now.
     steps: [

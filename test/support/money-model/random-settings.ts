@@ -39,7 +39,8 @@ interface Named {
 export function settingItems(random: RandomSettings, now: number, named: Named): Item[] {
   const zones = random.zones.map((timezone, index): Item => ({
     name: `zone${index}`,
-    needs: index === 0 ? [] : [`zone${index - 1}`],
+    // Before the first event a zone would replace the one that the operator began with.
+    needs: [index === 0 ? 'e0' : `zone${index - 1}`],
     step: operator({ timezone }),
   }));
   const changed = [...zones, ...stateItems(random, named), ...endItems(random, named)];

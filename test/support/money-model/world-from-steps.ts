@@ -59,13 +59,15 @@ class Builder {
   }
 
   /**
-   * A zone that the operator began with holds from the beginning, a changed one from its change on.
+   * A zone that the operator began with holds from the beginning, and so does one that replaced it
+   * before the first event; a later one holds from its change on.
    */
   private setOperator({ timezone, name: _name, ...settings }: Body, at: string, isNew: boolean): void {
     Object.assign(this.operator, settings);
     if (timezone === undefined) return;
-    const zone = { value: timezone as string, since: isNew ? null : at };
-    this.operator.zones = isNew ? [zone] : [...this.operator.zones, zone];
+    const isFirst = isNew || this.events.size === 0;
+    const zone = { value: timezone as string, since: isFirst ? null : at };
+    this.operator.zones = isFirst ? [zone] : [...this.operator.zones, zone];
   }
 
   private affiliate(name: string, body: Body, at: string): void {

@@ -1,5 +1,5 @@
 // PostgreSQL or Temporal brought back from a backup while the other one is later: what repairs
-// itself, and what a person must send again (docs/OPERATIONS.md, Backup).
+// itself, and what a person must send again (docs/OPERATIONS.md, Restoring).
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { withBroker, type Broker } from '../support/broker.ts';

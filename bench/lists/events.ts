@@ -29,10 +29,10 @@ export const EVENTS: readonly ((context: Context) => Written)[] = [
       from bench_plan order by i`,
   ],
   ({ customers, affiliates }) => [
-    'bindings customer_id, affiliate_id, event_id, click_id, since, batch_id',
+    'bindings customer_id, affiliate_id, event_id, click_id, since, occurred_at, batch_id',
     `select $1, 'c-' || c, ${numberedId('aff', `floor(${affiliates} * ${chance('c', 3)} ^ 2::float8)::int`)},
-      ${numberedId('evt', 'c')}, ${numberedId('clk', 'c')}, to_timestamp(1577836800), ${numberedId('bat', 'c / 100')}
-      from generate_series(0, ${customers - 1}::bigint) c`,
+      ${numberedId('evt', 'c')}, ${numberedId('clk', 'c')}, began, began, ${numberedId('bat', 'c / 100')}
+      from generate_series(0, ${customers - 1}::bigint) c, to_timestamp(1577836800) began`,
   ],
   () => [
     'content_repeats event_id, times, first_at, last_at',

@@ -290,13 +290,13 @@ describe('a version for new customers', () => {
     assert.deepEqual([await balanceOf(own), await balanceOf(plain)], ['60.00 USD', '31.02 USD']);
   });
 
-  test('does not rate an event by an older click, though a later click bound its customer', async () => {
+  test('does not rate customers whose first event names an older click, though an event of a later one came first', async () => {
     const own = await partner(percent('10'));
     const later = await clickOf(own.id, 12);
-    const [bound] = await settled(sale(later, 13, { customer_id: 'one', amount: '100.00' }));
-    const [older] = await settled(sale(own.click, 11, { customer_id: 'one', amount: '100.00' }));
+    const [second] = await settled(sale(later, 13, { customer_id: 'one', amount: '100.00' }));
+    const [first] = await settled(sale(own.click, 11, { customer_id: 'one', amount: '100.00' }));
     await versionAdded(own.dealId, COHORT, at(5));
-    assert.deepEqual(await toldOf([bound!, older!]), [30_00n, 10_00n]);
+    assert.deepEqual(await toldOf([first!, second!]), [10_00n, 10_00n]);
   });
 });
 

@@ -4,13 +4,13 @@ import type { WireTerms } from '../../domain/commission/terms.ts';
 import { POSITIVE_EVENTS } from '../../domain/types.ts';
 import { lookThrough } from '../db/look-through.ts';
 import type { Page } from '../db/page.ts';
-import { withTransaction, type Pool, type Queryable } from '../db/pool.ts';
+import type { Pool, Queryable } from '../db/pool.ts';
 import { retryWaitingAmendments } from './amendments-in-force.ts';
 import { readEarlier } from './component-lines.ts';
 import { endDeal, type EndRefusal } from './deal-ends.ts';
 import { markRerating } from './reratings.ts';
 import { requestRetries, type RetryableReason } from './retry-requests.ts';
-import { lockReversals } from '../db/locks.ts';
+import { withoutSettling } from '../db/locks.ts';
 
 export const APPLIES_TO = ['events', 'new_customers'] as const;
 /** `new_customers`: only events of customers who were bound from the version's date on. */
@@ -57,8 +57,7 @@ export function createDeals(pool: Pool) {
       terms: WireTerms,
       appliesTo: AppliesTo = 'events',
     ): Promise<AddedVersion> {
-      return await withTransaction(pool, async (client) => {
-        await lockReversals(client, operatorId, 'rerating');
+      return await withoutSettling(pool, operatorId, async (client) => {
         const from =
           effectiveFrom ??
           ((await mayRateSettled(client, operatorId, deal.affiliateId)) ? new Date() : EPOCH);
@@ -87,9 +86,8 @@ export function createDeals(pool: Pool) {
       terms: WireTerms,
       appliesTo: AppliesTo = 'events',
     ): Promise<AddedVersion | 'date_taken' | 'other_currency' | 'ended' | null> {
-      return await withTransaction(pool, async (client) => {
+      return await withoutSettling(pool, operatorId, async (client) => {
         // Concurrent callers take their version numbers one after the other.
-        await lockReversals(client, operatorId, 'rerating');
         const deal = await readBasics(client, operatorId, dealId);
         if (deal === null) return null;
         if (deal.currency !== terms.currency) return 'other_currency';
@@ -109,8 +107,7 @@ export function createDeals(pool: Pool) {
       dealId: string,
       at: Date | null,
     ): Promise<{ deal: Deal; retried: RetryableReason[] } | EndRefusal | null> =>
-      withTransaction(pool, async (client) => {
-        await lockReversals(client, operatorId, 'rerating');
+      withoutSettling(pool, operatorId, async (client) => {
         const deal = await findDeal(client, operatorId, dealId);
         if (deal === null) return null;
         const endedAt = await endDeal(client, operatorId, deal, at);

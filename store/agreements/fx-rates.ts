@@ -4,10 +4,10 @@ import { RATE_HOLDS_DAYS, type FxRate } from '../../domain/ledger/fx.ts';
 import { retryWaitingAmendments } from './amendments-in-force.ts';
 import { requestChanges } from './change-requests.ts';
 import type { Page } from '../db/page.ts';
-import { withTransaction, type Pool, type Queryable } from '../db/pool.ts';
+import type { Pool, Queryable } from '../db/pool.ts';
 import { reopenReratings, type ReratedVersion } from './reratings.ts';
 import { requestRetries, type RetryableReason } from './retry-requests.ts';
-import { lockReversals } from '../db/locks.ts';
+import { withoutSettling } from '../db/locks.ts';
 
 /**
  * A stored rate; `rate` is decimal text with twelve decimals. `replacedAt`: when another rate of
@@ -53,8 +53,7 @@ export function createFxRates(pool: Pool) {
      * used for are rated again. Settling is excluded meanwhile, so that no event misses the rate.
      */
     async insert(operatorId: string, rate: NewRate): Promise<AddedRate> {
-      return await withTransaction(pool, async (client) => {
-        await lockReversals(client, operatorId, 'rerating');
+      return await withoutSettling(pool, operatorId, async (client) => {
         const known = await findRate(client, operatorId, rate);
         if (known?.isSame) {
           const { isSame: _same, ...stored } = known;

@@ -1,6 +1,7 @@
 // Affiliates: their names, their states, and who stands above them now.
 import type { Page } from '../db/page.ts';
-import { withTransaction, type Pool, type Queryable } from '../db/pool.ts';
+import { withoutSettling } from '../db/locks.ts';
+import { withTransaction, type Pool, type PoolClient, type Queryable } from '../db/pool.ts';
 import { checkParentChange, insertParent, type ParentChange } from './parents.ts';
 
 /** `suspended` earns and is not paid; `closed` is attributed nothing that occurs from then on. */
@@ -76,7 +77,10 @@ export function createAffiliates(pool: Pool) {
       change: AffiliateChange,
     ): Promise<Affiliate | 'external_id_taken' | 'circle' | null> {
       try {
-        return await withTransaction(pool, (client) => update(client, operatorId, id, change));
+        const work = (client: PoolClient) => update(client, operatorId, id, change);
+        return await (change.parent === undefined
+          ? withTransaction(pool, work)
+          : withoutSettling(pool, operatorId, work));
       } catch (error) {
         if (error instanceof Error && 'code' in error && error.code === UNIQUE_VIOLATION)
           return 'external_id_taken';

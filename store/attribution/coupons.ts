@@ -1,7 +1,7 @@
 // Coupons: codes that attribute an event to an affiliate without a click.
 import type { Page } from '../db/page.ts';
-import { lockReversals } from '../db/locks.ts';
-import { withTransaction, type Pool } from '../db/pool.ts';
+import { withoutSettling } from '../db/locks.ts';
+import type { Pool } from '../db/pool.ts';
 
 export type CouponRow = {
   id: string;
@@ -26,8 +26,7 @@ export function createCoupons(pool: Pool) {
      */
     async insert(operatorId: string, coupon: Omit<CouponRow, 'createdAt'>): Promise<CouponRow | null> {
       const { id, code, affiliateId, bindsCustomer, startsAt, endsAt } = coupon;
-      return await withTransaction(pool, async (client) => {
-        await lockReversals(client, operatorId, 'rerating');
+      return await withoutSettling(pool, operatorId, async (client) => {
         const { rows } = await client.query<CouponRow>(
           `insert into coupons (operator_id, id, code, affiliate_id, binds_customer, starts_at, ends_at)
            values ($1, $2, $3, $4, $5, $6, $7)

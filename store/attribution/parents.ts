@@ -2,7 +2,6 @@
 import { formsCircle, type ParentSince } from '../../domain/attribution/parents.ts';
 import { MAX_OVERRIDE_LEVELS } from '../../domain/commission/terms.ts';
 import { requestChangesOf } from '../agreements/change-requests.ts';
-import { lockReversals } from '../db/locks.ts';
 import type { Queryable } from '../db/pool.ts';
 
 /** `since` null: from now on. */
@@ -77,7 +76,8 @@ function historyFrom(rows: readonly ParentRow[]): Map<string, ParentSince[]> {
 
 /**
  * Checks a change of a parent, and returns it with its moment; `circle` when the affiliate would
- * stand above itself at any time, null when it says nothing new. An advisory lock
+ * stand above itself at any time, null when it says nothing new. The caller excludes settling, so
+ * that no conversion misses the change. An advisory lock
  * serializes changes of parents per operator: two concurrent ones could close a circle together.
  */
 export async function checkParentChange(
@@ -86,8 +86,6 @@ export async function checkParentChange(
   affiliateId: string,
   { parentId, since: given }: ParentChange,
 ): Promise<ParentSince | 'circle' | null> {
-  // Settling is excluded, so that no conversion misses the change.
-  await lockReversals(db, operatorId, 'rerating');
   await db.query(`select pg_advisory_xact_lock(hashtextextended('parents ' || $1, 0))`, [operatorId]);
   // The clock after the lock, so that of two changes from now on the later one stays in force.
   const { rows } = await db.query<{ now: Date }>(

@@ -1,8 +1,8 @@
 // Customers: who they are bound to, and the affiliates they were given to by hand since.
 import type { ErasedCustomer } from '../../domain/types.ts';
 import { requestChangesOf } from '../agreements/change-requests.ts';
-import { lockReversals } from '../db/locks.ts';
-import { withTransaction, type Pool, type Queryable } from '../db/pool.ts';
+import { withoutSettling } from '../db/locks.ts';
+import type { Pool, Queryable } from '../db/pool.ts';
 
 /** Events of the customer that occurred from `from` on belong to the affiliate. */
 export type Reassignment = {
@@ -31,8 +31,7 @@ export function createReassignments(pool: Pool) {
      * the affiliate does not exist: check it first.
      */
     async insert(operatorId: string, given: Omit<Reassignment, 'createdAt'>): Promise<void> {
-      await withTransaction(pool, async (client) => {
-        await lockReversals(client, operatorId, 'rerating');
+      await withoutSettling(pool, operatorId, async (client) => {
         await client.query(
           `insert into reassignments (operator_id, id, customer_id, affiliate_id, from_at, reason, actor)
            values ($1, $2, $3, $4, $5, $6, $7)`,

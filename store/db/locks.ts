@@ -1,6 +1,7 @@
 // Advisory locks of the ledger: the posting lock, which keeps months from being closed while a
 // transaction posts, and the reversal lock.
-import type { Queryable } from './pool.ts';
+import { isLockTimeout } from './pg-errors.ts';
+import { withTransaction, type Pool, type PoolClient, type Queryable } from './pool.ts';
 
 /**
  * Takes the operator's posting lock in shared mode until the transaction ends. Returns the last
@@ -26,6 +27,31 @@ export async function lockLedgerShared(db: Queryable, operatorId: string): Promi
 export async function lockReversals(db: Queryable, operatorId: string, side: Side): Promise<void> {
   const lock = side === 'conversions' ? 'pg_advisory_xact_lock_shared' : 'pg_advisory_xact_lock';
   await db.query(`select ${lock}(hashtextextended('reversals ' || $1, 0))`, [operatorId]);
+}
+
+/** Times that `withoutSettling` waits for the lock, as long as a transaction waits for one. */
+const WAITS = 3;
+
+/**
+ * Runs a change of agreements in a transaction that has an operator's reversal lock alone, as
+ * `withTransaction`. Those who rate again hold the lock in turns, so a change that had none in time
+ * asks again.
+ */
+export async function withoutSettling<T>(
+  pool: Pool,
+  operatorId: string,
+  work: (client: PoolClient) => Promise<T>,
+): Promise<T> {
+  for (let waited = 1; ; waited += 1) {
+    try {
+      return await withTransaction(pool, async (client) => {
+        await lockReversals(client, operatorId, 'rerating');
+        return await work(client);
+      });
+    } catch (error) {
+      if (waited === WAITS || !isLockTimeout(error)) throw error;
+    }
+  }
 }
 
 /**

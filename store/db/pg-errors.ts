@@ -43,6 +43,11 @@ export function isRefusal(error: unknown): error is Error & { code: string; cons
   return /^2[23]/.test(codeOf(error));
 }
 
+/** Whether a lock was not free in time; a retry may find it free. */
+export function isLockTimeout(error: unknown): boolean {
+  return codeOf(error) === '55P03';
+}
+
 /** Whether PostgreSQL aborted this transaction to resolve a deadlock; a retry may succeed. */
 export function isDeadlock(error: unknown): boolean {
   return codeOf(error) === '40P01';

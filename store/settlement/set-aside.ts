@@ -6,8 +6,8 @@ import {
 } from '../../domain/settlement/set-aside.ts';
 import { JOIN_AMENDMENT } from '../agreements/amendments.ts';
 import { requestRetries } from '../agreements/retry-requests.ts';
-import { withTransaction, type Pool, type Queryable } from '../db/pool.ts';
-import { lockReversals } from '../db/locks.ts';
+import type { Pool, Queryable } from '../db/pool.ts';
+import { withoutSettling } from '../db/locks.ts';
 
 export type Sample = { eventId: string; detail: string | null };
 
@@ -67,8 +67,7 @@ export function createSetAside(pool: Pool) {
      * cannot be settled after it was dismissed.
      */
     async dismiss(operatorId: string, eventId: string): Promise<SetAsideActionResult> {
-      const dismissed = await withTransaction(pool, async (client) => {
-        await lockReversals(client, operatorId, 'rerating');
+      const dismissed = await withoutSettling(pool, operatorId, async (client) => {
         const { rows } = await client.query<{ reason: string }>(
           `update event_outcomes set status = 'rejected'
            where operator_id = $1 and event_id = $2 and status = 'set_aside' returning reason`,

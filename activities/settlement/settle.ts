@@ -7,6 +7,7 @@ import { isRefusal } from '../../store/db/pg-errors.ts';
 import type { Planned } from '../../store/delivery/outbox.ts';
 import type { Pool } from '../../store/db/pool.ts';
 import { joinCustomers, readBatch, type BatchRest } from '../../store/settlement/batches.ts';
+import { takeReplaced } from '../../store/settlement/replaced-bindings.ts';
 import { isConflict, RETRIES_AFTER_CONFLICT } from '../../store/db/conflict.ts';
 import type { BatchInput, EndpointInput, OperatorEvents } from '../../workflows/contract.ts';
 import type { WorkflowClient } from '../../workflows/client.ts';
@@ -14,7 +15,7 @@ import type { BatchTurns } from '../delivery/batch-turns.ts';
 import type { Waking } from '../delivery/waking.ts';
 import type { SetAside } from './booking.ts';
 import { unbindExisting } from './existing-customers.ts';
-import { judgeReplaced } from './replaced-bindings.ts';
+import { judgeAnew } from './judge-anew.ts';
 import { createPlaces } from './places.ts';
 import { createTransact, type Done, type Transact } from './transaction.ts';
 import { singleFlight } from '../single-flight.ts';
@@ -188,7 +189,9 @@ export function createSettle(deps: SettleDeps): SettleActivities {
       : null;
     const mayJoin = unknown.length > 0 || parts.some(({ mayMatch, isRepeated }) => mayMatch || isRepeated);
     const joined = mayJoin ? await joinCustomers(pool, operatorId, batchId, unknown) : null;
-    const replaced = joined?.isReplaced ? await judgeReplaced(pool, operatorId, batchId) : null;
+    const replaced = joined?.isReplaced
+      ? await judgeAnew(pool, operatorId, (client) => takeReplaced(client, operatorId, batchId))
+      : null;
     if (joined?.isSameCustomer || unbound?.settled.length || replaced?.settled.length)
       await workflows?.applyAmendments(operatorId).catch(() => undefined);
     const orphaned = [...(unbound?.orphaned ?? []), ...(replaced?.orphaned ?? [])];

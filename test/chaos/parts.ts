@@ -15,6 +15,7 @@ import { createTemporalPart } from '../../local/temporal.ts';
 import { migrate } from '../../store/db/migrate.ts';
 import { freePort } from '../support/ports.ts';
 import { startProxy, throughProxy, type SeverableProxy } from '../support/severable-proxy.ts';
+import { ADMIN_TOKEN, LOOPBACK_SETTINGS } from '../support/stack.ts';
 import { CABLES, PARTS, type CableName, type PartName } from './plan.ts';
 
 export interface Parts {
@@ -37,7 +38,6 @@ export interface Parts {
 
 export type WorkerName = 'worker-1' | 'worker-2';
 
-const ADMIN_TOKEN = 'the administrator of this run';
 const NAMESPACE = 'default';
 const STOP_ORDER = [['api-1', 'api-2', 'worker-1', 'worker-2'], ['temporal'], ['postgres']] as const;
 
@@ -72,11 +72,7 @@ export async function startParts(
     TEMPORAL_ADDRESS: cables[`${part}>temporal`].address,
     TEMPORAL_NAMESPACE: NAMESPACE,
     TEMPORAL_UI_URL: 'http://temporal.example',
-    ADMIN_TOKEN,
-    SECRETS_KEY: Buffer.alloc(32, 7).toString('base64'),
-    ALLOW_ENDPOINT_CIDRS: '127.0.0.0/8',
-    ALLOW_ENDPOINT_PORTS: '*',
-    REQUIRE_HTTPS: 'false',
+    ...LOOPBACK_SETTINGS,
     DRAIN_SECONDS: '0',
   });
   const api = (name: 'api-1' | 'api-2') =>

@@ -3,7 +3,7 @@
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { withBroker } from '../support/broker.ts';
+import { saleOf, withBroker } from '../support/broker.ts';
 import { countBy } from '../support/deliveries.ts';
 import { eventually } from '../support/eventually.ts';
 import { startReceiver, type FaultyReceiver } from '../support/faulty-receiver.ts';
@@ -34,17 +34,7 @@ test(`a worker killed in the middle of ${EVENTS} events loses none and books eac
   ]);
   const click = { key: broker.key, body: { link_id: broker.linkId } };
   const { click_id: clickId } = (await stack.call<{ click_id: string }>('POST /v1/clicks', click)).body;
-  const events = Array.from({ length: EVENTS }, (_, index) => {
-    const id = `t-${index}`;
-    return {
-      event: 'sale',
-      transaction_id: id,
-      customer_id: id,
-      click_id: clickId,
-      amount: '100.00',
-      currency: 'USD',
-    };
-  });
+  const events = Array.from({ length: EVENTS }, (_, index) => saleOf(`t-${index}`, clickId));
   for (let from = 0; from < EVENTS; from += 500) {
     const body = { events: events.slice(from, from + 500) };
     assert.equal((await stack.call('POST /v1/events/batch', { key: broker.key, body })).status, 200);

@@ -4,7 +4,7 @@
 // test/e2e/outages.test.ts`
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
-import { withBroker, type Broker } from '../support/broker.ts';
+import { saleOf, withBroker, type Broker } from '../support/broker.ts';
 import { eventually } from '../support/eventually.ts';
 import { startReceiver, type FaultyReceiver } from '../support/faulty-receiver.ts';
 import { withStack, type TestStack } from '../support/stack.ts';
@@ -31,17 +31,7 @@ after(async () => {
   await receiver.close();
 });
 
-/** Body of a sale of 100.00 by the affiliate's click. */
-function sale(transactionId: string) {
-  return {
-    event: 'sale',
-    transaction_id: transactionId,
-    customer_id: transactionId,
-    click_id: clickId,
-    amount: '100.00',
-    currency: 'USD',
-  };
-}
+const sale = (transactionId: string) => saleOf(transactionId, clickId);
 
 const sendSale = (transactionId: string) =>
   stack.call<{ id: string }>('POST /v1/events', { key: broker.key, body: sale(transactionId) });

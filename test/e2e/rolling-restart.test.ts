@@ -6,7 +6,7 @@ import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { Agent, request as httpRequest } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
-import { withBroker } from '../support/broker.ts';
+import { saleOf, withBroker } from '../support/broker.ts';
 import { eventually } from '../support/eventually.ts';
 import { startReceiver, type FaultyReceiver } from '../support/faulty-receiver.ts';
 import { freePort } from '../support/ports.ts';
@@ -111,17 +111,9 @@ test(
     const caller = async (number: number): Promise<void> => {
       for (let index = 0; !isOver; index += 1) {
         const id = `t-${number}-${index}`;
-        const body = {
-          event: 'sale',
-          transaction_id: id,
-          customer_id: id,
-          click_id: clickId,
-          amount: '100.00',
-          currency: 'USD',
-        };
         sentAt.set(id, Date.now());
         const answer = await balancer
-          .post('/v1/events', broker.key, body)
+          .post('/v1/events', broker.key, saleOf(id, clickId))
           .catch((error: Error) => error.message);
         if (typeof answer === 'string' || answer.status !== 202)
           failures.push(`${id}: ${typeof answer === 'string' ? answer : answer.status}`);

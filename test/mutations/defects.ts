@@ -774,8 +774,8 @@ export const DEFECTS: readonly Defect[] = [
   {
     title: 'what a replaced binding decided stays as it was',
     file: 'activities/settlement/settle.ts',
-    from: `joined?.isReplaced ? await`,
-    to: `joined?.matched === null ? await`,
+    from: `= joined?.isReplaced`,
+    to: `= joined?.matched === null`,
     tests: [FIRST_BINDS],
     sees: 'gives its customer to the affiliate of its click',
   },

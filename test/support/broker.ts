@@ -10,6 +10,18 @@ export interface Broker {
   readonly endpoint: { readonly id: string; readonly secret: string };
 }
 
+/** Body of a sale of 100.00 USD, by the click, of a customer of its own. */
+export function saleOf(id: string, clickId: unknown) {
+  return {
+    event: 'sale',
+    transaction_id: id,
+    customer_id: id,
+    click_id: clickId,
+    amount: '100.00',
+    currency: 'USD',
+  };
+}
+
 type NewEndpoint = { url: string; max_in_flight?: number; schedule?: number[] };
 
 /**

@@ -46,6 +46,15 @@ type Answer<Body> = { status: number; headers: Headers; body: Body };
 
 export const ADMIN_TOKEN = 'the administrator of this test';
 
+/** Settings of processes whose receivers are on this machine. */
+export const LOOPBACK_SETTINGS = {
+  ADMIN_TOKEN,
+  SECRETS_KEY: Buffer.alloc(32, 7).toString('base64'),
+  ALLOW_ENDPOINT_CIDRS: '127.0.0.0/8',
+  ALLOW_ENDPOINT_PORTS: '*',
+  REQUIRE_HTTPS: 'false',
+} as const;
+
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const STARTS_WITHIN_MS = 60_000;
 
@@ -64,11 +73,7 @@ export async function withStack(settings: Readonly<Record<string, string>> = {})
     DATABASE_URL: throughProxy(database.url, proxies.postgres),
     TEMPORAL_ADDRESS: proxies.temporal.address,
     TEMPORAL_NAMESPACE: temporal.namespace,
-    ADMIN_TOKEN,
-    SECRETS_KEY: Buffer.alloc(32, 7).toString('base64'),
-    ALLOW_ENDPOINT_CIDRS: '127.0.0.0/8',
-    ALLOW_ENDPOINT_PORTS: '*',
-    REQUIRE_HTTPS: 'false',
+    ...LOOPBACK_SETTINGS,
     ...settings,
   };
   const children: ChildProcess[] = [];

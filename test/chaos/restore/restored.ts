@@ -3,10 +3,12 @@
 // npm test -- test/chaos/restore/restored.ts
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { saleOf } from '../../support/broker.ts';
 import { eventually } from '../../support/eventually.ts';
 import { startReceiver, type FaultyReceiver } from '../../support/faulty-receiver.ts';
 import { auditOf } from '../../support/settling.ts';
-import { ADMIN_TOKEN, withRestorableStack, type RestorableStack } from './servers.ts';
+import { ADMIN_TOKEN } from '../../support/stack.ts';
+import { withRestorableStack, type RestorableStack } from './servers.ts';
 
 type Json = Record<string, unknown>;
 type Heard = { webhookId: string; eventId: string; transactionId: string; path: string };
@@ -67,23 +69,15 @@ async function broker() {
     made('/v1/endpoints', key, { affiliate_id: affiliateId, url: receiver.url + path, schedule: SCHEDULE });
   await endpoint('/always');
   const { id: sometimes } = await endpoint('/sometimes');
-  const sale = (id: string) => {
-    return {
-      event: 'sale',
-      transaction_id: id,
-      customer_id: id,
-      click_id: clickId,
-      amount: '100.00',
-      currency: 'USD',
-    };
-  };
   return {
     key,
     affiliateId,
     resume: () => call(`POST /v1/endpoints/${String(sometimes)}/resume`, key),
     async send(name: string, count: number): Promise<string[]> {
       const ids = Array.from({ length: count }, (_, index) => `${name}-${index}`);
-      const { status, body } = await call('POST /v1/events/batch', key, { events: ids.map(sale) });
+      const { status, body } = await call('POST /v1/events/batch', key, {
+        events: ids.map((id) => saleOf(id, clickId)),
+      });
       assert.equal(status, 200);
       const results = body['results'] as { status: string }[];
       assert.deepEqual(

@@ -13,6 +13,7 @@ import { createTemporalPart } from '../../../local/temporal.ts';
 import { migrate } from '../../../store/db/migrate.ts';
 import { createPool, type Pool } from '../../../store/db/pool.ts';
 import { freePort } from '../../support/ports.ts';
+import { LOOPBACK_SETTINGS } from '../../support/stack.ts';
 
 type ServerName = 'postgres' | 'temporal';
 type PartName = ServerName | 'api' | 'worker';
@@ -31,7 +32,6 @@ export interface RestorableStack {
   close(): Promise<void>;
 }
 
-export const ADMIN_TOKEN = 'the administrator of this test';
 const NAMESPACE = 'default';
 const PASSWORD = 'restored';
 
@@ -51,11 +51,7 @@ export async function withRestorableStack(): Promise<RestorableStack> {
     DATABASE_URL: databaseUrl,
     TEMPORAL_ADDRESS: address,
     TEMPORAL_NAMESPACE: NAMESPACE,
-    ADMIN_TOKEN,
-    SECRETS_KEY: Buffer.alloc(32, 7).toString('base64'),
-    ALLOW_ENDPOINT_CIDRS: '127.0.0.0/8',
-    ALLOW_ENDPOINT_PORTS: '*',
-    REQUIRE_HTTPS: 'false',
+    ...LOOPBACK_SETTINGS,
     DRAIN_SECONDS: '0',
   };
   const node = { env, dataDir, stopSeconds: 30 };

@@ -68,6 +68,9 @@ export async function withServers<T>(
   }
 }
 
+/** Names the failed tests once more at the end, so that a log cut to its last lines has them. */
+const REPORTER = '--test-reporter=spec';
+
 /**
  * Exit code of Node's test runner, given its options and then the files; a stopping run ends it.
  */
@@ -76,7 +79,8 @@ export async function runTests(
   { stopping, databaseUrl, temporalAddress }: TestRun,
 ): Promise<number> {
   if (stopping.aborted) return 1;
-  const all = ['--import', './typescript.mjs', '--test', '--test-concurrency=2', ...args];
+  const reporter = args.some((arg) => arg.startsWith('--test-reporter')) ? [] : [REPORTER];
+  const all = ['--import', './typescript.mjs', '--test', '--test-concurrency=2', ...reporter, ...args];
   const env = { ...process.env, TEST_DATABASE_URL: databaseUrl, TEST_TEMPORAL_ADDRESS: temporalAddress };
   const child = spawn(process.execPath, all, { stdio: 'inherit', env });
   stopping.addEventListener('abort', () => child.kill('SIGTERM'));

@@ -112,8 +112,7 @@ export async function putBack(db: Queryable, operatorId: string, taken: readonly
 
 /**
  * Claims a delivery for its own workflow, which ends a pause: the next one holds after the attempt.
- * False where it moved on since it was read, or somebody
- * sends it.
+ * False where it moved on since it was read, or somebody sends it.
  */
 export async function beginAttempt(
   db: Queryable,

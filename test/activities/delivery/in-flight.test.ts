@@ -156,8 +156,9 @@ describe('two senders of a delivery', () => {
     const [id] = await waiting(1, 'endpoint');
     const { operatorId } = operator;
     const take = () => takeFromQueue(database.pool, operatorId, endpointId, 1);
-    const claimed = await take();
-    await database.pool.query(`update deliveries set sending_until = now() where id = $1`, [id]);
+    const ended = new Date(Date.now() - 1000);
+    const claimed = (await take()).map((delivery) => ({ ...delivery, sendingUntil: ended }));
+    await database.pool.query(`update deliveries set sending_until = $2 where id = $1`, [id, ended]);
     const claimedSince = await take();
     await putBack(database.pool, operatorId, claimed);
     assert.equal((await take()).length, 0, 'the other process sends it');

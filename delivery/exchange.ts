@@ -193,6 +193,8 @@ function failed(progress: Progress, cause: unknown): Exchanged {
 
 function failureFrom({ link, status }: Progress, cause: unknown): Failure {
   const failure = cause instanceof Error ? classify(cause) : (cause as Failure);
+  if (status !== 0 && failure.errorClass === 'connection_reset')
+    return { ...failure, detail: `${status} came, but ${failure.detail}` };
   if (link === undefined || status !== 0) return failure;
   const beginning = link.reader.beginning();
   if (beginning.length === 0 && link.exchanges === 1 && link.wantsCertificate)

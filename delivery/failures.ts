@@ -95,10 +95,8 @@ export function classify(error: unknown): Failure {
     const [, reason = 'no reason given'] = /\((.+)\)$/.exec(message) ?? [];
     return { errorClass: 'protocol_error', detail: `its answer is not HTTP/1.1 (${reason})` };
   }
-  // undici uses a single code for every end of a socket. These two messages mean an answer that
-  // breaks the rules of HTTP.
-  if (message === 'bad upgrade')
-    return { errorClass: 'protocol_error', detail: 'it went over to another protocol (101) unasked' };
+  // undici uses a single code for every end of a socket. This message means an answer that breaks
+  // the rules of HTTP.
   if (message === 'bad response')
     return { errorClass: 'protocol_error', detail: 'it answered before it was asked' };
   const known = KNOWN[code] ?? CERTIFICATE[code];

@@ -60,6 +60,40 @@ const TAKEN: [string, string, string][] = [
   ['a folded header', 'HTTP/1.1 200 OK\r\nx-long: a\r\n\tb\r\n  c\r\ncontent-length: 2\r\n\r\nok', '200 ok'],
   ['a blank before a colon', 'HTTP/1.1 200 OK\r\nServer : x: y\r\nContent-Length : 2\r\n\r\nok', '200 ok'],
   ['no reason phrase', 'HTTP/1.1 200\r\ncontent-length: 2\r\n\r\nok', '200 ok'],
+  ['two blanks in its status line', 'HTTP/1.1  200  OK\r\ncontent-length: 2\r\n\r\nok', '200 ok'],
+  ['a later minor version', 'HTTP/1.2 200 OK\r\ncontent-length: 2\r\n\r\nok', '200 ok'],
+  [
+    'line ends before it and before 100 Continue',
+    '\r\n\r\nHTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok',
+    '200 ok',
+  ],
+  ['tabs around its length', 'HTTP/1.1 200 OK\r\ncontent-length:\t2\t\r\n\r\nok', '200 ok'],
+  ['zeros before its length', `HTTP/1.1 200 OK\r\ncontent-length: ${'0'.repeat(30)}2\r\n\r\nok`, '200 ok'],
+  [
+    'tabs around the coding of its body',
+    'HTTP/1.1 200 OK\r\ntransfer-encoding:\tchunked\t\r\n\r\n2\r\nok\r\n0\r\n\r\n',
+    '200 ok',
+  ],
+  [
+    'extensions of chunks, with blanks around their parts',
+    'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n1;a\r\no\r\n1 ; b = "c;d" ;e\r\nk\r\n0 ;f\r\n\r\n',
+    '200 ok',
+  ],
+  [
+    'blanks behind the sizes of chunks',
+    'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2     \r\nok\r\n0     \r\n\r\n',
+    '200 ok',
+  ],
+  [
+    'chunks and trailers whose lines end in LF',
+    'HTTP/1.1 200 OK\ntransfer-encoding: chunked\n\n2\nok\n0\nx-checksum: 1\n\n',
+    '200 ok',
+  ],
+  [
+    'trailers, one of them folded',
+    'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nx: 1\r\n 2\r\nwebhook-delivery: disable\r\n\r\n',
+    '200 ok',
+  ],
 ];
 /** The end of the body is given in a doubtful way, so the connection is not kept. */
 const TAKEN_ONCE: [string, string, string][] = [
@@ -67,6 +101,11 @@ const TAKEN_ONCE: [string, string, string][] = [
   [
     'a length beside the identity coding',
     'HTTP/1.1 200 OK\r\nTransfer-Encoding: Identity\r\nContent-Length: 2\r\n\r\nok',
+    '200 ok',
+  ],
+  [
+    'a length beside an empty coding',
+    'HTTP/1.1 200 OK\r\nTransfer-Encoding:\r\nContent-Length: 2\r\n\r\nok',
     '200 ok',
   ],
   ['Content-Length as a list', 'HTTP/1.1 200 OK\r\ncontent-length: 2, 2\r\n\r\nok', '200 ok'],
@@ -170,6 +209,13 @@ const REFUSED: [string, string, string][] = [
     'HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: h2c\r\n\r\n',
     'it went over to another protocol (101) unasked',
   ],
+  [
+    '101 without a word of the protocol',
+    'HTTP/1.1 101 Switching Protocols\r\n\r\n',
+    'it went over to another protocol (101) unasked',
+  ],
+  ['a status below 100', 'HTTP/1.1 099 X\r\n\r\n', 'HTTP has no status 099'],
+  ['the status 000', 'HTTP/1.1 000 X\r\ncontent-length: 2\r\n\r\nok', 'HTTP has no status 000'],
 ];
 for (const [what, answer, reason] of REFUSED) {
   test(`an answer with ${what} is refused by name, with its first bytes`, async () => {
@@ -225,6 +271,20 @@ test('a connection that ends within 100 Continue or a head is a reset, not a pro
     assert.equal(
       said(outcomes[0]!),
       'connection_reset: the connection was closed before the answer was whole',
+    );
+  }
+});
+
+test('a connection that ends within the body is a reset that names the status', async () => {
+  for (const part of [
+    'HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nok',
+    'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nok',
+    'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n',
+  ]) {
+    const { outcomes } = await answeredWith((socket) => void socket.end(part));
+    assert.equal(
+      said(outcomes[0]!),
+      'connection_reset: 200 came, but the connection was closed before the answer was whole',
     );
   }
 });

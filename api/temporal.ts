@@ -2,6 +2,7 @@
 // rows. The rows change first, so that a workflow which has ended, or a Temporal that is away,
 // fails no request: the sweep starts what is missing.
 import type { Client, Connection } from '@temporalio/client';
+import type { CancellableJob } from '../domain/jobs.ts';
 import type { Logger } from '../log.ts';
 import { bestEffort, type BestEffortClient, type WorkflowClient } from '../workflows/client.ts';
 import {
@@ -62,6 +63,16 @@ const REACHABLE_KEPT_MS = 2000;
 const REMATCH_EVERY_MS = 1000;
 const REMATCH_AGAIN_AT_MOST_MS = 60_000;
 
+type CancelRow = (pool: Pool, operatorId: string, id: string) => Promise<void>;
+
+/** Cancel the row of a job that is not done. */
+const CANCEL_ROW: Record<CancellableJob['kind'], CancelRow> = {
+  replay: cancelReplay,
+  stuckAction: cancelBulkAction,
+  payoutRun: cancelPayoutRun,
+  import: cancelImport,
+};
+
 export function createTemporal(deps: TemporalDeps): Temporal {
   const { pool, client, connection, uiUrl, log } = deps;
   const onError = (error: unknown): void =>
@@ -108,21 +119,9 @@ export function createTemporal(deps: TemporalDeps): Temporal {
         await workflows.wakeEndpoint(operatorId, endpointId);
       return { kind: 'done' };
     },
-    async cancelReplay(operatorId, replayId) {
-      await cancelReplay(pool, operatorId, replayId);
-      await workflows.cancelReplay(operatorId, replayId);
-    },
-    async cancelStuckAction(operatorId, actionId, action) {
-      await cancelBulkAction(pool, operatorId, actionId);
-      await workflows.cancelStuckAction(operatorId, actionId, action);
-    },
-    async cancelPayoutRun(operatorId, runId) {
-      await cancelPayoutRun(pool, operatorId, runId);
-      await workflows.cancelPayoutRun(operatorId, runId);
-    },
-    async cancelImport(operatorId, importId) {
-      await cancelImport(pool, operatorId, importId);
-      await workflows.cancelImport(operatorId, importId);
+    async cancelJob(operatorId, job) {
+      await CANCEL_ROW[job.kind](pool, operatorId, job.id);
+      await workflows.cancelJob(operatorId, job);
     },
     rematchSoon: coalesced(deps.workflows.rematchOrphans, onError),
     async isReachable() {

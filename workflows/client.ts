@@ -1,35 +1,26 @@
-// Temporal client: starts and signals workflows for deliveries, endpoints, replays, events set
-// aside and housekeeping. Starting a running workflow changes nothing, so batches, the API and the
+// Temporal client: starts and signals workflows for batches, deliveries, endpoints, jobs, events
+// set aside and housekeeping. Starting a running workflow changes nothing, so batches, the API and the
 // sweep call the same functions.
-import {
-  WorkflowExecutionAlreadyStartedError,
-  type Client,
-  type WorkflowStartOptions,
-} from '@temporalio/client';
+import { WorkflowExecutionAlreadyStartedError, type Client } from '@temporalio/client';
 import {
   amendmentsWorkflowId,
-  deliveryWorkflowId,
   conversionsWorkflowId,
+  deliveryWorkflowId,
   endpointWorkflowId,
-  erasureWorkflowId,
-  importWorkflowId,
-  payoutRunWorkflowId,
   periodWorkflowId,
   rematchWorkflowId,
-  replayWorkflowId,
   rerateWorkflowId,
-  setAsideWorkflowId,
-  stuckActionWorkflowId,
 } from '../domain/keys.ts';
 import { pageIn } from '../domain/console-pages.ts';
+import type { CancellableJob, Job } from '../domain/jobs.ts';
+import { SIGNALS, TASK_QUEUES, WORKFLOWS, type BatchInput, type TraceBatch } from './contract.ts';
 import {
-  SIGNALS,
-  TASK_QUEUES,
-  WORKFLOWS,
-  type BatchInput,
-  type StuckActionInput,
-  type TraceBatch,
-} from './contract.ts';
+  fairnessOf,
+  jobWorkflow,
+  setAsideOptions,
+  upkeepOptions,
+  type StartOptions,
+} from './start-options.ts';
 
 const CALL_TIMEOUT_MS = 3000;
 
@@ -51,24 +42,10 @@ export type WorkflowClient = {
   wakeEndpoints(operatorId: string, endpointIds: readonly string[]): Promise<void>;
   /** Starts `drainEndpoint` unless it runs; sends no signal. */
   startEndpoint(operatorId: string, endpointId: string): Promise<void>;
-  /** Starts `replayPostbacks`, unless it runs. */
-  startReplay(operatorId: string, replayId: string): Promise<void>;
-  /** Tells `replayPostbacks` that its row was cancelled. */
-  cancelReplay(operatorId: string, replayId: string): Promise<void>;
-  /** Starts `actOnStuck`, unless it runs. */
-  startStuckAction(operatorId: string, actionId: string, action: StuckActionInput['action']): Promise<void>;
-  /** Tells `actOnStuck` that its row was cancelled. */
-  cancelStuckAction(operatorId: string, actionId: string, action: StuckActionInput['action']): Promise<void>;
-  /** Starts `runPayouts`, unless it runs. */
-  startPayoutRun(operatorId: string, runId: string): Promise<void>;
-  /** Tells `runPayouts` that its row was cancelled. */
-  cancelPayoutRun(operatorId: string, runId: string): Promise<void>;
-  /** Starts `importEvents`, unless it runs. */
-  startImport(operatorId: string, importId: string): Promise<void>;
-  /** Tells `importEvents` that its row was cancelled. */
-  cancelImport(operatorId: string, importId: string): Promise<void>;
-  /** Starts `eraseCustomer`, unless it runs. */
-  startErasure(operatorId: string, erasureId: string): Promise<void>;
+  /** Starts the workflow of a job, unless it runs. */
+  startJob(operatorId: string, job: Job): Promise<void>;
+  /** Tells the workflow of a job that its row was cancelled. */
+  cancelJob(operatorId: string, job: CancellableJob): Promise<void>;
   /** Starts `processConversions`, and waits for its end at most so long (default: not at all). */
   startBatch(batch: BatchInput, waitMs?: number): Promise<void>;
   /** Starts `settleSetAside` of one reason unless it runs; sends no signal. */
@@ -145,13 +122,13 @@ export function createWorkflowClient(
     client.withDeadline(Date.now() + callTimeoutMs, call);
 
   /** Set when a workflow starts, so that no replay is concerned. */
-  const linked = (options: Options): Options => {
+  const linked = (options: StartOptions): StartOptions => {
     const page = consoleUrl === undefined ? null : pageIn(options.workflowId);
     return page === null ? options : { ...options, staticDetails: `[In the console](${consoleUrl}${page})` };
   };
 
   /** Returns whether this call started the workflow; a running workflow is left alone. */
-  async function start(type: string, options: Options): Promise<boolean> {
+  async function start(type: string, options: StartOptions): Promise<boolean> {
     try {
       await bounded(() => client.workflow.start(type, linked(options)));
       return true;
@@ -161,11 +138,11 @@ export function createWorkflowClient(
     }
   }
 
-  async function signal(type: string, options: Options, name: keyof typeof SIGNALS): Promise<void> {
+  async function signal(type: string, options: StartOptions, name: keyof typeof SIGNALS): Promise<void> {
     await bounded(() => client.workflow.signalWithStart(type, { ...linked(options), signal: SIGNALS[name] }));
   }
 
-  async function endpointOptions(operatorId: string, endpointId: string): Promise<Options> {
+  async function endpointOptions(operatorId: string, endpointId: string): Promise<StartOptions> {
     const receiver = await summaries.endpoint(operatorId, endpointId).catch(() => null);
     const summary = `postbacks to ${receiver ?? endpointId}`;
     return upkeepOptions(endpointWorkflowId(endpointId), { operatorId, endpointId }, summary);
@@ -195,30 +172,13 @@ export function createWorkflowClient(
     async startEndpoint(operatorId, endpointId) {
       await start(WORKFLOWS.drainEndpoint, await endpointOptions(operatorId, endpointId));
     },
-    async startReplay(operatorId, replayId) {
-      await start(WORKFLOWS.replayPostbacks, replayOptions(operatorId, replayId));
+    async startJob(operatorId, job) {
+      const { workflow, options } = jobWorkflow(operatorId, job);
+      await start(workflow, options);
     },
-    cancelReplay: (operatorId, replayId) =>
-      signal(WORKFLOWS.replayPostbacks, replayOptions(operatorId, replayId), 'cancel'),
-    async startStuckAction(operatorId, actionId, action) {
-      await start(WORKFLOWS.actOnStuck, stuckActionOptions(operatorId, actionId, action));
-    },
-    cancelStuckAction: (operatorId, actionId, action) =>
-      signal(WORKFLOWS.actOnStuck, stuckActionOptions(operatorId, actionId, action), 'cancel'),
-    async startPayoutRun(operatorId, runId) {
-      await start(WORKFLOWS.runPayouts, payoutRunOptions(operatorId, runId));
-    },
-    cancelPayoutRun: (operatorId, runId) =>
-      signal(WORKFLOWS.runPayouts, payoutRunOptions(operatorId, runId), 'cancel'),
-    async startImport(operatorId, importId) {
-      await start(WORKFLOWS.importEvents, importOptions(operatorId, importId));
-    },
-    cancelImport: (operatorId, importId) =>
-      signal(WORKFLOWS.importEvents, importOptions(operatorId, importId), 'cancel'),
-    async startErasure(operatorId, erasureId) {
-      const input = { operatorId, erasureId };
-      const options = upkeepOptions(erasureWorkflowId(erasureId), input, `erasure ${erasureId}`);
-      await start(WORKFLOWS.eraseCustomer, options);
+    async cancelJob(operatorId, job) {
+      const { workflow, options } = jobWorkflow(operatorId, job);
+      await signal(workflow, options, 'cancel');
     },
     async startBatch(batch, waitMs = 0) {
       const traced = traceBatch?.(batch);
@@ -269,58 +229,6 @@ export function createWorkflowClient(
     },
   };
 }
-
-type Options = Pick<
-  WorkflowStartOptions,
-  'taskQueue' | 'args' | 'priority' | 'staticSummary' | 'staticDetails'
-> & { workflowId: string };
-
-/**
- * Fairness key: Temporal serves waiting tasks of operators in turn, so a backlog of one operator
- * does not delay the others.
- */
-const fairnessOf = (operatorId: string) => ({ priority: { fairnessKey: operatorId } });
-
-/** Options of a workflow of an operator that is no batch and no single postback. */
-function upkeepOptions(
-  workflowId: string,
-  input: { operatorId: string } & Record<string, unknown>,
-  staticSummary: string,
-): Options {
-  return {
-    workflowId,
-    taskQueue: TASK_QUEUES.upkeep,
-    args: [input],
-    staticSummary,
-    ...fairnessOf(input.operatorId),
-  };
-}
-
-const replayOptions = (operatorId: string, replayId: string): Options =>
-  upkeepOptions(replayWorkflowId(replayId), { operatorId, replayId }, `replay ${replayId}`);
-
-function stuckActionOptions(
-  operatorId: string,
-  actionId: string,
-  action: StuckActionInput['action'],
-): Options {
-  const input: StuckActionInput = { operatorId, actionId, action };
-  const summary = `${action.replace('_', ' ')} of what is stuck: ${actionId}`;
-  return upkeepOptions(stuckActionWorkflowId(actionId), input, summary);
-}
-
-const payoutRunOptions = (operatorId: string, runId: string): Options =>
-  upkeepOptions(payoutRunWorkflowId(runId), { operatorId, runId }, `payout run ${runId}`);
-
-const importOptions = (operatorId: string, importId: string): Options =>
-  upkeepOptions(importWorkflowId(importId), { operatorId, importId }, `import ${importId}`);
-
-const setAsideOptions = (operatorId: string, reason: string): Options =>
-  upkeepOptions(
-    setAsideWorkflowId(operatorId, reason),
-    { operatorId, reason },
-    `events set aside: ${reason}`,
-  );
 
 function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));

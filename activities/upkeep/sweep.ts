@@ -16,11 +16,7 @@ import {
   findUnfinishedReratings,
   type Found,
 } from '../../store/upkeep/sweep.ts';
-import { findRunningBulkActions } from '../../store/delivery/bulk-actions.ts';
-import { findRunningImports } from '../../store/intake/imports.ts';
-import { findRunningErasures } from '../../store/upkeep/erasures.ts';
-import { findRunningPayoutRuns } from '../../store/ledger/payout-runs.ts';
-import { findRunningReplays } from '../../store/delivery/replays.ts';
+import { findRunningJobs } from '../../store/upkeep/running-jobs.ts';
 import { addUpStuckCounts } from '../../store/delivery/stuck-counts.ts';
 import { findUnfollowed, releaseSuccessors } from '../../store/delivery/succession.ts';
 import { findSetAsideReasons } from '../../store/settlement/set-aside.ts';
@@ -37,11 +33,7 @@ export type SweepResult = {
   late: number;
   released: number;
   setAside: number;
-  replays: number;
-  bulkActions: number;
-  payoutRuns: number;
-  imports: number;
-  erasures: number;
+  jobs: number;
   retries: number;
   reratings: number;
   amendments: number;
@@ -189,17 +181,8 @@ export function createSweep({
       const batches = await takeOverAbandonedBatches();
       const released = await releaseStalledSuccessors();
       const owners = await lookAfterOwners();
-      const replays = await findRunningReplays(pool, OWNERS_AT_ONCE);
-      for (const { operatorId, id } of replays) await workflows.startReplay(operatorId, id);
-      const bulkActions = await findRunningBulkActions(pool, OWNERS_AT_ONCE);
-      for (const { operatorId, id, action } of bulkActions)
-        await workflows.startStuckAction(operatorId, id, action);
-      const payoutRuns = await findRunningPayoutRuns(pool, OWNERS_AT_ONCE);
-      for (const { operatorId, id } of payoutRuns) await workflows.startPayoutRun(operatorId, id);
-      const imports = await findRunningImports(pool, OWNERS_AT_ONCE);
-      for (const { operatorId, id } of imports) await workflows.startImport(operatorId, id);
-      const erasures = await findRunningErasures(pool, OWNERS_AT_ONCE);
-      for (const { operatorId, id } of erasures) await workflows.startErasure(operatorId, id);
+      const jobs = await findRunningJobs(pool, OWNERS_AT_ONCE);
+      for (const { operatorId, ...job } of jobs) await workflows.startJob(operatorId, job);
       const setAside = await findSetAsideReasons(pool, OWNERS_AT_ONCE);
       // A wake is history: only what changed is shown again.
       for (const { operatorId, reason, isChanged } of setAside)
@@ -214,14 +197,7 @@ export function createSweep({
       const amending = await findDueAmendments(pool, OWNERS_AT_ONCE);
       for (const operatorId of amending) await workflows.applyAmendments(operatorId);
       const agreed = { retries: retries.length, reratings: reratings.length, amendments: amending.length };
-      const counts = {
-        setAside: setAside.length,
-        replays: replays.length,
-        bulkActions: bulkActions.length,
-        payoutRuns: payoutRuns.length,
-        imports: imports.length,
-        erasures: erasures.length,
-      };
+      const counts = { jobs: jobs.length, setAside: setAside.length };
       return { events, batches, released, ...owners, ...counts, ...agreed };
     },
   };

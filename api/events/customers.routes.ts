@@ -18,7 +18,7 @@ export const newReassignment = z.strictObject({ affiliate_id: id, from: startTim
 type Deps = {
   store: Pick<Store, 'affiliates' | 'erasures' | 'reassignments'>;
   auth: Auth;
-  temporal: Pick<Temporal, 'applyAmendments' | 'rematchSoon' | 'startErasure' | 'workflowUrl'>;
+  temporal: Pick<Temporal, 'applyAmendments' | 'rematchSoon' | 'startJob' | 'workflowUrl'>;
 };
 
 export function addCustomerRoutes(router: Router, deps: Deps): void {
@@ -70,7 +70,7 @@ function addErasureRoutes(router: Router, { store, auth, temporal }: Deps): void
       async (req, res) => {
         const { operator, key } = callerOf(res);
         const erasure = await store.erasures.begin(operator.id, customerIdOf(req), key.id);
-        await temporal.startErasure(operator.id, erasure.id);
+        await temporal.startJob(operator.id, { kind: 'erasure', id: erasure.id });
         res.status(202).json(erasureView(erasure, temporal.workflowUrl));
       },
     ],

@@ -19,7 +19,7 @@ import { fieldsOf, linePage } from './imports.schema.ts';
 type Deps = {
   store: Pick<Store, 'imports'>;
   auth: Auth;
-  temporal: Pick<Temporal, 'workflowUrl' | 'startImport' | 'cancelImport'>;
+  temporal: Pick<Temporal, 'workflowUrl' | 'startJob' | 'cancelJob'>;
 };
 
 export const IMPORT_LIMITS = { bytes: 50 * 1024 * 1024, rows: 1_000_000 };
@@ -44,7 +44,7 @@ export function addImportRoutes(router: Router, { store, auth, temporal }: Deps)
         const completed = await receive(store.imports, operator.id, req, wanted);
         if (completed.kind === 'other_request') throw keyOfAnotherRequest();
         if (completed.import.state === 'running')
-          await temporal.startImport(operator.id, completed.import.id);
+          await temporal.startJob(operator.id, { kind: 'import', id: completed.import.id });
         res.status(202).json(view(completed.import));
       },
     ],
@@ -69,7 +69,7 @@ export function addImportRoutes(router: Router, { store, auth, temporal }: Deps)
       async (req, res) => {
         const operatorId = callerOf(res).operator.id;
         const { id } = await find(operatorId, idFromPath(req, 'import'));
-        await temporal.cancelImport(operatorId, id);
+        await temporal.cancelJob(operatorId, { kind: 'import', id });
         const after = await find(operatorId, id);
         if (after.state !== 'cancelled') throw new ApiError('not_possible', `this import is ${after.state}`);
         res.json(view(after));

@@ -19,7 +19,7 @@ import { newPayoutRun } from './payout-runs.schema.ts';
 type Deps = {
   store: Pick<Store, 'payoutRuns' | 'payouts' | 'paymentDetails'>;
   auth: Auth;
-  temporal: Pick<Temporal, 'workflowUrl' | 'startPayoutRun' | 'cancelPayoutRun' | 'wakeEndpoints'>;
+  temporal: Pick<Temporal, 'workflowUrl' | 'startJob' | 'cancelJob' | 'wakeEndpoints'>;
 };
 
 export function addPayoutRunRoutes(router: Router, deps: Deps): void {
@@ -52,7 +52,8 @@ export function addPayoutRunRoutes(router: Router, deps: Deps): void {
           idempotencyKey: idempotencyKeyOf(req),
         });
         if (stored.kind === 'other_request') throw keyOfAnotherRequest();
-        if (stored.run.state === 'running') await temporal.startPayoutRun(operator.id, stored.run.id);
+        if (stored.run.state === 'running')
+          await temporal.startJob(operator.id, { kind: 'payoutRun', id: stored.run.id });
         res.status(202).json(view(stored.run));
       },
     ],
@@ -72,7 +73,7 @@ export function addPayoutRunRoutes(router: Router, deps: Deps): void {
       async (req, res) => {
         const operatorId = callerOf(res).operator.id;
         const { id } = await find(operatorId, idFromPath(req, 'payout run'));
-        await temporal.cancelPayoutRun(operatorId, id);
+        await temporal.cancelJob(operatorId, { kind: 'payoutRun', id });
         const after = await find(operatorId, id);
         if (after.state === 'done') throw new ApiError('not_possible', 'this payout run is done already');
         res.json(view(after));

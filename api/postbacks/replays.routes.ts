@@ -18,7 +18,7 @@ import { newReplay, replayFilter } from './replays.schema.ts';
 type Deps = {
   store: Pick<Store, 'replays' | 'endpoints' | 'affiliates'>;
   auth: Auth;
-  temporal: Pick<Temporal, 'startReplay' | 'cancelReplay'>;
+  temporal: Pick<Temporal, 'startJob' | 'cancelJob'>;
 };
 
 export function addReplayRoutes(router: Router, { store, auth, temporal }: Deps): void {
@@ -50,7 +50,8 @@ export function addReplayRoutes(router: Router, { store, auth, temporal }: Deps)
         const filter = { endpointId, affiliateId, from, to, states };
         const options = { ratePerSecond: wire.rate_per_second ?? null, isDryRun: wire.dry_run };
         const replay = await store.replays.insert(operatorId, newId('rpl'), filter, options);
-        if (replay.state === 'running') await temporal.startReplay(operatorId, replay.id);
+        if (replay.state === 'running')
+          await temporal.startJob(operatorId, { kind: 'replay', id: replay.id });
         res.status(202).json(replayView(replay));
       },
     ],
@@ -78,7 +79,7 @@ export function addReplayRoutes(router: Router, { store, auth, temporal }: Deps)
       async (req, res) => {
         const operatorId = callerOf(res).operator.id;
         const id = idFromPath(req, 'replay');
-        await temporal.cancelReplay(operatorId, id);
+        await temporal.cancelJob(operatorId, { kind: 'replay', id });
         const replay = await find(operatorId, id);
         if (replay.state === 'done') throw new ApiError('not_possible', 'this replay is done already');
         res.json(progressView(replay));

@@ -21,7 +21,7 @@ import { filterOf, newStuckAction, stuckFilter } from './stuck.schema.ts';
 type Deps = {
   store: Pick<Store, 'stuck' | 'affiliates' | 'endpoints'>;
   auth: Auth;
-  temporal: Pick<Temporal, 'workflowUrl' | 'startStuckAction' | 'cancelStuckAction'>;
+  temporal: Pick<Temporal, 'workflowUrl' | 'startJob' | 'cancelJob'>;
 };
 
 /** Actions by the last part of their paths. */
@@ -58,7 +58,7 @@ export function addStuckActionRoutes(router: Router, { store, auth, temporal }: 
     const filter = filterOf(wire);
     await requireKnown(operatorId, filter);
     const { id } = await store.stuck.insertAction(operatorId, { id: newId('act'), action, filter, isDryRun });
-    if (!isDryRun) await temporal.startStuckAction(operatorId, id, action);
+    if (!isDryRun) await temporal.startJob(operatorId, { kind: 'stuckAction', id, action });
     const waitSeconds = isDryRun ? 0 : waitOf(req);
     const isOver = async () => (await find(operatorId, id)).state !== 'running';
     if (await comesTrueWithin(waitSeconds, res, isOver))
@@ -87,7 +87,7 @@ export function addStuckActionRoutes(router: Router, { store, auth, temporal }: 
       async (req, res) => {
         const operatorId = callerOf(res).operator.id;
         const found = await find(operatorId, idFromPath(req, 'action'));
-        await temporal.cancelStuckAction(operatorId, found.id, found.action);
+        await temporal.cancelJob(operatorId, { kind: 'stuckAction', ...found });
         const after = await find(operatorId, found.id);
         if (after.state === 'done') throw new ApiError('not_possible', 'this action is done already');
         res.json(view(after));

@@ -88,16 +88,3 @@ export async function cancelBulkAction(db: Queryable, operatorId: string, id: st
     [operatorId, id],
   );
 }
-
-/** Actions that are not done; over all operators, for the sweep. */
-export async function findRunningBulkActions(
-  db: Queryable,
-  limit: number,
-): Promise<{ operatorId: string; id: string; action: StuckAction }[]> {
-  const { rows } = await db.query<{ operatorId: string; id: string; action: StuckAction }>(
-    `select operator_id as "operatorId", id, action from stuck_actions where state = 'running'
-     order by id limit $1`,
-    [limit],
-  );
-  return rows;
-}

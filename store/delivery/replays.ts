@@ -187,23 +187,6 @@ export function createReplays(pool: Pool) {
   };
 }
 
-/**
- * Replays that are not done, or cancelled and not cleared; over all operators, for the sweep.
- */
-export async function findRunningReplays(
-  db: Queryable,
-  limit: number,
-): Promise<{ operatorId: string; id: string }[]> {
-  const { rows } = await db.query<{ operatorId: string; id: string }>(
-    `select operator_id as "operatorId", id from replays r
-     where state = 'running' or (state = 'cancelled' and exists (
-       select from replay_items i where i.operator_id = r.operator_id and i.replay_id = r.id))
-     order by id limit $1`,
-    [limit],
-  );
-  return rows;
-}
-
 /** The newest delivery, chosen or not; later ones are not sent again. */
 async function newestId(db: Queryable, operatorId: string): Promise<string> {
   const { rows } = await db.query<{ id: string }>(

@@ -176,15 +176,3 @@ export async function cancelImport(pool: Pool, operatorId: string, id: string): 
       );
   });
 }
-
-/** Imports that are not done; over all operators, for the sweep. */
-export async function findRunningImports(
-  db: Queryable,
-  limit: number,
-): Promise<{ operatorId: string; id: string }[]> {
-  const { rows } = await db.query<{ operatorId: string; id: string }>(
-    `select operator_id as "operatorId", id from imports where state = 'running' order by id limit $1`,
-    [limit],
-  );
-  return rows;
-}

@@ -169,15 +169,3 @@ export async function cancelPayoutRun(db: Queryable, operatorId: string, id: str
     [operatorId, id],
   );
 }
-
-/** Runs that are not done; over all operators, for the sweep. */
-export async function findRunningPayoutRuns(
-  db: Queryable,
-  limit: number,
-): Promise<{ operatorId: string; id: string }[]> {
-  const { rows } = await db.query<{ operatorId: string; id: string }>(
-    `select operator_id as "operatorId", id from payout_runs where state = 'running' order by id limit $1`,
-    [limit],
-  );
-  return rows;
-}

@@ -1,6 +1,6 @@
-// Erasures of customers as rows: begun by the API, found by the sweep until they are done.
+// Erasures of customers as rows: begun by the API, and read by its callers until they are done.
 import { newId } from '../db/ids.ts';
-import type { Pool, Queryable } from '../db/pool.ts';
+import type { Pool } from '../db/pool.ts';
 
 export const ERASURE_STATES = ['running', 'done'] as const;
 
@@ -39,16 +39,4 @@ export function createErasures(pool: Pool) {
       return rows[0] ?? null;
     },
   };
-}
-
-/** Those that are not done, the oldest first. */
-export async function findRunningErasures(
-  db: Queryable,
-  limit: number,
-): Promise<{ operatorId: string; id: string }[]> {
-  const { rows } = await db.query<{ operatorId: string; id: string }>(
-    `select operator_id as "operatorId", id from erasures where state = 'running' order by created_at limit $1`,
-    [limit],
-  );
-  return rows;
 }

@@ -23,7 +23,12 @@ const row = (from: string, values: string, types = ''): Row => ({
 const TABLE: readonly Row[] = [
   row('domain', 'domain'),
   row('workflows', '@temporalio/workflow, @temporalio/common, workflows', 'activities'),
-  row('workflows/client', '@temporalio/client, domain/keys, domain/console-pages, workflows/contract'),
+  row(
+    'workflows/client',
+    '@temporalio/client, domain/keys, domain/console-pages, workflows/contract, workflows/start-options',
+    'domain/jobs',
+  ),
+  row('workflows/start-options', 'domain/keys, workflows/contract', '@temporalio/client, domain/jobs'),
   row('workflows/contract', ''),
   row('workflows/payload-codec', '', '@temporalio/common, store'),
   row('store', 'Node, pg, node-pg-migrate, store, domain'),
@@ -43,7 +48,7 @@ const TABLE: readonly Row[] = [
   row('api/process/metrics', 'prom-client, api/http/path', 'express, api, store'),
   row('api/intake/dispatcher', '@temporalio/client, domain, workflows/contract, store, api/intake', 'log'),
   row('api/process/tracing', 'tracing', 'express'),
-  row('api/temporal', 'store, workflows/client', '@temporalio/client, log'),
+  row('api/temporal', 'store, workflows/client', '@temporalio/client, domain/jobs, log'),
   row(
     'worker',
     'Node, @temporalio/client, @temporalio/worker, domain/keys, workflows/contract',

@@ -33,7 +33,11 @@ async function store({ operatorId }: TestOperator, action: StuckAction): Promise
 /** Acts on everything that is stuck; resolves with the result of the workflow. */
 async function act(operator: TestOperator, action: StuckAction) {
   const id = await store(operator, action);
-  await createWorkflowClient(harness.temporal.client).startStuckAction(operator.operatorId, id, action);
+  await createWorkflowClient(harness.temporal.client).startJob(operator.operatorId, {
+    kind: 'stuckAction',
+    id,
+    action,
+  });
   const handle = harness.temporal.client.workflow.getHandle(stuckActionWorkflowId(id));
   return { workflowId: handle.workflowId, result: (await handle.result()) as object };
 }
@@ -107,7 +111,7 @@ test('a give-up of everything that is stuck ends the workflows of single postbac
 test('the sweep starts a stored action on what is stuck that has no workflow', async () => {
   const operator = await withOperator(harness.pool);
   const id = await store(operator, 'acknowledge');
-  assert.equal((await harness.testActivities.activities.sweepOnce()).bulkActions, 1);
+  assert.equal((await harness.testActivities.activities.sweepOnce()).jobs, 1);
   const handle = harness.temporal.client.workflow.getHandle(stuckActionWorkflowId(id));
   assert.deepEqual(await handle.result(), { state: 'done', total: 0, done: 0, joined: 0, refused: 0 });
 });

@@ -33,10 +33,10 @@ test('the details of a workflow lead to the page of what it is about, however it
   await Promise.all([
     workflows.startDelivery(operatorId, deliveryId),
     workflows.wakeEndpoint(operatorId, endpointId),
-    workflows.startPayoutRun(operatorId, runId),
-    workflows.startImport(operatorId, importId),
+    workflows.startJob(operatorId, { kind: 'payoutRun', id: runId }),
+    workflows.startJob(operatorId, { kind: 'import', id: importId }),
     workflows.startRerating(operatorId, dealId, 2),
-    workflows.startStuckAction(operatorId, actionId, 'retry'),
+    workflows.startJob(operatorId, { kind: 'stuckAction', id: actionId, action: 'retry' }),
     workflows.startSetAside(operatorId, 'no_exchange_rate'),
     workflows.rematchOrphans(operatorId),
     workflows.closePeriod(operatorId, '2026-10'),

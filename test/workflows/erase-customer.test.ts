@@ -273,7 +273,7 @@ test('an erasure goes on over many pages of events, and the sweep starts one tha
   await settled();
   const { id } = await api.store.erasures.begin(operatorId, 'busy', 'key');
   assert.equal((await api.store.erasures.begin(operatorId, 'busy', 'key')).id, id, 'one at a time');
-  assert.equal((await harness.testActivities.activities.sweepOnce()).erasures, 1);
+  assert.equal((await harness.testActivities.activities.sweepOnce()).jobs, 1);
   const result: unknown = await harness.temporal.client.workflow.getHandle(erasureWorkflowId(id)).result();
   assert.deepEqual(result, { state: 'done', events: 250, deliveries: 0 });
   assert.deepEqual(await found(['busy']), []);
@@ -286,7 +286,7 @@ test('an erasure goes on over many pages of events, and the sweep starts one tha
 test('an erasure that PostgreSQL does not know, being put back to a moment before it, ends', async () => {
   const { client } = harness.temporal;
   const id = newId('ers');
-  await createWorkflowClient(client).startErasure(operatorId, id);
+  await createWorkflowClient(client).startJob(operatorId, { kind: 'erasure', id });
   const handle = client.workflow.getHandle(erasureWorkflowId(id));
   await eventually('it to end', async () => (await handle.describe()).status.name === 'COMPLETED');
 });

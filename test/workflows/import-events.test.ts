@@ -34,7 +34,7 @@ async function store({ operatorId }: TestOperator, count: number): Promise<strin
 test('an import of 1,200 lines takes each in and has them settled, and shows what was refused', async () => {
   const operator = await withOperator(harness.pool);
   const id = await store(operator, 1200);
-  await createWorkflowClient(harness.temporal.client).startImport(operator.operatorId, id);
+  await createWorkflowClient(harness.temporal.client).startJob(operator.operatorId, { kind: 'import', id });
   const workflowId = importWorkflowId(id);
   const result: unknown = await harness.temporal.client.workflow.getHandle(workflowId).result();
   assert.deepEqual(result, { state: 'done', total: 1200, done: 1200, refused: 1 });
@@ -55,7 +55,7 @@ test('an import of 1,200 lines takes each in and has them settled, and shows wha
 test('the sweep starts a stored import that has no workflow', async () => {
   const operator = await withOperator(harness.pool);
   const id = await store(operator, 3);
-  assert.equal((await harness.testActivities.activities.sweepOnce()).imports, 1);
+  assert.equal((await harness.testActivities.activities.sweepOnce()).jobs, 1);
   const handle = harness.temporal.client.workflow.getHandle(importWorkflowId(id));
   assert.deepEqual(await handle.result(), { state: 'done', total: 3, done: 3, refused: 1 });
 });

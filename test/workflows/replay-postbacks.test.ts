@@ -43,7 +43,8 @@ async function createReplay(count: number, ratePerSecond: number | null) {
   });
   const workflowId = replayWorkflowId(id);
   const requests = () => receiver.requests.filter((request) => request.path === path);
-  const start = () => createWorkflowClient(harness.temporal.client).startReplay(operatorId, id);
+  const start = () =>
+    createWorkflowClient(harness.temporal.client).startJob(operatorId, { kind: 'replay', id });
   return {
     operator,
     id,
@@ -96,6 +97,6 @@ test('a cancelled replay releases no more deliveries, and what went out is deliv
 
 test('the sweep starts a stored replay that has no workflow', async () => {
   const { handle } = await createReplay(3, null);
-  assert.equal((await harness.testActivities.activities.sweepOnce()).replays, 1);
+  assert.equal((await harness.testActivities.activities.sweepOnce()).jobs, 1);
   assert.deepEqual(await handle.result(), { state: 'done', total: 3, released: 3, sent: 3 });
 });

@@ -47,7 +47,10 @@ test('a payout run of 130 affiliates takes two steps, and shows how many it paid
   const operator = await withOperator(harness.pool);
   await affiliates(operator, 130);
   const id = await store(operator);
-  await createWorkflowClient(harness.temporal.client).startPayoutRun(operator.operatorId, id);
+  await createWorkflowClient(harness.temporal.client).startJob(operator.operatorId, {
+    kind: 'payoutRun',
+    id,
+  });
   const workflowId = payoutRunWorkflowId(id);
   const result: unknown = await harness.temporal.client.workflow.getHandle(workflowId).result();
   assert.deepEqual(result, { state: 'done', total: 130, done: 130, created: 130 });
@@ -67,7 +70,7 @@ test('a payout run of 130 affiliates takes two steps, and shows how many it paid
 test('the sweep starts a stored payout run that has no workflow', async () => {
   const operator = await withOperator(harness.pool);
   const id = await store(operator);
-  assert.equal((await harness.testActivities.activities.sweepOnce()).payoutRuns, 1);
+  assert.equal((await harness.testActivities.activities.sweepOnce()).jobs, 1);
   const handle = harness.temporal.client.workflow.getHandle(payoutRunWorkflowId(id));
   assert.deepEqual(await handle.result(), { state: 'done', total: 0, done: 0, created: 0 });
 });

@@ -1,6 +1,6 @@
 // Temporal client: starts and signals workflows for batches, deliveries, endpoints, jobs, events
-// set aside and housekeeping. Starting a running workflow changes nothing, so batches, the API and the
-// sweep call the same functions.
+// set aside and housekeeping. Starting a running workflow changes nothing, so batches, the API and
+// the sweep call the same functions.
 import { WorkflowExecutionAlreadyStartedError, type Client } from '@temporalio/client';
 import {
   amendmentsWorkflowId,

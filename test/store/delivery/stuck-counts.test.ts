@@ -174,7 +174,8 @@ test('the audit finds a count of stuck deliveries that is not theirs', async () 
   await set(`state = 'held', owner = 'endpoint'`);
   const { operatorId } = operator;
   assert.deepEqual((await auditOf(pool, operatorId)).findings, []);
-  const wrong = `update stuck_counts set count = 0 where id = (select min(id) from stuck_counts where operator_id = '${operatorId}')`;
+  const wrong = `update stuck_counts set count = 0 where id = (
+    select min(id) from stuck_counts where operator_id = '${operatorId}' and payout_currency = 'USD')`;
   await withCorruptedBooks(pool, ['stuck_counts'], wrong, async () => {
     const { findings } = await auditOf(pool, operatorId);
     assert.equal(findings.length, 1);

@@ -209,7 +209,9 @@ export function createActivities({
     ...createReleaseHolds({ pool, waking, budgetMs: limits.releaseMs }),
     wakeEndpoints: waking.wake,
     async switchEndpoint({ operatorId, endpointId, state, reason }) {
-      await switchEndpoint(pool, operatorId, endpointId, { to: state, reason });
+      const done = await switchEndpoint(pool, operatorId, endpointId, { to: state, reason });
+      // Their own workflows see that the queue has them, and end.
+      for (const id of done?.singles ?? []) await workflows.startDelivery(operatorId, id, 'retryNow');
     },
   };
 }

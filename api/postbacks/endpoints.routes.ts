@@ -105,11 +105,7 @@ export function addEndpointRoutes(
         const updated = await store.endpoints.update(operatorId, id, settingsOf(wire));
         if (updated === null) throw notFound('endpoint');
         const { endpoint } = updated;
-        if (updated.isMoved) {
-          // Their own workflows see that the queue has them, and end.
-          for (const single of updated.singles) await temporal.startDelivery(operatorId, single, 'retryNow');
-          await temporal.wakeEndpoint(operatorId, id, 'switched');
-        }
+        if (updated.isMoved) await wakeQueue(temporal, operatorId, id, updated.singles);
         if (wire.url !== undefined) warnings.push(...(await sameUrl(operatorId, endpoint)));
         res.json({ ...endpointView(endpoint), ...(made && shown(made)), warnings });
       },
@@ -226,8 +222,8 @@ function addSwitchPath(
       async (req, res) => {
         const operatorId = callerOf(res).operator.id;
         const id = idFromPath(req, 'endpoint');
-        const endpoint = await store.endpoints.switchState(operatorId, id, action);
-        if (endpoint === null) {
+        const switched = await store.endpoints.switchState(operatorId, id, action);
+        if (switched === null) {
           const present = await store.endpoints.find(operatorId, id);
           if (present === null) throw notFound('endpoint');
           throw new ApiError(
@@ -235,12 +231,24 @@ function addSwitchPath(
             `${action} is not possible while the endpoint is ${present.state}`,
           );
         }
-        await temporal.wakeEndpoint(operatorId, id, 'switched');
+        const { endpoint, singles } = switched;
+        await wakeQueue(temporal, operatorId, id, singles);
         const offer = action === 'enable' ? { offer: await offerOf(store, operatorId, endpoint) } : {};
         res.json({ ...endpointView(endpoint), ...offer });
       },
     ],
   });
+}
+
+/** Has the endpoint's queue looked at now. `singles` joined it, and their own workflows end. */
+async function wakeQueue(
+  temporal: Deps['temporal'],
+  operatorId: string,
+  id: string,
+  singles: readonly string[],
+): Promise<void> {
+  for (const single of singles) await temporal.startDelivery(operatorId, single, 'retryNow');
+  await temporal.wakeEndpoint(operatorId, id, 'switched');
 }
 
 /**

@@ -175,11 +175,19 @@ export function createEndpoints(pool: Pool, secretBox: SecretBox) {
       });
     },
 
-    /** Switches the state. Null where there is no such endpoint or its state forbids the action. */
-    async switchState(operatorId: string, id: string, action: EndpointSwitch): Promise<Endpoint | null> {
+    /**
+     * Switches the state. Null where there is no such endpoint or its state forbids the action.
+     * `singles` as in `switchEndpoint`.
+     */
+    async switchState(
+      operatorId: string,
+      id: string,
+      action: EndpointSwitch,
+    ): Promise<{ endpoint: Endpoint; singles: string[] } | null> {
       const { from, to } = SWITCHES[action];
-      const was = await switchEndpoint(pool, operatorId, id, { to, from });
-      return was !== null && from.includes(was) ? await find(operatorId, id) : null;
+      const done = await switchEndpoint(pool, operatorId, id, { to, from });
+      const endpoint = done !== null && from.includes(done.was) ? await find(operatorId, id) : null;
+      return endpoint === null ? null : { endpoint, singles: done!.singles };
     },
 
     /** Other endpoints of the same affiliate with the same URL, at most ten, oldest first. */

@@ -3,7 +3,7 @@
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import type { Activities } from '../../activities/index.ts';
-import { endpointWorkflowId } from '../../domain/keys.ts';
+import { deliveryWorkflowId, endpointWorkflowId } from '../../domain/keys.ts';
 import { switchEndpoint } from '../../store/delivery/endpoint-switch.ts';
 import { createWorkflowClient } from '../../workflows/client.ts';
 import { SIGNALS, STATUS_QUERY } from '../../workflows/contract.ts';
@@ -40,6 +40,13 @@ after(async () => {
   await Promise.all([receiver.close(), temporal.close(), database.drop()]);
 });
 
+/** What waits for the endpoint has its next try in an hour. */
+const inAnHour = (endpointId: string) =>
+  database.pool.query(
+    `update deliveries set next_attempt_at = now() + interval '1 hour' where endpoint_id = $1`,
+    [endpointId],
+  );
+
 /** A paused endpoint in whose queue three postbacks wait, and its workflow. */
 async function withPausedQueue() {
   const operator = await withOperator(database.pool);
@@ -73,30 +80,45 @@ test('cancelling the workflow of an endpoint pauses the endpoint, also a second 
     await shows('paused: cancelled in Temporal');
     assert.equal(await stateOf(), 'paused: cancelled in Temporal');
     if (time === 2) break;
-    await database.pool.query(
-      `update deliveries set next_attempt_at = now() + interval '1 hour' where endpoint_id = $1`,
-      [id],
-    );
     await switchEndpoint(database.pool, operator.operatorId, id, { to: 'active' });
+    await inAnHour(id);
     await workflows.wakeEndpoint(operator.operatorId, id, 'switched');
     await shows('open: null');
     await handle.signal(SIGNALS.pause);
   }
   await recordHistory(temporal.client, handle.workflowId, 'endpoint-cancelled', runId);
-  await database.pool.query(`update deliveries set next_attempt_at = now() where endpoint_id = $1`, [id]);
   await handle.signal(SIGNALS.resume);
   assert.deepEqual(await temporal.client.workflow.getHandle(handle.workflowId).result(), { sent: 3 });
+});
+
+test('a resume sends at once what has its next try later, also what had a workflow of its own', async () => {
+  const { handle, shows, workflows, operator, id } = await withPausedQueue();
+  await shows('paused: switched by hand');
+  const { rows } = await database.pool.query<{ id: string }>(
+    `update deliveries set owner = 'self', state = 'retrying', tries = 1, next_attempt_at = now() + interval '1 hour'
+     where id = (select max(id) from deliveries where endpoint_id = $1) returning id`,
+    [id],
+  );
+  const single = rows[0]!.id;
+  await workflows.startDelivery(operator.operatorId, single);
+  await inAnHour(id);
+  await handle.signal(SIGNALS.resume);
+  await temporal.client.workflow.getHandle(deliveryWorkflowId(single)).result();
+  await eventually('all to be delivered', async () => {
+    const { rows: left } = await database.pool.query(
+      `select 1 from deliveries where endpoint_id = $1 and state <> 'delivered'`,
+      [id],
+    );
+    return left.length === 0;
+  });
 });
 
 test('a pause that is signalled during the last step before a run continues as new is obeyed', async () => {
   const { handle, shows, stateOf, id, operator } = await withPausedQueue();
   await shows('paused: switched by hand');
   const { runId } = await handle.describe();
-  await database.pool.query(
-    `update deliveries set next_attempt_at = now() + interval '1 hour' where endpoint_id = $1`,
-    [id],
-  );
   await switchEndpoint(database.pool, operator.operatorId, id, { to: 'active' });
+  await inAnHour(id);
   let signalled = false;
   beforeTurn = async () => {
     if (signalled) return;

@@ -1,5 +1,5 @@
-// Transitions of all deliveries to an endpoint: hurried when it moved, cancelled when it is
-// deleted, acknowledged.
+// Transitions of all deliveries to an endpoint: hurried when it moved or goes on, cancelled when it
+// is deleted, acknowledged.
 import type { Owner } from '../../../domain/delivery/deliveries.ts';
 import type { Queryable } from '../../db/pool.ts';
 

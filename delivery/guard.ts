@@ -129,7 +129,7 @@ function literalOf(host: string): string | undefined {
 
 function isPortAllowed(url: URL, allowed: '*' | readonly number[]): boolean {
   const port = url.port === '' ? (url.protocol === 'https:' ? 443 : 80) : Number(url.port);
-  return allowed === '*' || allowed.includes(port);
+  return port > 0 && (allowed === '*' || allowed.includes(port));
 }
 
 function aboutPorts(allowed: '*' | readonly number[]): string {

@@ -67,11 +67,14 @@ export function showEndpoint(of: EndpointInput, now: EndpointStatus, turn: Drain
   setCurrentDetails(details(of, now, isOnlyGivenUp));
 }
 
-function causeOf({ condition, lastError, reason, about }: EndpointStatus, isOnlyGivenUp: boolean): string {
+function causeOf(
+  { condition, lastError, reason, nextTurnAt, about }: EndpointStatus,
+  isOnlyGivenUp: boolean,
+): string {
   if (isOnlyGivenUp) return 'nothing is tried again before a person asks for it';
   if (condition === 'failing') return `it is failing (${reason}); one postback at a time probes it`;
-  if (condition === 'open')
-    return lastError === null ? 'it is being sent to' : `last ${errorText(lastError)}`;
+  if (condition === 'open' && lastError !== null) return `last ${errorText(lastError)}`;
+  if (condition === 'open') return nextTurnAt === null ? 'it is being sent to' : 'the next turn is later';
   if (condition === 'drained') return 'all sent';
   return `${condition}: ${about?.stateReason ?? 'by a person'}`;
 }

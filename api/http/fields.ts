@@ -81,6 +81,10 @@ export function isPlausible(moment: number, now = Date.now()): boolean {
   return moment >= EARLIEST_REPORTED_MS && moment <= now + DAY_MS;
 }
 
+const NO_TIME = 'must be an RFC 3339 time such as 2026-11-22T10:00:00Z';
+/** A `+` that became a blank, since in a query it stands for one. */
+const LOST_PLUS = /\d \d\d:\d\d$/;
+
 /** A time as RFC 3339; gives a Date. */
 export const time = z
   .string()
@@ -89,7 +93,7 @@ export const time = z
     const moment = momentOf(value);
     if (moment !== null && moment >= EARLIEST_MS) return new Date(moment);
     context.issues.push({
-      ...problem('invalid_time', 'must be an RFC 3339 time such as 2026-11-22T10:00:00Z'),
+      ...problem('invalid_time', LOST_PLUS.test(value) ? `${NO_TIME}; write the + as %2B` : NO_TIME),
       input: value,
     });
     return z.NEVER;

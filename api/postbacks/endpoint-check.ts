@@ -60,6 +60,34 @@ export async function checkEndpoint(given: Checked, rules: EndpointRules): Promi
   return found;
 }
 
+type Saved = { method: string; body: string; url: string; headers: object; form: object | null };
+
+/** Warnings about an endpoint as a whole: what would tell its receiver nothing. */
+export function warningsAboutSaved({ method, body, url, headers, form }: Saved): Warning[] {
+  const isGet = method === 'GET';
+  const fills = [url, ...Object.values(headers)].some((template) => template.includes('{'));
+  return [
+    ...(form !== null && (isGet || body !== 'form')
+      ? [
+          {
+            code: 'unsent_form',
+            path: 'form',
+            message: `its fields are not sent: ${isGet ? 'a GET has no body' : 'the body is JSON'}`,
+          },
+        ]
+      : []),
+    ...(isGet && !fills
+      ? [
+          {
+            code: 'no_macro',
+            path: 'url',
+            message: 'a GET says what its macros say, and this URL has none, such as {click_id}',
+          },
+        ]
+      : []),
+  ];
+}
+
 /** Checks the templates of headers and form fields. */
 function checkTexts(given: Checked, rules: EndpointRules): { issues: Issue[]; warnings: Warning[] } {
   const found: Warning[] = [];

@@ -18,7 +18,7 @@ import { byAffiliate, listOf } from '../http/lists.ts';
 import { addPath, idFromPath } from '../http/path.ts';
 import { invalid, read } from '../http/read.ts';
 import type { Temporal } from '../temporal.ts';
-import { checkEndpoint, type EndpointRules, type Warning } from './endpoint-check.ts';
+import { checkEndpoint, warningsAboutSaved, type EndpointRules, type Warning } from './endpoint-check.ts';
 import { endpointView, shown } from './endpoints.answers.ts';
 import * as answers from './endpoints.answers.ts';
 import { DEFAULT_OVERLAP_HOURS, endpointChange, newEndpoint, rotation } from './endpoints.schema.ts';
@@ -69,7 +69,7 @@ export function addEndpointRoutes(
           { id: newId('ep'), affiliateId, ...made },
           settingsOf(wire),
         );
-        warnings.push(...(await sameUrl(operatorId, endpoint)));
+        warnings.push(...warningsAboutSaved(endpoint), ...(await sameUrl(operatorId, endpoint)));
         res.status(201).json({ ...endpointView(endpoint), ...shown(made), warnings });
       },
     ],
@@ -106,6 +106,7 @@ export function addEndpointRoutes(
         if (updated === null) throw notFound('endpoint');
         const { endpoint } = updated;
         if (updated.isMoved) await wakeQueue(temporal, operatorId, id, updated.singles);
+        warnings.push(...warningsAboutSaved(endpoint));
         if (wire.url !== undefined) warnings.push(...(await sameUrl(operatorId, endpoint)));
         res.json({ ...endpointView(endpoint), ...(made && shown(made)), warnings });
       },

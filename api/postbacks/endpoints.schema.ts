@@ -34,7 +34,8 @@ export const settings = {
       `a form has at most ${MOST_FORM_FIELDS} fields`,
     )
     .nullable(),
-  headers: record(z.string(), z.string()),
+  /** Values without the blanks and line ends around them, as URLs. */
+  headers: record(z.string(), z.string().trim()),
   schedule: z
     .array(z.int().min(0).max(LONGEST_WAIT_SECONDS))
     .min(1)

@@ -9,7 +9,7 @@ const REASONS: Record<Exclude<Refusal, 'not_found'>, (named: Named) => string> =
   already_given_up: ({ id }) => `${id} is given up already`,
   cancelled: ({ id }) => `${id} is cancelled`,
   without_workflow: ({ id, endpointId }) =>
-    `${id} has no workflow of its own: POST /v1/endpoints/${endpointId}/pause pauses all of its endpoint`,
+    `${id} has no workflow of its own: POST /v1/endpoints/${endpointId}/pause and /resume are for all of its endpoint`,
   not_given_up: ({ id }) => `${id} is not given up`,
   endpoint_deleted: ({ endpointId }) => `its endpoint ${endpointId} is deleted, so nothing can be sent there`,
   endpoint_disabled: ({ endpointId }) =>

@@ -1,7 +1,7 @@
 // Lookalikes of macros: texts in a template that were meant to be filled and would be sent as they
 // stand. Asked when an endpoint is saved; a stored template is sent whatever it holds.
 import { isKnownElsewhere } from './dialects/translation.ts';
-import { parseMacro } from './templates/macros.ts';
+import { MACROS, parseMacro } from './templates/macros.ts';
 
 /**
  * A lookalike, and what to do about it. `isRefused`: no receiver can want it, since it loses values
@@ -14,6 +14,8 @@ export type Lookalike = {
 };
 
 const IMPORTER = 'POST /v1/endpoints/import translates the macros of other platforms';
+/** Stands for each character of a macro, and is part of no lookalike. */
+const MASK = '\u0001';
 /** Braces of our macros, which hold whatever they hold. */
 const MACRO = /\{[^{}]*\}/g;
 const FRAGMENT = /#.*$/s;
@@ -21,26 +23,44 @@ const FRAGMENT = /#.*$/s;
 const LOST_PARAMETERS = /[=&]|#.*#/s;
 /** An ampersand as HTML pages show it, where a parameter follows. */
 const HTML_AMPERSAND = /&amp;(?=[^&=#]*=)/i;
-const PARAMETER_IN_PATH = /&(?=[\w.~-]+=)/;
-/** A value that another parameter was meant to follow; a URL may have a query of its own. */
-const PARAMETER_IN_VALUE = /=(?!https?:)[^?&]*\?(?=[\w.~-]+=)/i;
+/** Other signs as HTML pages show them, of those that stand around macros. */
+const HTML_SIGN = /&(?:lt|gt|quot|apos|nbsp|[lr](?:brace|cub|brack|sqb));/i;
+const PARAMETER_IN_PATH = /(?:&|%3F)(?=[\w.~-]+=)/i;
+/**
+ * A value that another parameter was meant to follow; a URL may have a query of its own. The sign
+ * is the group.
+ */
+const PARAMETER_IN_VALUE = /=(?!https?(?::|%3A))[^?;&]*?(\?|;|%26)(?=[\w.~-]+(?:=|%3D))/i;
 /** Braces that were percent-encoded, once or more, by a form or a browser. */
 const ENCODED_BRACES = /%(?:25)*7B([\w.:|-]{1,64})%(?:25)*7D/gi;
 /** How .NET and Windows write a GUID: a value, not a macro. */
 const GUID = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/i;
 /** Values that are wholly a placeholder as trackers write them, or a word that stands for one. */
 const PLACEHOLDERS: readonly RegExp[] = [
-  /^\[[a-z][\w .:-]*\]$/i,
-  /^<[a-z][\w .:-]*>$/i,
-  /^\$\([a-z][\w .:-]*\)$/i,
-  /^([%$#@~|]{1,2}|__)[a-z](?:[\w .:-]*[a-z\d])?\1$/i,
-  /^(REPLACE|OPTIONAL|YOUR_[A-Z_]+)$/,
+  /^\[{1,2}[a-z][\w .:-]*\]{1,2}$/i,
+  /^<{1,2}[a-z][\w .:-]*>{1,2}$/i,
+  /^<[?%].*[?%]>$/,
+  /^\$?\({1,2}[a-z][\w .:-]*\){1,2}$/i,
+  /^\*\|[^|]*\|\*$/,
+  /^([%$#@~|!]{1,2}|__)[a-z](?:[\w .:-]*[a-z\d])?\1$/i,
+  /^%(?:\d+\$)?[sd]$/,
+  /^(REPLACE|OPTIONAL|TODO|TBD|XXX+)$/,
+  /^((?:YOUR|INSERT|REPLACE)[_-][A-Z_-]+|[A-Z_-]+[_-]HERE)$/,
+  /^(undefined|null|NaN)$/,
 ];
+const SIGNS_AROUND = /^[^\p{L}\d]+|[^\p{L}\d]+$/gu;
+/** Names of our macros that are no words of their own, without their underscores. */
+const OWN_NAMES = new Set(
+  Object.keys(MACROS).flatMap((name) => (/[_\d]/.test(name) ? [name.replaceAll('_', '')] : [])),
+);
+/** A macro with a sign of other templates before it, or wholly in quotes or brackets. */
+const DECORATED =
+  /([$%#@])(\{[^{}]*\})|(?<=^|[/=])("|'|\[|\(|<|%22|%27|%5B|%28|%3C|%7B)(\{[^{}]*\})(?:"|'|\]|\)|>|%22|%27|%5D|%29|%3E|%7D)(?=[/?&#]|$)/gi;
 
 /** Lookalikes in a URL, which has passed `parseUrl`. */
 export function lookalikesInUrl(url: string): Lookalike[] {
   // Macros are masked, since the text inside them follows rules of its own.
-  const text = url.replaceAll(MACRO, (macro) => 'x'.repeat(macro.length));
+  const text = url.replaceAll(MACRO, (macro) => MASK.repeat(macro.length));
   const sent = text.replace(FRAGMENT, '');
   const entity = sent.search(HTML_AMPERSAND);
   return [
@@ -48,7 +68,9 @@ export function lookalikesInUrl(url: string): Lookalike[] {
     ...(entity < 0
       ? []
       : [said('html_entity', true, '"&amp;" is how HTML writes "&", so write "&"', entity)]),
+    ...htmlSignIn(sent),
     ...separatorIn(sent),
+    ...decoratedIn(url.slice(0, sent.length)),
     ...encodedIn(sent),
     ...placeholdersIn(sent),
   ];
@@ -56,8 +78,10 @@ export function lookalikesInUrl(url: string): Lookalike[] {
 
 /** Lookalikes in the template of a header or form field. */
 export function lookalikesInText(text: string): Lookalike[] {
-  const masked = text.replaceAll(MACRO, (macro) => 'x'.repeat(macro.length));
-  return [...encodedIn(masked), ...placeholder(masked, 0)];
+  const masked = text.replaceAll(MACRO, (macro) => MASK.repeat(macro.length));
+  const words = Array.from(masked.matchAll(/\S+/g), ({ 0: word, index }) => placeholder(word, index)).flat();
+  const whole = placeholder(masked, 0);
+  return [...decoratedIn(text), ...encodedIn(masked), ...(whole.length > 0 ? whole : words)];
 }
 
 function fragmentOf(url: string, at: number): Lookalike[] {
@@ -75,16 +99,41 @@ function fragmentOf(url: string, at: number): Lookalike[] {
   ];
 }
 
+function htmlSignIn(text: string): Lookalike[] {
+  const found = HTML_SIGN.exec(text);
+  return found === null
+    ? []
+    : [said('html_entity', false, `"${found[0]}" is how HTML writes a sign, and is sent so`, found.index)];
+}
+
 /** A sign that begins no parameter where it stands: what follows is part of a value or the path. */
 function separatorIn(text: string): Lookalike[] {
   const path = /^[^?]*/.exec(text)![0];
+  const query = text.slice(path.length);
   const inPath = PARAMETER_IN_PATH.exec(path);
   if (inPath !== null)
-    return [said('separator', false, '"&" begins no parameter in a path; write "?"', inPath.index)];
-  const inValue = PARAMETER_IN_VALUE.exec(text.slice(path.length));
+    return [
+      said('separator', false, `"${inPath[0]}" begins no parameter in a path; write "?"`, inPath.index),
+    ];
+  if (query.startsWith('??'))
+    return [said('separator', false, 'the second "?" is part of a name', path.length + 1)];
+  const inValue = PARAMETER_IN_VALUE.exec(query);
   if (inValue === null) return [];
-  const at = path.length + inValue.index + inValue[0].length - 1;
-  return [said('separator', false, 'a second "?" begins no parameter; write "&"', at)];
+  const [found, sign = ''] = inValue;
+  const at = path.length + inValue.index + found.length - sign.length;
+  const what = sign === '?' ? 'a second "?"' : `"${sign}"`;
+  return [said('separator', false, `${what} begins no parameter; write "&"`, at)];
+}
+
+function decoratedIn(url: string): Lookalike[] {
+  return Array.from(url.matchAll(DECORATED), ({ 1: sign, 2: one, 3: bracket, 4: other, index }) =>
+    said(
+      'lookalike',
+      false,
+      `${sign ?? bracket} around ${one ?? other} is sent with the value; write ${one ?? other} alone`,
+      index,
+    ),
+  );
 }
 
 function encodedIn(text: string): Lookalike[] {
@@ -106,8 +155,12 @@ function placeholdersIn(text: string): Lookalike[] {
 }
 
 function placeholder(value: string, index: number): Lookalike[] {
-  const texts = [value, decoded(value)];
-  return PLACEHOLDERS.some((pattern) => texts.some((text) => pattern.test(text)))
+  // Encoded braces are told of by themselves.
+  const texts = value.search(ENCODED_BRACES) < 0 ? [value, decoded(value)] : [];
+  const isOne = (text: string): boolean =>
+    PLACEHOLDERS.some((pattern) => pattern.test(text)) ||
+    OWN_NAMES.has(text.replaceAll(SIGNS_AROUND, '').replaceAll('_', '').toLowerCase());
+  return texts.some(isOne)
     ? [
         said(
           'lookalike',

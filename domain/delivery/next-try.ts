@@ -55,7 +55,9 @@ function reasonOf({ owner, nextCause, lastError, endpoint }: Awaited, isLater: b
   const because = nextCause !== null ? CAUSES[nextCause] : null;
   if (owner === 'endpoint' && ratePerSecond !== null)
     return joined(because, `in the endpoint's queue, which sends ${ratePerSecond} a second`);
-  if (isLater) return because ?? `by the schedule${lastError === null ? '' : `, after ${lastError}`}`;
+  // Its schedule or a Retry-After: the attempt says which.
+  if (isLater)
+    return because ?? (lastError === null ? 'by the schedule' : `as its last try, ${lastError}, decided`);
   return joined(because, owner === 'endpoint' ? "in the endpoint's queue, due now" : 'due now');
 }
 

@@ -4,7 +4,8 @@
 /** Longest wait that a receiver can ask for, in milliseconds. */
 export const RETRY_AFTER_AT_MOST_MS = 24 * 60 * 60 * 1000;
 
-const SECONDS = /^\d{1,15}(\.\d{1,9})?$/;
+/** However many digits: beyond the longest wait it does not matter. */
+const SECONDS = /^\d{1,100}(\.\d{1,9})?$/;
 const MONTH = '(?<month>jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)';
 const TIME = String.raw`(?<time>\d{2}:\d{2}:\d{2})`;
 /** The forms of a date. Date.parse alone would accept `1` as the year 2001. */

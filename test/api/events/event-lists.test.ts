@@ -63,6 +63,14 @@ test('the list of events finds those attributed to an affiliate, by whatever evi
   assert.deepEqual(await listed(`affiliate_id=${newId('aff')}`), []);
 });
 
+test('the list of events says how to write the + of a time, which is a blank in a query', async () => {
+  const from = '/v1/events?from=2026-01-01T00:00:00';
+  const answer = await api.call<{ error: { message: string } }>(`GET ${from}+01:00`, { key });
+  assert.equal(answer.status, 400);
+  assert.match(answer.body.error.message, /write the \+ as %2B$/);
+  assert.equal((await api.call(`GET ${from}%2B01:00`, { key })).status, 200);
+});
+
 test('the list of events shows nothing of another operator, whatever ids are asked for', async () => {
   const stranger = await api.newOperator();
   for (const query of ['transaction_id=t-1', `click_id=${clickId}`, `affiliate_id=${affiliateId}`])

@@ -93,6 +93,34 @@ test('an endpoint with what looks like a macro is saved with a warning for each'
   assert.match(warnings[3]!.message, /^\[clickid\] is sent as it stands; .* at character 26$/);
 });
 
+test('an endpoint is saved without blanks and line ends around the values of its headers', async () => {
+  const headers = { authorization: ' Bearer abc\r\n' };
+  const { id } = await save({ url: `${URL}?headers`, headers });
+  const saved = await api.call<{ headers: object }>(`GET /v1/endpoints/${id}`, { key });
+  assert.deepEqual(saved.body.headers, { authorization: 'Bearer abc' });
+});
+
+test('an endpoint that would tell its receiver nothing is saved with a warning, also when a change makes it so', async () => {
+  const codes = ({ warnings }: Saved) => warnings.map(({ path, code }) => `${path} ${code}`);
+  const get = { url: `${URL}?nothing`, method: 'GET' };
+  assert.deepEqual(codes(await save(get)), ['url no_macro']);
+  assert.deepEqual(codes(await save({ ...get, url: `${URL}?a={click_id}` })), []);
+  assert.deepEqual(codes(await save({ ...get, url: `${URL}?b`, headers: { 'x-click': '{click_id}' } })), []);
+  const form = { url: `${URL}?form={click_id}`, body: 'form', form: { cid: '{click_id}' } };
+  assert.deepEqual(codes(await save({ ...form, method: 'GET' })), ['form unsent_form']);
+  const { id } = await save({ ...form, url: `${URL}?post` });
+  const change = async (body: object) =>
+    codes((await api.call<Saved>(`PATCH /v1/endpoints/${id}`, { key, body })).body);
+  assert.deepEqual(await change({ max_in_flight: 2 }), []);
+  assert.deepEqual(await change({ body: 'json' }), ['form unsent_form']);
+  assert.deepEqual(await change({ form: null, method: 'GET' }), ['url no_macro']);
+});
+
+test('an endpoint at port 0 is refused', async () => {
+  const [issue] = await refusal({ url: 'http://127.0.0.1:0/p' });
+  assert.deepEqual([issue!.path, issue!.code], ['url', 'blocked_address']);
+});
+
 test('a second endpoint with the URL of another of its affiliate is saved with a warning that names the other', async () => {
   const affiliate = async (name: string) =>
     (await api.call<{ id: string }>('POST /v1/affiliates', { key, body: { name } })).body.id;

@@ -38,6 +38,23 @@ for (const [url, ...expected] of [
   ['https://a.example/p?a=1&cid={click_id}?sum={payout}', 'warned separator 39'],
   ['https://a.example/p&cid={click_id}', 'warned separator 20'],
   ['https://a.example/p&cid={click_id}?sum={payout}', 'warned separator 20'],
+  ['https://a.example/p?cid=${click_id}', 'warned lookalike 25'],
+  ['https://a.example/p?cid=%{click_id}&b="{sub1}"', 'warned lookalike 25', 'warned lookalike 39'],
+  ['https://a.example/[{sub1}]/p?b=%27{sub2}%27', 'warned lookalike 19', 'warned lookalike 32'],
+  ['https://a.example/p?cid=click_id&t=TRANSACTION_ID', 'warned lookalike 25', 'warned lookalike 36'],
+  ['https://a.example/p?cid=$clickid&b=:sub1', 'warned lookalike 25', 'warned lookalike 36'],
+  ['https://a.example/:click_id/p?b=｛sub1｝', 'warned lookalike 19', 'warned lookalike 33'],
+  ['https://a.example/p?a=[[cid]]&b=<<cid>>', 'warned lookalike 23', 'warned lookalike 33'],
+  ['https://a.example/p?a=((cid))&b=!cid!', 'warned lookalike 23', 'warned lookalike 33'],
+  ['https://a.example/p?a=*|CID|*&b=%s', 'warned lookalike 23', 'warned lookalike 33'],
+  ['https://a.example/p?a=<%cid%>&b=TODO', 'warned lookalike 23', 'warned lookalike 33'],
+  ['https://a.example/p?a=INSERT_ID&b=CLICK_HERE', 'warned lookalike 23', 'warned lookalike 35'],
+  ['https://a.example/p?a=undefined&b=REPLACE_ME', 'warned lookalike 23', 'warned lookalike 35'],
+  ['https://a.example/p?a=&lt;cid&gt;', 'warned html_entity 23'],
+  ['https://a.example/p?a={sub1};b={sub2}', 'warned separator 29'],
+  ['https://a.example/p?a={sub1}%26b%3D{sub2}', 'warned separator 29'],
+  ['https://a.example/p%3Fa={sub1}', 'warned separator 20'],
+  ['https://a.example/p??a={sub1}', 'warned separator 21'],
   ['https://a.example/p?cid=REPLACE&sum=OPTIONAL', 'warned lookalike 25', 'warned lookalike 37'],
 ] as const) {
   test(`a URL that ends with ${url.slice(17)} is ${expected.join(', ')}`, () => {
@@ -55,6 +72,8 @@ for (const url of [
   'https://a.example/a%2Fb?u=https%3A%2F%2Fb.example%2F%3Fx%3D1%26amp%3Dy&p=100%&z=%zz&t=a+b|c;d',
   'https://a.example/p?json=%7B%22a%22%3A1%7D',
   'https://a.example/p?text=salt&amp;pepper',
+  'https://a.example/click/id?event=sale&type=status&n=null1&h=@acme&p=(a b)c&f=a,b=c;d&s=${x',
+  'https://a.example/p?u=https%3A%2F%2Fb.example%2F%3Fc%3D{click_id}%26p%3D{payout}&s={sub1}-{sub2}',
   'https://a.example/replace/optional?mode=replace&x=$5&y=a_b__c',
 ])
   test(`the URL that ends with ${url.slice(17)} is no lookalike of anything`, () => {
@@ -65,7 +84,7 @@ test('no URL of our macros and plain values has a lookalike', () => {
   const macro = fc.constantFrom(...Object.keys(MACROS)).map((name) => `{${name}}`);
   const plain = fc
     .stringMatching(/^[A-Za-z0-9._-]{1,12}$/)
-    .filter((word) => !/^(REPLACE|OPTIONAL|__|YOUR_)/.test(word));
+    .filter((word) => !/^(REPLACE|OPTIONAL|__|YOUR|INSERT|TODO|TBD|XXX|undefined|null|NaN)|HERE$/.test(word));
   const parameter = fc.tuple(plain, fc.oneof(macro, plain)).map(([name, value]) => `${name}=${value}`);
   const query = fc.array(parameter, { maxLength: 5 }).map((all) => all.join('&'));
   const path = fc.array(fc.oneof(macro, plain), { maxLength: 4 }).map((all) => all.join('/'));
@@ -82,6 +101,10 @@ for (const [text, ...expected] of [
   ['[clickid]', 'warned lookalike 1'],
   ['#s2#', 'warned lookalike 1'],
   ['Bearer abc#def&ghi'],
+  ['${sub1}', 'warned lookalike 1'],
+  ['%7B{sub1}%7D', 'warned lookalike 1'],
+  ['Bearer <token>', 'warned lookalike 8'],
+  ['Bearer YOUR_API_KEY', 'warned lookalike 8'],
   ['{click_id}&amp;x=1'],
 ] as const) {
   test(`a header or form field of ${text} is ${expected.join(', ') || 'no lookalike'}`, () => {

@@ -65,10 +65,16 @@ const CASES: [string, Partial<Awaited>, Date | null, RegExp | null][] = [
     /^asked for by a replay, in the endpoint's queue, due now$/,
   ],
   [
-    'waits for the schedule',
+    'waits for its time',
     { owner: 'self', nextAttemptAt: at(5) },
     at(5),
-    /^by the schedule, after http_503$/,
+    /^as its last try, http_503, decided$/,
+  ],
+  [
+    'has no try behind it and waits for the schedule',
+    { owner: 'self', lastError: null, nextAttemptAt: at(5) },
+    at(5),
+    /^by the schedule$/,
   ],
   ['does not mind the queue', { owner: 'self', endpoint: { ...UP, nextTurnAt: at(9) } }, null, /^due now$/],
 ];

@@ -20,7 +20,7 @@ const RETRY_AFTER: [string, number | undefined][] = [
   ['NaN', undefined],
   ['Infinity', undefined],
   ['999999999999999', 24 * HOUR_MS],
-  ['99999999999999999999999999', undefined],
+  ['99999999999999999999999999', 24 * HOUR_MS],
   ['Sun, 22 Nov 2026 10:01:00 GMT', 60_000],
   ['Sun, 22 Nov 2026 11:01:00 +0100', 60_000],
   ['Sun, 22 Nov 2026 09:59:00 GMT', undefined],

@@ -65,6 +65,9 @@ const HEADER_LENGTH = 128;
  */
 const UNSAFE = /[^\P{Cc}\n\t]|[\u202a-\u202e\u2066-\u2069]/gu;
 
+/** How an alert of TLS begins: what a server sends that expects a handshake and gets a request. */
+const TLS_ALERT = Buffer.from([0x15, 0x03]);
+
 /**
  * Sends a request and reads the answer. Resolves with an outcome for every behaviour of the
  * receiver, after `totalMs` milliseconds at the latest.
@@ -200,6 +203,8 @@ function failureFrom({ link, status }: Progress, cause: unknown): Failure {
   if (beginning.length === 0 && link.exchanges === 1 && link.wantsCertificate)
     return withoutClientCertificate(failure);
   if (failure.errorClass !== 'protocol_error' || beginning.length === 0) return failure;
+  if (beginning.subarray(0, TLS_ALERT.length).equals(TLS_ALERT))
+    return { ...failure, detail: 'it speaks TLS on this port: the URL must begin with https' };
   // As JSON, so that line ends and control characters can be seen.
   return {
     ...failure,

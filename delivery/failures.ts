@@ -26,6 +26,10 @@ const KNOWN: Readonly<Record<string, Failure>> = {
     errorClass: 'connection_reset',
     detail: 'the connection was closed before the answer was whole',
   },
+  ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL: {
+    errorClass: 'tls_error',
+    detail: 'it speaks no HTTP/1.1 over TLS',
+  },
   ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED: NO_CLIENT_CERTIFICATE,
   ETIMEDOUT: { errorClass: 'timeout', detail: 'the network gave up waiting' },
   UND_ERR_HEADERS_OVERFLOW: {

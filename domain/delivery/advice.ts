@@ -18,7 +18,7 @@ const ADVICE: Readonly<Record<ErrorClass, string>> = {
     'Send the certificates of the issuers along (the "full chain"), and use an authority that browsers know.',
   tls_client_certificate:
     'Let the server take us without a client certificate on this path: we have none; the signature proves who sends.',
-  tls_error: 'Check that TLS is spoken on this port, in version 1.2 or 1.3.',
+  tls_error: 'Check that TLS is spoken on this port, in version 1.2 or 1.3, and HTTP/1.1 over it.',
   response_too_large:
     'Answer with a status and a few words: the answer has no end, or its headers are too long.',
   protocol_error:

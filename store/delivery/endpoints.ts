@@ -6,6 +6,7 @@ import type {
   SigningKind,
 } from '../../domain/delivery/endpoints.ts';
 import { SOUND } from '../../domain/delivery/breaker.ts';
+import { comparableUrl } from '../../domain/delivery/same-url.ts';
 import { lockHealth, writeHealth } from './endpoint-health.ts';
 import { switchEndpoint } from './endpoint-switch.ts';
 import type { Page } from '../db/page.ts';
@@ -190,17 +191,22 @@ export function createEndpoints(pool: Pool, secretBox: SecretBox) {
       return endpoint === null ? null : { endpoint, singles: done!.singles };
     },
 
-    /** Other endpoints of the same affiliate with the same URL, at most ten, oldest first. */
+    /**
+     * Other endpoints of the same affiliate whose URL leads to the same place, at most ten, oldest
+     * first: among the first 1,000.
+     */
     async findSameUrl(
       operatorId: string,
       { id, affiliateId, url }: Pick<Endpoint, 'id' | 'affiliateId' | 'url'>,
     ): Promise<string[]> {
-      const { rows } = await pool.query<{ id: string }>(
-        `select id from endpoints where operator_id = $1 and affiliate_id is not distinct from $2
-           and url = $3 and id <> $4 and deleted_at is null order by id limit 10`,
-        [operatorId, affiliateId, url, id],
+      const { rows } = await pool.query<{ id: string; url: string }>(
+        `select id, url from endpoints where operator_id = $1 and affiliate_id is not distinct from $2
+           and id <> $3 and deleted_at is null order by id limit 1000`,
+        [operatorId, affiliateId, id],
       );
-      return rows.map((row) => row.id);
+      const place = comparableUrl(url);
+      const others = rows.filter((other) => comparableUrl(other.url) === place);
+      return others.slice(0, 10).map((other) => other.id);
     },
 
     /**

@@ -225,6 +225,16 @@ for (const [what, answer, reason] of REFUSED) {
   });
 }
 
+test('an answer that is an alert of TLS is refused as what it is', async () => {
+  const { outcomes } = await answeredWith(
+    (socket) => void socket.end(Buffer.from([0x15, 3, 3, 0, 2, 2, 70])),
+  );
+  assert.equal(
+    said(outcomes[0]!),
+    'protocol_error: it speaks TLS on this port: the URL must begin with https',
+  );
+});
+
 test('the first bytes of a refused answer are bounded and printable', async () => {
   const { outcomes } = await answeredWith(
     (socket) => void socket.write(`\0\u001b[31m\u0085${'x'.repeat(10_000)}`),

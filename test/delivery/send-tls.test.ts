@@ -62,6 +62,16 @@ test('an untrusted certificate and a self-signed one give different errors, and 
   assert.deepEqual(seenNames, []);
 });
 
+test('a server that speaks HTTP/2 only over TLS is refused as that', async () => {
+  const port = await listening(createTlsServer({ key: KEY, cert: GOOD, ALPNProtocols: ['h2'] }));
+  const [outcome] = await sendTrusting([{ url: `https://receiver.test:${port}/` }]);
+  assert.deepEqual(
+    [said(outcome!), outcome?.kind === 'failed' && outcome.detail],
+    ['tls_error', 'it speaks no HTTP/1.1 over TLS'],
+  );
+  assert.match(adviceFor(outcome!)!, /HTTP\/1\.1 over it/);
+});
+
 test('a trusted certificate must be in date and name the host, which the server gets by SNI', async () => {
   const urls = [
     `https://receiver.test:${ports.good}/`,

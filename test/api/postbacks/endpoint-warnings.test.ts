@@ -128,12 +128,15 @@ test('a second endpoint with the URL of another of its affiliate is saved with a
   const url = `${URL}?twice`;
   const first = await save({ affiliate_id: one, url });
   assert.deepEqual(first.warnings, []);
-  const second = await save({ affiliate_id: one, url: `${url} ` });
+  const second = await save({ affiliate_id: one, url: `${url.replace('http', 'HTTP')}#top ` });
   assert.deepEqual(
     second.warnings.map(({ code, path }) => [code, path]),
-    [['same_url', 'url']],
+    [
+      ['fragment', 'url'],
+      ['same_url', 'url'],
+    ],
   );
-  assert.ok(second.warnings[0]!.message.startsWith(first.id));
+  assert.ok(second.warnings[1]!.message.startsWith(first.id));
   assert.deepEqual((await save({ affiliate_id: two, url })).warnings, [], 'of another affiliate');
   assert.deepEqual((await save({ url })).warnings, [], "the operator's own webhook");
   assert.equal((await save({ url })).warnings.length, 1);

@@ -61,7 +61,7 @@ export function attachAnswerReader(socket: Socket, limits: ReaderLimits): Answer
     head = null;
     const found = text.slice(skipped, end);
     const repaired = end === undefined ? found : repairedHead(found);
-    takeChunks = end !== undefined && IN_CHUNKS.test(repaired) ? createChunkLines() : null;
+    takeChunks = end !== undefined && IN_CHUNKS.test(repaired) ? createChunkLines(limits.headerBytes) : null;
     if (takeChunks === null && repaired === found && text.length - skipped === chunk.length) return chunk;
     const rest = Buffer.from(text.slice(end ?? text.length), 'latin1');
     return Buffer.concat([Buffer.from(repaired, 'latin1'), takeChunks === null ? rest : takeChunks(rest)]);

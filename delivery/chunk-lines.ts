@@ -1,5 +1,7 @@
 // Repairs the lines between the chunks of an answer: what HTTP lets a client read although undici's
 // parser refuses it. Extensions and trailers, which mean nothing to us, are left out.
+import { ReceiverError } from './failures.ts';
+
 const LF = 0x0a;
 /** A size with blanks and extensions behind it (RFC 9112, 7.1.1); old servers fill it up. */
 const SIZE_LINE = /^([\da-f]{1,15})[ \t]*(?:;.*)?$/i;
@@ -7,17 +9,20 @@ const SIZE_LINE = /^([\da-f]{1,15})[ \t]*(?:;.*)?$/i;
 /**
  * Returns a function that takes the bytes after a head with `Transfer-Encoding: chunked` piece by
  * piece, and gives the same chunks with each line as the parser takes it. A line that is no size
- * ends that: it and all after it are left to the parser, and to its reason.
+ * ends that: it and all after it are left to the parser, and to its reason. A line, and all
+ * trailers together, may have `mostBytes`.
  */
-export function createChunkLines(): (piece: Buffer) => Buffer {
+export function createChunkLines(mostBytes: number): (piece: Buffer) => Buffer {
   /** Bytes of the chunk that are still to come; null while a line is read. */
   let left: number | null = null;
   let line = '';
+  let trailerBytes = 0;
   let reads: 'size' | 'end of chunk' | 'trailers' | 'nothing' = 'size';
 
   /** What the parser gets in place of a whole line, which has no line end. */
   function takeLine(text: string): string {
     if (reads === 'trailers') {
+      trailerBytes += text.length;
       if (text === '') reads = 'nothing';
       return text === '' ? '\r\n' : '';
     }
@@ -54,6 +59,8 @@ export function createChunkLines(): (piece: Buffer) => Buffer {
       }
       const end = piece.indexOf(LF, at);
       line += piece.toString('latin1', at, end < 0 ? piece.length : end);
+      if (line.length + trailerBytes > mostBytes)
+        throw new ReceiverError('response_too_large', 'the lines between its chunks are too long');
       if (end < 0) break;
       at = end + 1;
       parts.push(Buffer.from(takeLine(line.endsWith('\r') ? line.slice(0, -1) : line), 'latin1'));

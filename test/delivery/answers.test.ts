@@ -275,6 +275,21 @@ test('a head that is one byte too long is refused, whether it comes at once or n
   }
 });
 
+test('the extensions of a chunk and all trailers may be as long as a head', async () => {
+  const inChunks = (lines: string) =>
+    answeredWith(
+      (socket) => void socket.write(`HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n${lines}`),
+    );
+  const trailers = (bytes: number) => `0\r\n${`x: ${'y'.repeat(997)}\r\n`.repeat(bytes / 1000)}\r\n`;
+  for (const lines of [trailers(16_000), `0;${'x'.repeat(16_000)}\r\n\r\n`])
+    assert.equal(said((await inChunks(lines)).outcomes[0]!), '200 ');
+  for (const lines of [trailers(17_000), `0;${'x'.repeat(17_000)}`])
+    assert.equal(
+      said((await inChunks(lines)).outcomes[0]!),
+      'response_too_large: the lines between its chunks are too long',
+    );
+});
+
 test('a connection that ends within 100 Continue or a head is a reset, not a protocol error', async () => {
   for (const part of ['HTTP/1.1 100 Cont', 'HTTP/1.1 100 Continue\r\n\r\n', 'HTTP/1.1 200 OK\r\ncontent-']) {
     const { outcomes } = await answeredWith((socket) => void socket.end(part));

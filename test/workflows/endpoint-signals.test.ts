@@ -103,7 +103,6 @@ test('a resume sends at once what has its next try later, also what had a workfl
   await workflows.startDelivery(operator.operatorId, single);
   await inAnHour(id);
   await handle.signal(SIGNALS.resume);
-  await temporal.client.workflow.getHandle(deliveryWorkflowId(single)).result();
   await eventually('all to be delivered', async () => {
     const { rows: left } = await database.pool.query(
       `select 1 from deliveries where endpoint_id = $1 and state <> 'delivered'`,
@@ -111,6 +110,7 @@ test('a resume sends at once what has its next try later, also what had a workfl
     );
     return left.length === 0;
   });
+  await temporal.client.workflow.getHandle(deliveryWorkflowId(single)).result();
 });
 
 test('a pause that is signalled during the last step before a run continues as new is obeyed', async () => {

@@ -22,7 +22,7 @@ const HEIGHT = 900;
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 /** Nothing but violations is read; style sheets need no second request. */
 const AXE_OPTIONS = JSON.stringify({ resultTypes: ['violations'], preload: false });
-const PAGE_MS = 15_000;
+const PAGE_MS = 30_000;
 const TABS_AT_MOST = 60;
 /** A folder for a picture of each page that is checked, to look at; without it none are made. */
 const PICTURES = process.env['CONSOLE_PICTURES'];

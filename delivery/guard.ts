@@ -85,6 +85,7 @@ export function createGuard(settings: GuardSettings): Guard {
     if (url.username !== '' || url.password !== '')
       return invalid('the URL must not hold a user name or password');
     if (url.hostname.split('.').some(isUnreadableName)) return invalid('the host name is not a valid one');
+    if (url.port === '0') return invalid('no server can be called at port 0');
     if (!isPortAllowed(url, settings.allowPorts)) return blocked(aboutPorts(settings.allowPorts));
     // The URL parser converts every spelling of an IPv4 address (octal, hex, short, circled digits)
     // into dotted decimal.
@@ -129,7 +130,7 @@ function literalOf(host: string): string | undefined {
 
 function isPortAllowed(url: URL, allowed: '*' | readonly number[]): boolean {
   const port = url.port === '' ? (url.protocol === 'https:' ? 443 : 80) : Number(url.port);
-  return port > 0 && (allowed === '*' || allowed.includes(port));
+  return allowed === '*' || allowed.includes(port);
 }
 
 function aboutPorts(allowed: '*' | readonly number[]): string {

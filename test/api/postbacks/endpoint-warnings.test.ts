@@ -118,7 +118,7 @@ test('an endpoint that would tell its receiver nothing is saved with a warning, 
 
 test('an endpoint at port 0 is refused', async () => {
   const [issue] = await refusal({ url: 'http://127.0.0.1:0/p' });
-  assert.deepEqual([issue!.path, issue!.code], ['url', 'blocked_address']);
+  assert.deepEqual([issue!.path, issue!.message], ['url', 'no server can be called at port 0']);
 });
 
 test('a second endpoint with the URL of another of its affiliate is saved with a warning that names the other', async () => {

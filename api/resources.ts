@@ -47,6 +47,7 @@ import { payoutRunsResource } from './ledger/payout-runs.operations.ts';
 import { payoutsResource } from './ledger/payouts.operations.ts';
 import { periodsResource } from './ledger/periods.operations.ts';
 import { progressResource } from './ledger/progress.operations.ts';
+import { transfersResource } from './ledger/transfers.operations.ts';
 import { upcomingResource } from './ledger/upcoming.operations.ts';
 import { reconciliationsResource } from './ledger/reconciliations.operations.ts';
 import { reportsResource } from './ledger/reports.operations.ts';
@@ -143,6 +144,7 @@ export const RESOURCES: readonly Resource<ResourceDeps>[] = [
   reportsResource,
   commissionsResource,
   progressResource,
+  transfersResource,
   upcomingResource,
   payoutsResource,
   payoutRunsResource,

@@ -12,6 +12,7 @@ export const CONSOLE_PAGES: Readonly<Record<string, string>> = {
   run: '/payout-runs',
   imp: '/imports',
   stm: '/statements',
+  trf: '/transfers',
 };
 
 /** Lists that workflows about no single thing work through, by the first part of their ids. */

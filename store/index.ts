@@ -54,6 +54,7 @@ import { createSetAside } from './settlement/set-aside.ts';
 import { createStuck } from './delivery/stuck.ts';
 import { createStatements } from './ledger/statements.ts';
 import { createTraces } from './ledger/traces.ts';
+import { createTransfers } from './ledger/transfers.ts';
 
 export type Store = ReturnType<typeof createStore>;
 
@@ -97,6 +98,7 @@ export function createStore(pool: Pool, secretBox: SecretBox) {
     replays: createReplays(pool),
     balances: createBalances(pool),
     reports: createReports(pool),
+    transfers: createTransfers(pool),
     upcoming: createUpcoming(pool),
     periods: createPeriods(pool),
     statements: createStatements(pool),

@@ -3,7 +3,8 @@
 import { formatMoney } from '../../domain/ledger/money.ts';
 import { inWords, movedBy, owedOf, purposeOf, sumOf } from '../../domain/ledger/statements.ts';
 import type { BalanceMoney } from '../../domain/ledger/transfers.ts';
-import type { OpenMonth, Statement, StatementLine } from '../../store/ledger/statements.ts';
+import type { ExplainedTransfer } from '../../store/ledger/explained-transfers.ts';
+import type { OpenMonth, Statement } from '../../store/ledger/statements.ts';
 import { csvOf } from '../http/csv.ts';
 
 /**
@@ -12,7 +13,7 @@ import { csvOf } from '../http/csv.ts';
  */
 export type WholeStatement = OpenMonth & {
   opening: BalanceMoney;
-  lines: AsyncIterable<StatementLine[]>;
+  lines: AsyncIterable<ExplainedTransfer[]>;
   final: Statement | null;
   /** What the caller may see of a line. */
   shown: <Line extends object>(line: Line) => Line;
@@ -161,7 +162,7 @@ function partsView(parts: BalanceMoney, currency: string) {
  * `amount` is the change of what is owed, zero for moves between parts; `moved` is the transfer's
  * amount.
  */
-function lineView(line: StatementLine, currency: string) {
+function lineView(line: ExplainedTransfer, currency: string) {
   return {
     transfer_id: line.id,
     code: line.code,

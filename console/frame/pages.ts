@@ -97,6 +97,7 @@ export const PAGES: readonly PageEntry[] = [
     key: 'c',
   },
   { path: '/commissions/:id', load: () => import('../pages/commissions/commission.tsx') },
+  { path: '/transfers/:id', load: () => import('../pages/transfers/transfer.tsx') },
   {
     path: '/deals',
     load: () => import('../pages/deals/deals.tsx'),

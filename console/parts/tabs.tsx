@@ -7,7 +7,9 @@ export type TabEntry = { id: string; label: string; content: () => ReactNode };
 
 type TabsProps = { label: string; tabs: readonly TabEntry[]; chosen: string; onChoose: (id: string) => void };
 
-export function Tabs({ label, tabs, chosen, onChoose }: TabsProps) {
+/** The first tab stands for one that is not there, as an old address may name. */
+export function Tabs({ label, tabs, chosen: named, onChoose }: TabsProps) {
+  const { id: chosen, content } = tabs.find(({ id }) => id === named) ?? tabs[0]!;
   return (
     <TabProvider selectedId={chosen} setSelectedId={(id) => id && onChoose(id)}>
       <TabList className="tabs" aria-label={label}>
@@ -18,7 +20,7 @@ export function Tabs({ label, tabs, chosen, onChoose }: TabsProps) {
         ))}
       </TabList>
       <TabPanel tabId={chosen}>
-        <Suspense fallback={<Loading />}>{tabs.find(({ id }) => id === chosen)?.content()}</Suspense>
+        <Suspense fallback={<Loading />}>{content()}</Suspense>
       </TabPanel>
     </TabProvider>
   );

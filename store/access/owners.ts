@@ -17,6 +17,7 @@ const OWNER_OF = {
   payout: 'select thing.affiliate_id as owner from payouts thing',
   replay: `select e.affiliate_id as owner from replays thing ${OF_ENDPOINT}`,
   statement: 'select thing.affiliate_id as owner from statements thing',
+  transfer: 'select thing.affiliate_id as owner from transfers thing',
 } as const;
 
 /** A kind of thing that an affiliate can own. */

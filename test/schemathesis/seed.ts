@@ -92,6 +92,7 @@ export async function seed(stack: Stack): Promise<Seeded> {
     POSTRIDER_KEY_OF_THIRD: await newOperator(),
     POSTRIDER_KNOWN: JSON.stringify({
       ...ids,
+      transfers: await idsOf(`affiliates/${affiliate}/ledger`),
       c: ids['links'],
       orphans: [orphan],
       actions: [action],

@@ -124,10 +124,11 @@ async function savePicture(page: Page, theme: string): Promise<void> {
 type AxeResult = { violations: { id: string; nodes: { html: string }[] }[] };
 
 /** Signs in with an operator's key. */
-export async function signIn({ page }: Console, key: string): Promise<void> {
+/** `first`: the page that it begins with, which is another one for the administrator. */
+export async function signIn({ page }: Console, key: string, first = 'Overview'): Promise<void> {
   await page.getByLabel('API key').fill(key);
   await page.getByRole('button', { name: 'Sign in' }).click();
-  await page.getByRole('heading', { name: 'Overview', level: 1 }).waitFor();
+  await page.getByRole('heading', { name: first, level: 1 }).waitFor();
 }
 
 /** Presses Tab until the focus is on the button of this name. */

@@ -333,7 +333,8 @@ async function callPayoutsAndLedger(
     idempotency_key: 'a-2',
   });
   await ask(`POST /v1/affiliates/${parent}/write-offs`, { currency: 'USD', amount: '1.00', reason: 'gone' });
-  await ask(`GET /v1/affiliates/${affiliate}/ledger?currency=USD`);
+  const ledger = await ask<{ data: { id: string }[] }>(`GET /v1/affiliates/${affiliate}/ledger?currency=USD`);
+  await ask(`GET /v1/transfers/${ledger.data[0]!.id}`);
   await ask(`GET /v1/affiliates/${affiliate}/progress`);
   await ask(`GET /v1/affiliates/${affiliate}/statements/current`);
   await ask(`GET /v1/affiliates/${affiliate}/statements`);

@@ -132,8 +132,13 @@ export const money: Vocabulary = {
   affiliates: ['number of affiliates', 2],
   'Transfer.code': ['what kind of transfer: accrue, release, reserve and so on', 'accrue'],
   'Transfer.amount': ['what it moves; never negative', '200.00'],
+  statement_id: ['id of the statement that lists it', exampleId('stm')],
   debit_account: ['the account it is taken from', 'expense'],
   credit_account: ['the account it goes to', `pending/${exampleId('aff')}`],
+  'getTransfer.code': ['what kind of transfer: accrue, release, reserve and so on', 'accrue'],
+  'getTransfer.amount': ['what it moves; never negative', '200.00'],
+  'getTransfer.reason': ['why, where a person or a reversal caused it; null: as usual', null],
+  'getTransfer.description': ['the transfer in words', 'commission earned'],
   'Transfer.reason': ['why, where a person or a reversal caused it; null: as usual', null],
   posted_at: ['when it was booked', '2026-11-22T10:00:01Z'],
   'Period.status':

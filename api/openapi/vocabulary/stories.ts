@@ -68,6 +68,8 @@ const trace = {
       affiliate_id: affiliate,
       event_id: event.id,
       commission_id: exampleId('slot'),
+      payout_id: null,
+      statement_id: null,
       reason: null,
       actor: null,
       occurred_at: DEPOSITED_AT,

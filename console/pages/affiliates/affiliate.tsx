@@ -15,6 +15,7 @@ const Links = lazy(async () => ({ default: (await import('../links/link-list.tsx
 const Coupons = lazy(async () => ({ default: (await import('../links/coupons.tsx')).Coupons }));
 const OwnEndpoints = lazy(async () => ({ default: (await import('./own-endpoints.tsx')).OwnEndpoints }));
 const Statements = lazy(async () => ({ default: (await import('../statements/list.tsx')).Statements }));
+const Ledger = lazy(async () => ({ default: (await import('./ledger.tsx')).Ledger }));
 const PaymentDetails = lazy(async () => ({
   default: (await import('./payment-details.tsx')).PaymentDetails,
 }));
@@ -46,6 +47,7 @@ export function Page() {
                 { id: 'coupons', label: 'Coupons', content: () => <Coupons affiliate={affiliate} /> },
                 { id: 'endpoints', label: 'Endpoints', content: () => <OwnEndpoints id={id} /> },
                 { id: 'statements', label: 'Statements', content: () => <Statements id={id} /> },
+                { id: 'ledger', label: 'Ledger', content: () => <Ledger id={id} /> },
                 {
                   id: 'payment',
                   label: 'Payment details',

@@ -11,6 +11,7 @@ import { api } from '../../wire/client.ts';
 import { useMay } from '../../wire/session.ts';
 import type { Answer } from '../../wire/types.ts';
 import { inputFacts } from '../events/commissions.tsx';
+import { Transfers } from '../events/transfers.tsx';
 import { DecideDialog, type Verb } from './decide.tsx';
 import { isApprovable, isRejectable, Standing } from './standing.tsx';
 
@@ -37,6 +38,7 @@ export function Page() {
               </Panel>
             </div>
             <Decisions of={commission} />
+            <Transfers title="Ledger" transfers={commission.transfers} />
           </>
         )}
       </Loaded>
@@ -104,7 +106,7 @@ function Summary({ of: commission }: { of: Whole }) {
         ['Month', commission.period],
         [
           'For',
-          <Link key="for" href={`/events?affiliate_id=${commission.affiliate_id}`}>
+          <Link key="for" href={eventsOf(commission)}>
             {counted(commission.events, 'event')}
           </Link>,
         ],
@@ -113,6 +115,12 @@ function Summary({ of: commission }: { of: Whole }) {
       ]}
     />
   );
+}
+
+/** The event that it is for; of several, all of the affiliate's. */
+function eventsOf({ affiliate_id: affiliate, events, transfers }: Whole): string {
+  const earned = transfers.find(({ code }) => code === 'accrue')?.event_id;
+  return events === 1 && earned ? `/events/${earned}` : `/events?affiliate_id=${affiliate}`;
 }
 
 function Formula({ of: { formula, inputs } }: { of: Whole }) {

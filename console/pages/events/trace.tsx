@@ -80,15 +80,18 @@ function Steps({ trace }: { trace: Trace }) {
       </div>
       {trace.versions && <Versions versions={trace.versions} />}
       <Commissions trace={trace} />
-      <Transfers transfers={trace.transfers} />
+      <Transfers title="4 · Ledger" transfers={trace.transfers} />
       <Postbacks deliveries={trace.deliveries} />
     </>
   );
 }
 
+/** Statuses in which an event is not attributed yet. */
+const NOT_SETTLED: ReadonlySet<string> = new Set(['accepted', 'set_aside']);
+
 function attributed({ attribution, status }: Trace): string {
   if (attribution === null)
-    return status === 'accepted' ? 'It is not settled yet.' : 'No evidence decided: the event is nobody’s.';
+    return NOT_SETTLED.has(status) ? 'It is not settled yet.' : 'No evidence decided: the event is nobody’s.';
   return attribution.method === null ? 'By the conversion it refers to.' : `By ${plain(attribution.method)}.`;
 }
 

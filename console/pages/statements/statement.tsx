@@ -114,9 +114,11 @@ const columns = (currency: string): readonly Column<Line>[] => [
   {
     title: 'Moved',
     end: true,
-    cell: ({ moved, from, to }) => (
+    cell: ({ transfer_id: id, moved, from, to }) => (
       <>
-        <Money amount={moved} currency={currency} />
+        <Link href={`/transfers/${id}`}>
+          <Money amount={moved} currency={currency} />
+        </Link>
         <div className="muted small">
           {plain(from)} → {plain(to)}
         </div>

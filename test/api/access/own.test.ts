@@ -64,6 +64,7 @@ async function makeThings(things: Map<string, string>, name: string): Promise<vo
   things.set('deliveries', await first(`GET /v1/deliveries?endpoint_id=${things.get('endpoints')}`));
   things.set('commissions', await first(`GET /v1/commissions?affiliate_id=${affiliate}`));
   await ask(`POST /v1/commissions/${things.get('commissions')}/approve`, {});
+  things.set('transfers', await first(`GET /v1/affiliates/${affiliate}/ledger`));
   await make('payouts', { affiliate_id: affiliate, currency: 'USD' });
   await make('replays', { endpoint_id: things.get('endpoints'), states: ['delivered'], dry_run: true });
   things.set('statements', await makeStatement(affiliate));

@@ -63,6 +63,9 @@ before(async () => {
   const earned = await api.call<{ data: { id: string }[] }>('GET /v1/commissions', { key: owner.key });
   resources.set('commissions', earned.body.data[0]!.id);
   await api.call(`POST /v1/commissions/${resources.get('commissions')}/approve`, { key: owner.key });
+  const ledger = `GET /v1/affiliates/${affiliate}/ledger`;
+  const booked = await api.call<{ data: { id: string }[] }>(ledger, { key: owner.key });
+  resources.set('transfers', booked.body.data[0]!.id);
   await make('payouts', { affiliate_id: affiliate, currency: 'USD' });
   await make('payout-runs', { currency: 'USD' });
   const file = await api.call<{ id: string }>('POST /v1/imports', {

@@ -350,6 +350,41 @@ test('the ledger is filtered by currency and by time of posting', async () => {
   );
 });
 
+test('a transfer says what it moved, for which conversion, by which formula and on which statement', async () => {
+  const { data } = await get<List<{ id: string; period: string; statement_id: string | null }>>(
+    `affiliates/${affiliateId}/ledger`,
+  );
+  const { data: statements } = await get<List<Statement>>(`affiliates/${affiliateId}/statements`);
+  const statementOf = (month: string) => statements.find(({ period }) => period === month)?.id ?? null;
+  assert.deepEqual(
+    data.map((row) => row.statement_id),
+    data.map((row) => statementOf(row.period)),
+  );
+  assert.ok(statementOf(LAST) !== null && statementOf(THIS) === null);
+
+  const late = data.find(({ period }) => period === LAST)!;
+  const whole = await get<Record<string, string | null>>(`transfers/${late.id}`);
+  const { lines } = await get<Statement>(`statements/${statementOf(LAST)}`);
+  const line = lines.find((each) => each['transfer_id'] === late.id)!;
+  for (const field of [
+    'description',
+    'event',
+    'event_id',
+    'transaction_id',
+    'original_event_id',
+    'original_transaction_id',
+    'commission_id',
+    'formula',
+  ])
+    assert.deepEqual([field, whole[field]], [field, line[field]]);
+  assert.deepEqual(
+    [whole['affiliate_name'], whole['original_transaction_id'], whole['amount'], whole['payout_id']],
+    ['Booked', 's-1', '2.50', null],
+  );
+  assert.ok(whole['formula']);
+  assert.equal((await api.call(`GET /v1/transfers/${newId('trf')}`, { key })).status, 404);
+});
+
 test('another operator’s months, statements and ledger are not found', async () => {
   const other = await api.newOperator();
   const { data } = await get<List<Statement>>(`affiliates/${affiliateId}/statements`);

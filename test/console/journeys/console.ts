@@ -96,6 +96,17 @@ describeJourneys('the console', {}, (journeys) => {
         .first()
         .waitFor();
       await page
+        .getByRole('table', { name: 'Transfers' })
+        .getByRole('link', { name: 'trf_…' })
+        .first()
+        .click();
+      await page.getByRole('heading', { name: 'Transfer: commission earned', level: 1 }).waitFor();
+      await page.getByText('10 %').first().waitFor();
+      await page.getByRole('link', { name: 'preliminary' }).waitFor();
+      await opened.check();
+      await page.getByRole('link', { name: 'evt_…' }).first().click();
+      await page.getByRole('heading', { name: 'sale t-1', level: 1 }).waitFor();
+      await page
         .getByRole('region', { name: '1 · Request' })
         .getByText(/^req_…/)
         .waitFor();

@@ -2,10 +2,11 @@
 // and errors, within the screen, and reached by its keys.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { OTHER_SCREENS, SCREENS } from '../../support/console.ts';
+import { openConsole, OTHER_SCREENS, SCREENS, signIn } from '../../support/console.ts';
 import { eventually } from '../../support/eventually.ts';
 import { describeJourneys, type Journeys } from '../../support/journeys.ts';
 import { readSource } from '../../support/sources.ts';
+import { ADMIN_TOKEN } from '../../support/stack.ts';
 
 /** From the source: the pages themselves are no code for Node. */
 const PAGES = readSource('console/frame/pages.ts')
@@ -16,17 +17,16 @@ const PAGES = readSource('console/frame/pages.ts')
     return path === undefined ? [] : [{ path, key }];
   });
 
-/** Pages of things that take long to make, checked where they are made. */
-const ELSEWHERE: Readonly<Record<string, string>> = {
-  '/statements/:id': 'journeys/payouts.ts',
-  '/operators': 'journeys/access.ts',
-};
+/** The page that the administrator has alone. */
+const OPERATORS = '/operators';
 
+type List = { data: { id: string }[] };
 type Things = Readonly<Record<string, string>>;
 /** An address of each other page, with ids of things that are there. */
 let things: Things = {};
 
-async function prepare({ ask, click, receiver, broker, stack }: Journeys): Promise<void> {
+async function prepare(journeys: Journeys): Promise<void> {
+  const { ask, click, receiver, broker, stack } = journeys;
   const { affiliateId, endpoint } = broker;
   receiver.isBroken = true;
   const sale = { event: 'sale', amount: '12.50', currency: 'USD' };
@@ -44,6 +44,7 @@ async function prepare({ ask, click, receiver, broker, stack }: Journeys): Promi
     reason: 'agreed',
     idempotency_key: 'pages',
   });
+  const statement = await makeStatement(journeys);
   const run = await ask('POST /v1/payout-runs', { currency: 'USD', dry_run: true });
   const payout = await ask('POST /v1/payouts', { affiliate_id: affiliateId, currency: 'USD' });
   const file = await fetch(`${stack.url}/v1/imports?dry_run=true`, {
@@ -52,13 +53,13 @@ async function prepare({ ask, click, receiver, broker, stack }: Journeys): Promi
     body: 'event,transaction_id,customer_id\nparty,p-4,c-1\nregistration,p-5,c-5\n',
   });
   const imported = (await file.json()) as { id: string };
-  type List = { data: { id: string }[] };
   const first = (path: string) =>
     eventually(`a row of ${path}`, async () => (await ask<List>(`GET ${path}`)).data[0]?.id);
-  const [commission, delivery, deal] = await Promise.all([
+  const [commission, delivery, deal, transfer] = await Promise.all([
     first('/v1/commissions'),
     first('/v1/deliveries?state=stuck'),
     first('/v1/deals'),
+    first(`/v1/affiliates/${affiliateId}/ledger`),
   ]);
   things = {
     '/events/:id': `/events/${id}`,
@@ -66,15 +67,34 @@ async function prepare({ ask, click, receiver, broker, stack }: Journeys): Promi
     '/endpoints/:id': `/endpoints/${endpoint.id}`,
     '/affiliates/:id': `/affiliates/${affiliateId}`,
     '/commissions/:id': `/commissions/${commission}`,
+    '/transfers/:id': `/transfers/${transfer}`,
     '/deals/:id': `/deals/${deal}`,
     '/payouts/:id': `/payouts/${payout.id}`,
     '/payout-runs/:id': `/payout-runs/${run.id}`,
+    '/statements/:id': `/statements/${statement}`,
     '/statements/of/:affiliate': `/statements/of/${affiliateId}?currency=USD`,
     '/imports/:id': `/imports/${imported.id}`,
     '/months/:month': `/months/${new Date().toISOString().slice(0, 7)}`,
     '/customers': '/customers?id=c-1',
   };
   receiver.isBroken = false;
+}
+
+/**
+ * A statement of the month before the last, into which the adjustment is moved: months close by the
+ * clock.
+ */
+async function makeStatement({ ask, broker, stack }: Journeys): Promise<string> {
+  const now = new Date();
+  const month = new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() - 2, 10)).toISOString();
+  const period = month.slice(0, 7);
+  await stack.pool.query(`begin; set local session_replication_role = replica;
+    update transfers set posted_at = '${month}', occurred_at = '${month}', period = '${period}',
+      origin_period = '${period}', id = id_bound('trf', '${month}') || right(id, 16)
+    where affiliate_id = '${broker.affiliateId}' and code = 'adjust_up'; commit`);
+  await ask(`POST /v1/periods/${period}/close`);
+  const statements = `GET /v1/affiliates/${broker.affiliateId}/statements`;
+  return eventually('the statement', async () => (await ask<List>(statements)).data[0]?.id);
 }
 
 /** Beside those of the list: a page in another state, and none at all. */
@@ -86,13 +106,21 @@ describeJourneys('the pages of the console', { prepare }, (journeys) => {
   for (const screen of [...SCREENS, ...OTHER_SCREENS])
     test(`every page of the console is free of barriers and errors, and fits, at ${screen.width} px, ${screen.theme}`, () =>
       journeys.inConsole(screen, async ({ open, check }) => {
-        const paths = PAGES.map(({ path }) => path).filter((path) => !(path in ELSEWHERE));
+        const paths = PAGES.map(({ path }) => path).filter((path) => path !== OPERATORS);
         for (const path of [...paths.map(addressOf), ...MORE]) {
           assert.ok(!path.includes(':'), `${path} needs a thing to show`);
           await open(path);
           await check();
         }
       }));
+
+  for (const screen of [...SCREENS, ...OTHER_SCREENS])
+    test(`the administrator’s page of the console is free of barriers and fits, at ${screen.width} px, ${screen.theme}`, async () => {
+      const opened = await openConsole(journeys.browser, journeys.stack.url, screen);
+      await signIn(opened, ADMIN_TOKEN, 'Operators');
+      await opened.check();
+      await opened.close();
+    });
 
   test('the keys of the console lead to its pages and to the search, and not while a person types', () =>
     journeys.inConsole(SCREENS[0]!, async ({ page, open }) => {

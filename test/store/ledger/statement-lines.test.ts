@@ -5,7 +5,8 @@ import type { WireTerms } from '../../../domain/commission/terms.ts';
 import type { ConversionEvent } from '../../../domain/types.ts';
 import { createDecisions } from '../../../store/ledger/decisions.ts';
 import type { Pool } from '../../../store/db/pool.ts';
-import { createStatements, type StatementLine } from '../../../store/ledger/statements.ts';
+import type { ExplainedTransfer } from '../../../store/ledger/explained-transfers.ts';
+import { createStatements } from '../../../store/ledger/statements.ts';
 import { withDatabase, type TestDatabase } from '../../support/database.ts';
 import { withOperator, type TestOperator } from '../../support/operator.ts';
 import { addAffiliate, createSettling } from '../../support/settling.ts';
@@ -41,7 +42,7 @@ async function withStory(terms: Partial<WireTerms>): Promise<Story> {
       return id!;
     },
     async lines(names) {
-      const all: StatementLine[] = [];
+      const all: ExplainedTransfer[] = [];
       for await (const chunk of createStatements(pool).openLines(operatorId, {
         affiliateId,
         currency: 'USD',

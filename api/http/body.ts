@@ -2,6 +2,7 @@
 // to the decompressed body.
 import express, { type RequestHandler } from 'express';
 import { ApiError } from './errors.ts';
+import { invalid } from './read.ts';
 import { confineBody } from './own.ts';
 import { isSigned, keepRawBody } from './signatures.ts';
 
@@ -29,11 +30,24 @@ export const batchBody: RequestHandler[] = [
   keepingRaw((verify) => express.text({ type: 'application/x-ndjson', limit: BATCH_LIMIT, ...verify })),
 ];
 
+/** CSV as text; bytes that are no text in its character set are refused, where they would be replaced. */
+const csv: RequestHandler[] = [
+  express.text({ type: 'text/csv', limit: BATCH_LIMIT }),
+  (req, _res, next) => next(isText(req.body) ? undefined : invalid([NO_TEXT])),
+];
+
+const NO_TEXT = { path: '', code: 'invalid_encoding', message: 'the file must be text in UTF-8' };
+
+const isText = (body: unknown): boolean => typeof body !== 'string' || !body.includes('\ufffd');
+
+/** CSV; handlers get it as text. */
+export const csvBody: RequestHandler[] = [only(['text/csv'], 'text/csv', false), ...csv];
+
 /** A list as JSON or CSV; handlers get CSV as text. */
 export const tableBody: RequestHandler[] = [
   only(['json', 'text/csv'], 'application/json or text/csv', false),
   json(BATCH_LIMIT),
-  express.text({ type: 'text/csv', limit: BATCH_LIMIT }),
+  ...csv,
 ];
 
 /** Bodies of /postback: a form, JSON, or none beside the query. */

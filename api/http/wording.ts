@@ -25,7 +25,9 @@ export function inOurWords(issue: z.core.$ZodRawIssue): string | undefined {
     case 'invalid_format':
       return 'has not the right form';
     case 'invalid_union':
-      return 'has none of the possible forms';
+      return Array.isArray(issue.options)
+        ? `must be one of ${issue.options.map(shown).join(', ')}`
+        : 'has none of the possible forms';
     case 'invalid_key':
       return 'has a name that is not possible';
     default:
@@ -42,7 +44,8 @@ function expected(type: string, input: unknown): string | undefined {
 
 function sizeOf(origin: string, bound: string, size: number | bigint): string {
   if (origin === 'string') return `have ${bound} ${size} characters`;
-  if (origin === 'array' || origin === 'set') return `have ${bound} ${size} items`;
+  if (origin === 'array' || origin === 'set')
+    return `have ${bound} ${size} ${Number(size) === 1 ? 'item' : 'items'}`;
   return `be ${bound} ${size}`;
 }
 

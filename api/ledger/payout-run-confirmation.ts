@@ -1,9 +1,8 @@
 // A bank's list of what it paid: confirms or fails the payouts of a run, each line by itself.
-import express, { type Request, type RequestHandler, type Response } from 'express';
+import type { Request, Response } from 'express';
 import type { Store } from '../../store/index.ts';
 import type { Stepped } from '../../store/ledger/payouts.ts';
 import { callerOf } from '../http/auth.ts';
-import { BATCH_LIMIT, only } from '../http/body.ts';
 import type { Issue } from '../http/errors.ts';
 import type { Temporal } from '../temporal.ts';
 import { type ConfirmLine, confirmationOf } from './payout-runs.schema.ts';
@@ -12,12 +11,6 @@ type Deps = {
   store: Pick<Store, 'payoutRuns' | 'payouts'>;
   temporal: Pick<Temporal, 'wakeEndpoints'>;
 };
-
-/** CSV; handlers get it as text. */
-export const csvBody: RequestHandler[] = [
-  only(['text/csv'], 'text/csv', false),
-  express.text({ type: 'text/csv', limit: BATCH_LIMIT }),
-];
 
 type Confirmed = {
   reference: string | null;

@@ -4,6 +4,7 @@ import type { Request, Response } from 'express';
 import { EXPONENTS } from '../../domain/ledger/currencies.ts';
 import { formatMoney } from '../../domain/ledger/money.ts';
 import { pain001, type Transfer } from '../../domain/ledger/pain-001.ts';
+import { dayOf } from '../../domain/ledger/periods.ts';
 import type { BankAccount } from '../../domain/ledger/payment-details.ts';
 import type { Page } from '../../store/db/page.ts';
 import type { Store } from '../../store/index.ts';
@@ -125,8 +126,11 @@ function refusal(issues: readonly Issue[]): string {
   return `${first!.path}: ${first!.message}${issues.length > 1 ? `, and ${issues.length - 1} more` : ''}`;
 }
 
+/** A file that is made days after its run is executed on the day on which it is made. */
 function answerTransfers(res: Response, run: PayoutRun, { debtor, transfers }: Transfers): Promise<void> {
-  const { id, currency, finishedAt } = run;
-  const parts = pain001({ id, createdAt: finishedAt!, currency, debtor, transfers });
+  const { id, currency } = run;
+  const now = new Date();
+  const executeOn = dayOf(now.getTime(), callerOf(res).operator.timezone);
+  const parts = pain001({ id, createdAt: now, executeOn, currency, debtor, transfers });
   return answerInParts(res.attachment(`${id}.xml`), 'application/xml', parts);
 }

@@ -5,6 +5,7 @@ import { tableOf } from '../http/csv-table.ts';
 import { currency, decimal, externalId, reason } from '../http/fields.ts';
 import { page } from '../http/lists.ts';
 import { issuesFrom } from '../http/read.ts';
+import { inOurWords } from '../http/wording.ts';
 import type { Issue } from '../http/errors.ts';
 
 export const newPayoutRun = z.strictObject({
@@ -51,7 +52,7 @@ export function confirmationOf(text: string): ConfirmLine[] {
   const { rows, isCut } = tableOf(text, { columns, required: ['status'], atMost: CONFIRMED_AT_ONCE });
   const lines = rows.map(({ payout_id: payoutId, ...rest }): ConfirmLine => {
     const given = { ...rest, ...(payoutId !== undefined && { reference: payoutId }) };
-    const parsed = line.safeParse(given);
+    const parsed = line.safeParse(given, { error: inOurWords });
     if (parsed.success) return { kind: 'read', line: parsed.data };
     const reference: unknown = given.reference;
     return {

@@ -10,6 +10,8 @@ export type Transfer = { id: string; amountMinor: bigint; creditor: BankAccount 
 export type TransferFile = {
   id: string;
   createdAt: Date;
+  /** The day on which the bank is to execute it, such as 2026-12-01; banks refuse days that are over. */
+  executeOn: string;
   currency: string;
   debtor: BankAccount;
   transfers: readonly Transfer[];
@@ -17,22 +19,21 @@ export type TransferFile = {
 
 const NAMESPACE = 'urn:iso:std:iso:20022:tech:xsd:pain.001.001.09';
 
-/** Text of the file in parts. It is executed on the day of `createdAt`. */
+/** Text of the file in parts. */
 export function* pain001(file: TransferFile): Generator<string> {
-  const { id, createdAt, currency, debtor, transfers } = file;
+  const { id, createdAt, executeOn, currency, debtor, transfers } = file;
   const sumMinor = transfers.reduce((sum, { amountMinor }) => sum + amountMinor, 0n);
   const totals = [
     element('NbOfTxs', String(transfers.length)),
     element('CtrlSum', formatMoney(sumMinor, currency)),
   ].join('');
-  const moment = createdAt.toISOString();
   yield (
     '<?xml version="1.0" encoding="UTF-8"?>\n' +
     `<Document xmlns="${NAMESPACE}"><CstmrCdtTrfInitn>\n` +
-    `<GrpHdr>${element('MsgId', id)}${element('CreDtTm', moment)}${totals}` +
+    `<GrpHdr>${element('MsgId', id)}${element('CreDtTm', createdAt.toISOString())}${totals}` +
     `<InitgPty>${name(debtor)}</InitgPty></GrpHdr>\n` +
     `<PmtInf>${element('PmtInfId', id)}<PmtMtd>TRF</PmtMtd>${totals}${serviceLevel(currency)}` +
-    `<ReqdExctnDt>${element('Dt', moment.slice(0, 10))}</ReqdExctnDt>` +
+    `<ReqdExctnDt>${element('Dt', executeOn)}</ReqdExctnDt>` +
     `<Dbtr>${name(debtor)}</Dbtr><DbtrAcct>${iban(debtor)}</DbtrAcct>` +
     `<DbtrAgt><FinInstnId>${agent(debtor)}</FinInstnId></DbtrAgt>` +
     // In SEPA each side pays its own bank; elsewhere both share.

@@ -253,6 +253,20 @@ describe('the files of a payout run', () => {
     assert.match(text, new RegExp(`<MsgId>${id}</MsgId>`));
   });
 
+  test('a payout run as pain.001 that is fetched days later is executed on that day, in the operator’s time zone', async () => {
+    const timezone = 'Pacific/Kiritimati';
+    await call('PATCH /v1/operator', { timezone });
+    await call('PUT /v1/operator/payout-account', { holder: 'Broker', iban: IBAN });
+    await affiliate(['20.00']);
+    const { id } = await run();
+    await api.pool.query(`update payout_runs set finished_at = now() - interval '5 days' where id = $1`, [
+      id,
+    ]);
+    const { text } = await file(id, 'application/xml');
+    const today = new Intl.DateTimeFormat('sv', { timeZone: timezone }).format();
+    assert.match(text, new RegExp(`<ReqdExctnDt><Dt>${today}</Dt></ReqdExctnDt>`));
+  });
+
   test('a payout run as pain.001 leaves out what was paid or failed meanwhile', async () => {
     await call('PUT /v1/operator/payout-account', { holder: 'Broker', iban: IBAN });
     for (const amount of ['20.00', '30.00']) await affiliate([amount]);
@@ -273,7 +287,7 @@ describe('a bank’s list of a payout run', () => {
     line: number;
     payout_id: string | null;
     state: string | null;
-    issue: { code: string } | null;
+    issue: { code: string; message: string } | null;
   };
   const confirm = (id: string, csv: string) =>
     call<{ results: Line[] } & Failure>(`POST /v1/payout-runs/${id}/confirm`, csv, {
@@ -314,6 +328,8 @@ describe('a bank’s list of a payout run', () => {
         expected,
       );
     }
+    const [, , , { issue }] = (await confirm(id, csv)).body.results as [Line, Line, Line, Line];
+    assert.equal(issue?.message, 'must be one of paid, failed');
     const byReference = await confirm(id, 'reference,status\nwire 1,failed\n');
     assert.deepEqual(
       byReference.body.results.map((line) => [line.payout_id, line.state, line.issue?.code]),
@@ -332,6 +348,14 @@ describe('a bank’s list of a payout run', () => {
     const long = `payout_id,status\n${'x,paid\n'.repeat(1001)}`;
     assert.equal((await confirm(id, long)).body.error.issues![0]!.code, 'too_large');
     assert.equal((await call(`POST /v1/payout-runs/${id}/confirm`, {})).status, 415);
+    const latin1 = Buffer.from('payout_id,status,reason\nx,failed,Gerät\n', 'latin1');
+    const unread = await fetch(`${api.url}/v1/payout-runs/${id}/confirm`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${operator.key}`, 'content-type': 'text/csv' },
+      body: latin1,
+    });
+    const { error } = (await unread.json()) as Failure;
+    assert.equal(error.issues![0]!.code, 'invalid_encoding');
     assert.equal((await confirm(newId('run'), 'payout_id,status\n')).status, 404);
   });
 });

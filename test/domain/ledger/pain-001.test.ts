@@ -44,7 +44,8 @@ const bank = (holder: string, bic: string | null = 'COBADEFFXXX') =>
 
 const FILE: TransferFile = {
   id: 'run_01jdc5000000000000000000ab',
-  createdAt: new Date('2026-12-01T10:00:00Z'),
+  createdAt: new Date('2026-12-01T22:00:00Z'),
+  executeOn: '2026-12-02',
   currency: 'EUR',
   debtor: bank('Broker & Söhne'),
   transfers: [
@@ -78,5 +79,5 @@ test('a file of credit transfers sums its amounts, names each payout, and escape
   assert.match(text, /<Nm>Broker &amp; Söhne<\/Nm>/);
   assert.match(text, /<Nm>&lt;Jane&gt; Doe<\/Nm>/);
   assert.match(text, /<InstdAmt Ccy="EUR">0\.05<\/InstdAmt>/);
-  assert.match(text, /<ReqdExctnDt><Dt>2026-12-01<\/Dt>/);
+  assert.match(text, /<ReqdExctnDt><Dt>2026-12-02<\/Dt>/);
 });

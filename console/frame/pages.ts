@@ -81,6 +81,11 @@ export const PAGES: readonly PageEntry[] = [
     menu: { label: 'Endpoints', group: 'Postbacks' },
     key: 'n',
   },
+  {
+    path: '/replays',
+    load: () => import('../pages/replays/replays.tsx'),
+    menu: { label: 'Replays', group: 'Postbacks' },
+  },
   { path: '/endpoints/:id', load: () => import('../pages/endpoints/endpoint.tsx') },
   { path: '/deliveries/:id', load: () => import('../pages/deliveries/delivery.tsx') },
   {

@@ -2,7 +2,7 @@
 import { lazy } from 'react';
 import { Link, useParams, useSearchParams } from 'wouter';
 import { formatCount } from '../../format/money.ts';
-import { Loaded, PageFrame, Panel } from '../../parts/layout.tsx';
+import { Empty, Loaded, PageFrame, Panel } from '../../parts/layout.tsx';
 import { Tabs } from '../../parts/tabs.tsx';
 import { Condition, explain, nameOf } from './condition.tsx';
 import { EndpointActions } from './endpoint-actions.tsx';
@@ -46,7 +46,7 @@ export function Page() {
               onChoose={(tab) => setSearch({ tab }, { replace: true })}
               tabs={[
                 { id: 'health', label: 'Success and latency', content: () => <Health id={id} /> },
-                { id: 'replays', label: 'Replays', content: () => <Replays id={id} /> },
+                { id: 'replays', label: 'Replays', content: () => <OwnReplays id={id} /> },
                 { id: 'settings', label: 'Settings', content: () => <Settings of={endpoint} /> },
               ]}
             />
@@ -54,5 +54,15 @@ export function Page() {
         )}
       </Loaded>
     </PageFrame>
+  );
+}
+
+function OwnReplays({ id }: { id: string }) {
+  return (
+    <Replays
+      id={id}
+      about="Of postbacks to this endpoint alone. Those across endpoints are under Replays."
+      empty={<Empty title="Nothing was replayed to it.">The button Replay… begins one.</Empty>}
+    />
   );
 }

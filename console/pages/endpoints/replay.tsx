@@ -1,15 +1,16 @@
-// A replay to an endpoint: which postbacks, how many that are, and how far it is.
+// A new replay, to one endpoint, to those of an affiliate or to all: which postbacks, how many that
+// are, and how far it is.
 import { useState } from 'react';
 import { counted, formatCount } from '../../format/money.ts';
-import { plain } from '../../format/words.ts';
-import { Button } from '../../parts/button.tsx';
+import { isId } from '../../format/places.ts';
 import { Confirm } from '../../parts/dialog.tsx';
-import { SelectField } from '../../parts/form.tsx';
+import { SelectField, TextField } from '../../parts/form.tsx';
 import { Failure } from '../../parts/layout.tsx';
-import { State } from '../../parts/values.tsx';
 import { api, client, refresh } from '../../wire/client.ts';
 import type { Answer } from '../../wire/types.ts';
+import { AffiliateField } from '../affiliates/pick.tsx';
 import { nameOf, type Endpoint } from './condition.tsx';
+import { ReplayProgress } from './replay-progress.tsx';
 
 type Replay = Answer<'/v1/replays/{id}'>;
 type State = Replay['states'][number];
@@ -32,26 +33,36 @@ const SINCE = [
 
 const HOUR_MS = 3_600_000;
 
-export function ReplayDialog({ endpoint, onClose }: { endpoint: Endpoint; onClose: () => void }) {
+/** Without an endpoint a person chooses an affiliate, or nobody for all endpoints. */
+export function ReplayDialog({ endpoint, onClose }: { endpoint?: Endpoint; onClose: () => void }) {
+  const [affiliate, setAffiliate] = useState('');
   const [states, setStates] = useState<readonly State[]>(['gave_up']);
   const [since, setSince] = useState<(typeof SINCE)[number][0]>('');
+  const [rate, setRate] = useState('');
   // Fixed when it is chosen, so that what was counted is what is sent.
   const [from, setFrom] = useState<string | undefined>();
-  const body = { endpoint_id: endpoint.id, states: [...states], ...(from && { from }) };
+  const body = {
+    ...(endpoint && { endpoint_id: endpoint.id }),
+    ...(affiliate && { affiliate_id: affiliate }),
+    states: [...states],
+    ...(from && { from }),
+    ...(rate && { rate_per_second: Number(rate) }),
+  };
+  const isWhole = states.length > 0 && (affiliate === '' || isId(affiliate)) && isRate(rate);
   const counting = api.useQuery(
     'post',
     '/v1/replays',
     { body: { ...body, dry_run: true } },
-    { enabled: states.length > 0, staleTime: 0 },
+    { enabled: isWhole, staleTime: 0 },
   );
-  const count = states.length > 0 ? counting.data : undefined;
+  const count = isWhole ? counting.data : undefined;
   const run = async () => {
     const { data } = await client.POST('/v1/replays', { body });
     return data!.id;
   };
   return (
     <Confirm
-      title={`Replay to ${nameOf(endpoint)}`}
+      title={endpoint ? `Replay to ${nameOf(endpoint)}` : 'Replay across endpoints'}
       confirm={`Replay ${count ? numberOf(count) : '…'}`}
       isReady={count !== undefined && count.total > 0}
       run={run}
@@ -62,6 +73,14 @@ export function ReplayDialog({ endpoint, onClose }: { endpoint: Endpoint; onClos
       }}
     >
       <p>They are sent again with the same ids, so that the receiver can tell them from new ones.</p>
+      {endpoint === undefined && (
+        <AffiliateField
+          value={affiliate}
+          onChange={setAffiliate}
+          help="To the endpoints of this affiliate. Left empty: to all endpoints."
+          anyState
+        />
+      )}
       <fieldset className="choices">
         <legend className="label">Postbacks that were</legend>
         {STATES.map(([state, label]) => (
@@ -86,10 +105,22 @@ export function ReplayDialog({ endpoint, onClose }: { endpoint: Endpoint; onClos
         }}
         options={SINCE}
       />
+      <TextField
+        label="Postbacks a second"
+        value={rate}
+        onChange={setRate}
+        isWrong={!isRate(rate)}
+        help="At most this many. Left empty: as fast as the endpoints take them."
+      />
       <p role="status">{countText(count, states.length)}</p>
       {counting.isError && <Failure error={counting.error} />}
     </Confirm>
   );
+}
+
+/** Empty, or a number that the API takes. */
+function isRate(text: string): boolean {
+  return text === '' || (Number(text) >= 0.001 && Number(text) <= 10_000);
 }
 
 type Counted = { total: number; total_is_exact: boolean };
@@ -102,58 +133,4 @@ function countText(count: Counted | undefined, states: number): string {
   if (states === 0) return 'Choose at least one state.';
   if (count === undefined) return 'Counting…';
   return count.total === 0 ? 'No postback is such.' : `These are ${numberOf(count)}.`;
-}
-
-const POLL_MS = 1000;
-
-/** How far a replay is; read until it is over. */
-export function ReplayProgress({ id }: { id: string }) {
-  const query = api.useQuery(
-    'get',
-    '/v1/replays/{id}',
-    { params: { path: { id } } },
-    { refetchInterval: ({ state: { data } }) => (data?.state === 'running' || !data ? POLL_MS : false) },
-  );
-  const cancel = api.useMutation('delete', '/v1/replays/{id}', { onSettled: () => query.refetch() });
-  if (query.isError) return <Failure error={query.error} />;
-  if (query.data === undefined) return <p role="status">Started…</p>;
-  const {
-    state,
-    total,
-    sent,
-    waiting,
-    delivered,
-    retrying,
-    gave_up: gaveUp,
-    skipped,
-    recalled,
-    endpoints,
-  } = query.data;
-  const [condition] = endpoints;
-  return (
-    <div className="stack" role="status">
-      <p>
-        <State of={state} /> {formatCount(sent)} of {counted(total, 'postback')} sent
-      </p>
-      <progress max={Math.max(1, total)} value={sent + skipped + recalled} aria-label="Progress" />
-      <p className="small">
-        {formatCount(delivered)} delivered, {formatCount(retrying)} being retried, {formatCount(gaveUp)} given
-        up again, {formatCount(skipped + recalled)} left as they were, {formatCount(waiting)} to go.
-      </p>
-      {state === 'running' && condition && (
-        <p className="small">
-          The endpoint is {plain(condition.state)}: {formatCount(condition.waiting)} wait in the replay,{' '}
-          {formatCount(condition.queued)} in its queue.
-        </p>
-      )}
-      {state === 'running' && <p className="muted small">It goes on when this is closed.</p>}
-      {state === 'running' && (
-        <div>
-          <Button disabled={cancel.isPending} onClick={() => cancel.mutate({ params: { path: { id } } })}>
-            Stop here
-          </Button>
-        </div>
-      )}
-    </div>
-  );
 }

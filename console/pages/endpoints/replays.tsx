@@ -1,18 +1,19 @@
-// The replays of an endpoint, under way and closed, each with how far it came.
-import { useState } from 'react';
+// Replays, of one endpoint or of all, under way and closed, each with how far it came.
+import { useState, type ReactNode } from 'react';
 import { formatCount } from '../../format/money.ts';
 import { plain } from '../../format/words.ts';
 import { Button } from '../../parts/button.tsx';
 import { Dialog } from '../../parts/dialog.tsx';
-import { Empty, Panel } from '../../parts/layout.tsx';
+import { Panel } from '../../parts/layout.tsx';
 import { List } from '../../parts/list.tsx';
 import type { Column } from '../../parts/table.tsx';
-import { State, Time } from '../../parts/values.tsx';
+import { Id, State, Time } from '../../parts/values.tsx';
 import { api } from '../../wire/client.ts';
 import { paged } from '../../wire/lists.ts';
 import type { RowOf } from '../../wire/types.ts';
+import { AffiliateLink } from '../affiliates/affiliate-link.tsx';
 import { DownloadList } from '../download-list.tsx';
-import { ReplayProgress } from './replay.tsx';
+import { ReplayProgress } from './replay-progress.tsx';
 
 type Replay = RowOf<'/v1/replays'>;
 
@@ -45,9 +46,25 @@ function chosen({ states, from, to }: Replay) {
   );
 }
 
-export function Replays({ id }: { id: string }) {
+/** Where a replay goes. */
+const TO: Column<Replay> = {
+  title: 'To',
+  cell: ({ endpoint_id: endpoint, affiliate_id: affiliate }) => {
+    if (endpoint !== null) return <Id id={endpoint} />;
+    return affiliate === null ? 'all endpoints' : <AffiliateLink id={affiliate} />;
+  },
+};
+
+type ReplaysProps = {
+  /** Of which endpoint; without it, of all, each with where it goes. */
+  id?: string;
+  about: string;
+  empty: ReactNode;
+};
+
+export function Replays({ id, about, empty }: ReplaysProps) {
   const [shown, show] = useState<string | null>(null);
-  const query = { endpoint_id: id, dry_run: 'false' } as const;
+  const query = { ...(id !== undefined && { endpoint_id: id }), dry_run: 'false' } as const;
   const pages = api.useInfiniteQuery(
     'get',
     '/v1/replays',
@@ -58,19 +75,15 @@ export function Replays({ id }: { id: string }) {
         data?.pages.some(({ data: rows }) => rows.some(({ state }) => state === 'running')) ? LIVE_MS : false,
     },
   );
+  const columns = id === undefined ? [TO, ...COLUMNS] : COLUMNS;
   return (
-    <Panel
-      title="Replays"
-      about="Of postbacks to this endpoint alone. Those of an affiliate, or of all endpoints, are in the API."
-      actions={<DownloadList path="/v1/replays" query={query} />}
-      bare
-    >
+    <Panel title="Replays" about={about} actions={<DownloadList path="/v1/replays" query={query} />} bare>
       <List
         caption="Replays"
         one="replay"
         pages={pages}
-        columns={[...COLUMNS, details(show)]}
-        empty={<Empty title="Nothing was replayed to it.">The button Replay… begins one.</Empty>}
+        columns={[...columns, details(show)]}
+        empty={empty}
       />
       {shown !== null && (
         <Dialog title="Replay" onClose={() => show(null)}>

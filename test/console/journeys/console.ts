@@ -174,6 +174,35 @@ describeJourneys('the console', {}, (journeys) => {
     await opened.check();
   });
 
+  journey('the console replays across endpoints, shows the progress and stops it', async (opened) => {
+    const { page } = opened;
+    await opened.open('/replays');
+    await page.getByRole('button', { name: 'New replay…' }).click();
+    await page.getByRole('combobox', { name: 'Affiliate' }).fill(journeys.broker.affiliateId);
+    await page.getByText('Test Media').last().waitFor();
+    await page.getByRole('checkbox', { name: /^delivered/ }).check();
+    await page.getByLabel('Postbacks a second').fill('fast');
+    await page.getByText('Counting…').waitFor();
+    await page.getByLabel('Postbacks a second').fill('0.01');
+    await opened.check();
+    await page.getByRole('button', { name: /^Replay \d+ postbacks$/ }).click();
+    await page.getByRole('button', { name: 'Stop here' }).click();
+    await page.getByText('cancelled').first().waitFor();
+    await opened.check();
+    await page.getByRole('button', { name: 'Close' }).click();
+    const row = page
+      .getByRole('table', { name: 'Replays' })
+      .getByRole('row')
+      .filter({ hasText: 'cancelled' });
+    await row.getByRole('link', { name: 'Test Media' }).first().waitFor();
+    await opened.check();
+    await row
+      .getByRole('button', { name: /^Details of rpl_/ })
+      .first()
+      .click();
+    await page.getByRole('progressbar', { name: 'Progress' }).waitFor();
+  });
+
   journey('the console gives an orphan to an affiliate', async (opened, screen) => {
     await send({ customer_id: `lost-${screen.width}`, currency: 'USD' });
 

@@ -9,6 +9,7 @@ import { Money, State } from '../../parts/values.tsx';
 import { api } from '../../wire/client.ts';
 import { paged } from '../../wire/lists.ts';
 import type { RowOf } from '../../wire/types.ts';
+import { AffiliateFilter } from '../affiliates/affiliate-filter.tsx';
 import { STATES, type AffiliateState } from '../affiliates/affiliate-types.ts';
 
 type Balance = RowOf<'/v1/balances'>;
@@ -77,7 +78,7 @@ export function Page() {
           hint={others['currency'] ? '50.00' : 'needs a currency'}
         />
         <SelectFilter filters={filters} name="state" label="Affiliate’s state" options={STATES} />
-        <TextFilter filters={filters} name="affiliate_id" label="Affiliate" hint="aff_…" />
+        <AffiliateFilter filters={filters} />
       </FilterBar>
       <Panel title="Balances" bare>
         <List

@@ -9,6 +9,7 @@ import { Badge, Id, Time } from '../../parts/values.tsx';
 import { api } from '../../wire/client.ts';
 import { paged } from '../../wire/lists.ts';
 import type { RowOf } from '../../wire/types.ts';
+import { AffiliateFilter } from '../affiliates/affiliate-filter.tsx';
 import { AffiliateLink } from '../affiliates/affiliate-link.tsx';
 import { DownloadList } from '../download-list.tsx';
 
@@ -55,7 +56,7 @@ export function Page() {
   return (
     <PageFrame title="Clicks" about="Visits by affiliates’ links, and those that your server reported.">
       <FilterBar filters={filters}>
-        <TextFilter filters={filters} name="affiliate_id" label="Affiliate" hint="aff_…" />
+        <AffiliateFilter filters={filters} />
         <TextFilter filters={filters} name="link_id" label="Link" hint="link_…" />
         <SelectFilter filters={filters} name="seen" label="Seen on the site" options={YES_OR_NO} />
         <SelectFilter filters={filters} name="bot" label="By a program" options={YES_OR_NO} />

@@ -12,6 +12,7 @@ import { Id, Money, Time } from '../../parts/values.tsx';
 import { api } from '../../wire/client.ts';
 import { paged } from '../../wire/lists.ts';
 import { useMay } from '../../wire/session.ts';
+import { AffiliateFilter } from '../affiliates/affiliate-filter.tsx';
 import { DecideDialog, type Verb } from './decide.tsx';
 import {
   isApprovable,
@@ -84,7 +85,7 @@ export function Page() {
     >
       <FilterBar filters={filters}>
         <SelectFilter filters={filters} name="state" label="State" options={STATES} />
-        <TextFilter filters={filters} name="affiliate_id" label="Affiliate" hint="aff_…" />
+        <AffiliateFilter filters={filters} />
         <TextFilter filters={filters} name="period" label="Month" hint="2026-11" />
         <TextFilter filters={filters} name="currency" label="Currency" hint="USD" />
       </FilterBar>

@@ -5,7 +5,7 @@ import { counted } from '../../format/money.ts';
 import { isId } from '../../format/places.ts';
 import { Button } from '../../parts/button.tsx';
 import { Confirm } from '../../parts/dialog.tsx';
-import { FilterBar, TextFilter, useFilters } from '../../parts/filters.tsx';
+import { FilterBar, useFilters } from '../../parts/filters.tsx';
 import { CodeField, TextField, TimeField } from '../../parts/form.tsx';
 import { Empty, PageFrame, Panel } from '../../parts/layout.tsx';
 import { List } from '../../parts/list.tsx';
@@ -14,6 +14,7 @@ import { Badge, Time } from '../../parts/values.tsx';
 import { api, client, refresh } from '../../wire/client.ts';
 import { paged } from '../../wire/lists.ts';
 import { useMay } from '../../wire/session.ts';
+import { AffiliateFilter } from '../affiliates/affiliate-filter.tsx';
 import { AffiliateLink } from '../affiliates/affiliate-link.tsx';
 import { AffiliateField } from '../affiliates/pick.tsx';
 import { EXAMPLE, inForce, summaryOf, termsIn, textOf, type Deal } from './terms.ts';
@@ -64,7 +65,7 @@ export function Page() {
       }
     >
       <FilterBar filters={filters}>
-        <TextFilter filters={filters} name="affiliate_id" label="Affiliate" hint="aff_…" />
+        <AffiliateFilter filters={filters} />
       </FilterBar>
       <Panel title="Deals" bare>
         <List

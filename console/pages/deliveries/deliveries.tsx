@@ -9,6 +9,7 @@ import { Id, Money, State, Time, WithIds } from '../../parts/values.tsx';
 import { api } from '../../wire/client.ts';
 import { paged } from '../../wire/lists.ts';
 import type { RowOf } from '../../wire/types.ts';
+import { AffiliateFilter } from '../affiliates/affiliate-filter.tsx';
 import { AffiliateLink } from '../affiliates/affiliate-link.tsx';
 import { DownloadList } from '../download-list.tsx';
 
@@ -83,7 +84,7 @@ export function Page() {
         <SelectFilter filters={filters} name="state" label="State" options={STATES} />
         <TextFilter filters={filters} name="last_error" label="Last error" hint="http_404" />
         <TextFilter filters={filters} name="endpoint_id" label="Endpoint" hint="ep_…" />
-        <TextFilter filters={filters} name="affiliate_id" label="Affiliate" hint="aff_…" />
+        <AffiliateFilter filters={filters} />
         <TextFilter filters={filters} name="event_id" label="Event" hint="evt_…" />
         <SelectFilter
           filters={filters}

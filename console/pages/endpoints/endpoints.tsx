@@ -1,6 +1,7 @@
 // Endpoints, found by affiliate, and how they fare.
-import { FilterBar, TextFilter, useFilters } from '../../parts/filters.tsx';
+import { FilterBar, useFilters } from '../../parts/filters.tsx';
 import { Empty, PageFrame, Panel } from '../../parts/layout.tsx';
+import { AffiliateFilter } from '../affiliates/affiliate-filter.tsx';
 import { EndpointList } from './endpoint-list.tsx';
 import { NewEndpoint } from './new-endpoint.tsx';
 
@@ -13,7 +14,7 @@ export function Page() {
       actions={<NewEndpoint />}
     >
       <FilterBar filters={filters}>
-        <TextFilter filters={filters} name="affiliate_id" label="Affiliate" hint="aff_…" />
+        <AffiliateFilter filters={filters} />
       </FilterBar>
       <Panel title="Endpoints" bare>
         <EndpointList

@@ -8,6 +8,7 @@ import { State } from '../../parts/values.tsx';
 import { api } from '../../wire/client.ts';
 import { paged } from '../../wire/lists.ts';
 import type { RowOf } from '../../wire/types.ts';
+import { AffiliateFilter } from '../affiliates/affiliate-filter.tsx';
 import { EVENT } from './columns.tsx';
 import { AffiliateLink } from '../affiliates/affiliate-link.tsx';
 import { DownloadList } from '../download-list.tsx';
@@ -63,7 +64,7 @@ export function Page() {
         <TextFilter filters={filters} name="transaction_id" label="Transaction" />
         <TextFilter filters={filters} name="customer_id" label="Customer" />
         <TextFilter filters={filters} name="click_id" label="Click" />
-        <TextFilter filters={filters} name="affiliate_id" label="Affiliate" hint="aff_…" />
+        <AffiliateFilter filters={filters} />
         <TextFilter filters={filters} name="event" label="Type" hint="ftd" />
         <SelectFilter filters={filters} name="status" label="Status" options={STATUSES} />
       </FilterBar>

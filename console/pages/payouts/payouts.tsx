@@ -9,6 +9,7 @@ import type { Column } from '../../parts/table.tsx';
 import { Id, Money, State, Time } from '../../parts/values.tsx';
 import { api } from '../../wire/client.ts';
 import { paged } from '../../wire/lists.ts';
+import { AffiliateFilter } from '../affiliates/affiliate-filter.tsx';
 import { MEANING, STATES, type Payout, type PayoutState } from './payout-types.ts';
 
 const COLUMNS: readonly Column<Payout>[] = [
@@ -72,7 +73,7 @@ export function Page() {
     >
       <FilterBar filters={filters}>
         <SelectFilter filters={filters} name="state" label="State" options={STATES} />
-        <TextFilter filters={filters} name="affiliate_id" label="Affiliate" hint="aff_…" />
+        <AffiliateFilter filters={filters} />
         <TextFilter filters={filters} name="currency" label="Currency" hint="USD" />
       </FilterBar>
       <Panel title="Payouts" bare>

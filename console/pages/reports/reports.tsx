@@ -17,6 +17,7 @@ import { SelectField } from '../../parts/form.tsx';
 import { Time } from '../../parts/values.tsx';
 import { api } from '../../wire/client.ts';
 import { paged } from '../../wire/lists.ts';
+import { AffiliateFilter } from '../affiliates/affiliate-filter.tsx';
 import { DownloadList } from '../download-list.tsx';
 import { EVENT_TYPES, type EventType } from '../event-types.ts';
 import { ByDay } from './by-day.tsx';
@@ -58,7 +59,7 @@ export function Page() {
         <Period filters={filters} timezone={days.data?.timezone} />
         <DayFilter filters={filters} name="from" label="From" />
         <DayFilter filters={filters} name="to" label="To" />
-        <TextFilter filters={filters} name="affiliate_id" label="Affiliate" hint="aff_…" />
+        <AffiliateFilter filters={filters} />
         <TextFilter filters={filters} name="link_id" label="Link" hint="link_…" />
         <SelectFilter
           filters={filters}

@@ -9,6 +9,7 @@ import { Table, type Column } from '../../parts/table.tsx';
 import { Badge, Outside, Sums, Time } from '../../parts/values.tsx';
 import { api } from '../../wire/client.ts';
 import type { Answer } from '../../wire/types.ts';
+import { AffiliateFilter } from '../affiliates/affiliate-filter.tsx';
 import { nameOf as nameOfEndpoint } from '../endpoints/condition.tsx';
 import { ActDialog, Actions, type Ask, type Asked, type Choice, type Target } from './actions.tsx';
 import { RecentActions } from './recent-actions.tsx';
@@ -70,7 +71,7 @@ export function Page() {
           ]}
         />
         <TextFilter filters={filters} name="reason" label="Reason" hint="http_404" />
-        <TextFilter filters={filters} name="affiliate_id" label="Affiliate" hint="aff_…" />
+        <AffiliateFilter filters={filters} />
       </FilterBar>
       <Loaded query={stuck} of="what is stuck">
         {(data) => <Groups stuck={data} query={query} ask={ask} />}

@@ -81,8 +81,9 @@ describeJourneys('reports in the console', { prepare }, (journeys) => {
       await check();
       await report.getByRole('link', { name: 'by day' }).click();
       await report.getByText(YESTERDAY).waitFor();
-      const { affiliateId } = journeys.broker;
-      assert.equal(await page.getByRole('textbox', { name: 'Affiliate' }).inputValue(), affiliateId);
+      await page.getByRole('search').getByTitle(journeys.broker.affiliateId).waitFor();
+      const chosen = page.getByRole('combobox', { name: 'Affiliate' });
+      assert.equal(await chosen.inputValue(), 'Test Media');
       for (const [by, text] of [
         ['link', 'link_…'],
         ['type', 'refund'],

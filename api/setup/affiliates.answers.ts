@@ -7,6 +7,9 @@ export const affiliate = z.object({
   id: field.affiliateId,
   name: field.text,
   external_id: field.text.nullable(),
+  email: field.text.nullable(),
+  tax_id: field.text.nullable(),
+  country: field.text.nullable(),
   state: z
     .enum(AFFILIATE_STATES)
     .meta({ description: 'suspended: earns, and is not paid; closed: is attributed nothing new' }),
@@ -24,6 +27,9 @@ export function affiliateView(row: Affiliate) {
     id: row.id,
     name: row.name,
     external_id: row.externalId,
+    email: row.email,
+    tax_id: row.taxId,
+    country: row.country,
     state: row.state,
     closed_at: row.closedAt,
     parent_id: row.parentId,

@@ -31,6 +31,9 @@ export function addAffiliateRoutes(router: Router, { store, auth, temporal }: De
         const {
           name,
           external_id: externalId = null,
+          email = null,
+          tax_id: taxId = null,
+          country = null,
           parent_id: parentId = null,
           parent_since: parentSince = null,
           state = 'active',
@@ -40,6 +43,9 @@ export function addAffiliateRoutes(router: Router, { store, auth, temporal }: De
           id: newId('aff'),
           name,
           externalId,
+          email,
+          taxId,
+          country,
           parentId,
           parentSince,
           state,
@@ -76,6 +82,9 @@ export function addAffiliateRoutes(router: Router, { store, auth, temporal }: De
         const {
           name,
           external_id: externalId,
+          email,
+          tax_id: taxId,
+          country,
           parent_id: parentId,
           parent_since: since = null,
           state,
@@ -85,6 +94,9 @@ export function addAffiliateRoutes(router: Router, { store, auth, temporal }: De
         const affiliate = await store.affiliates.update(operatorId, id, {
           name,
           externalId,
+          email,
+          taxId,
+          country,
           state,
           ...(parentId !== undefined && { parent: { parentId, since } }),
         });

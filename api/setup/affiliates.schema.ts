@@ -1,10 +1,17 @@
 // Requests of affiliates: a new one, a change, and the filter of the list.
 import { z } from 'zod';
 import { AFFILIATE_STATES } from '../../store/attribution/affiliates.ts';
-import { externalId, ID, id, name, search, time } from '../http/fields.ts';
+import { externalId, ID, id, name, search, text, time } from '../http/fields.ts';
 import { LIMIT_AT_MOST, page } from '../http/lists.ts';
 
 const state = z.enum(AFFILIATE_STATES);
+
+const email = z.email('must be an e-mail address').max(254);
+const taxId = text(64);
+const country = z
+  .string()
+  .regex(/^[A-Za-z]{2}$/, 'must be a country as two letters, such as DE')
+  .toUpperCase();
 
 const ANY_ID = ID.source.slice(1, -1);
 const IDS = new RegExp(`^${ANY_ID}(,${ANY_ID}){0,${LIMIT_AT_MOST - 1}}$`);
@@ -20,6 +27,9 @@ export const newAffiliate = z
   .strictObject({
     name,
     external_id: externalId.optional(),
+    email: email.optional(),
+    tax_id: taxId.optional(),
+    country: country.optional(),
     parent_id: id.optional(),
     parent_since: time.optional(),
     state: state.optional(),
@@ -33,6 +43,9 @@ export const affiliateChange = z
   .strictObject({
     name: name.optional(),
     external_id: externalId.nullable().optional(),
+    email: email.nullable().optional(),
+    tax_id: taxId.nullable().optional(),
+    country: country.nullable().optional(),
     parent_id: id.nullable().optional(),
     parent_since: time.optional(),
     state: state.optional(),
@@ -42,7 +55,7 @@ export const affiliateChange = z
 export const affiliateFilter = z.strictObject({
   ...page,
   state: state.optional(),
-  q: search.optional().meta({ description: 'a part of `name` or `external_id`, in any case' }),
+  q: search.optional().meta({ description: 'a part of `name`, `external_id` or `email`, in any case' }),
   ids: z
     .string()
     .regex(IDS, `must be at most ${LIMIT_AT_MOST} ids with commas between them`)

@@ -13,6 +13,9 @@ export type Affiliate = {
   id: string;
   name: string;
   externalId: string | null;
+  email: string | null;
+  taxId: string | null;
+  country: string | null;
   state: AffiliateState;
   closedAt: Date | null;
   parentId: string | null;
@@ -20,17 +23,19 @@ export type Affiliate = {
   hasPaymentDetails: boolean;
   createdAt: Date;
 };
+/** What the operator keeps of it to write to it and to invoice. */
+type Contact = 'email' | 'taxId' | 'country';
 type NewAffiliate = Pick<Affiliate, 'id' | 'name' | 'externalId' | 'parentId'> &
-  Partial<Pick<Affiliate, 'parentSince' | 'state'>>;
-/** Undefined fields stay as they are; null removes the external id. */
-type AffiliateChange = {
+  Partial<Pick<Affiliate, 'parentSince' | 'state' | Contact>>;
+/** Undefined fields stay as they are; null removes one. */
+type AffiliateChange = { [Field in Contact]?: string | null | undefined } & {
   name?: string | undefined;
   externalId?: string | null | undefined;
   state?: AffiliateState | undefined;
   parent?: ParentChange | undefined;
 };
 
-const AFFILIATES = `select a.id, a.name, a.external_id as "externalId", a.state, a.closed_at as "closedAt",
+const AFFILIATES = `select a.id, a.name, a.external_id as "externalId", a.email, a.tax_id as "taxId", a.country, a.state, a.closed_at as "closedAt",
     p.parent_id as "parentId", nullif(p.since, '-infinity') as "parentSince", a.created_at as "createdAt",
     exists (select from payment_details d where d.operator_id = a.operator_id and d.party = a.id)
       as "hasPaymentDetails"
@@ -53,12 +58,13 @@ export function createAffiliates(pool: Pool) {
      */
     async insert(operatorId: string, affiliate: NewAffiliate): Promise<Affiliate | 'external_id_taken'> {
       const { id, name, externalId, parentId, parentSince, state = 'active' } = affiliate;
+      const { email = null, taxId = null, country = null } = affiliate;
       return await withTransaction(pool, async (client) => {
         const { rowCount } = await client.query(
-          `insert into affiliates (operator_id, id, name, external_id, state, closed_at)
-           values ($1, $2, $3, $4, $5, case when $5 = 'closed' then now() end)
+          `insert into affiliates (operator_id, id, name, external_id, state, closed_at, email, tax_id, country)
+           values ($1, $2, $3, $4, $5, case when $5 = 'closed' then now() end, $6, $7, $8)
            on conflict (operator_id, external_id) do nothing`,
-          [operatorId, id, name, externalId, state],
+          [operatorId, id, name, externalId, state, email, taxId, country],
         );
         if (rowCount === 0) return 'external_id_taken';
         const since = parentSince?.getTime() ?? -Infinity;
@@ -88,7 +94,7 @@ export function createAffiliates(pool: Pool) {
       }
     },
 
-    /** Null: any. `search`: in the name or the operator's own id, in any case. */
+    /** Null: any. `search`: in the name, the operator's own id or the e-mail, in any case. */
     async list(
       operatorId: string,
       { state, search, ids }: { state: AffiliateState | null; search: string | null; ids: string[] | null },
@@ -98,7 +104,7 @@ export function createAffiliates(pool: Pool) {
         `${AFFILIATES}
          where a.operator_id = $1 and ($2::text is null or a.state = $2) and ($3::text is null or a.id < $3)
            and ($5::text is null or strpos(lower(a.name), lower($5)) > 0
-             or strpos(lower(a.external_id), lower($5)) > 0)
+             or strpos(lower(a.external_id), lower($5)) > 0 or strpos(lower(a.email), lower($5)) > 0)
            and ($6::text[] is null or a.id = any($6))
          order by a.id desc limit $4`,
         [operatorId, state, page.before, page.limit, search, ids],
@@ -121,19 +127,34 @@ async function update(
   db: Queryable,
   operatorId: string,
   id: string,
-  { name, externalId, state, parent }: AffiliateChange,
+  { name, externalId, email, taxId, country, state, parent }: AffiliateChange,
 ): Promise<Affiliate | 'circle' | null> {
   const parentSince = parent === undefined ? null : await checkParentChange(db, operatorId, id, parent);
   if (parentSince === 'circle') return 'circle';
   const { rowCount } = await db.query(
     `update affiliates set name = coalesce($3, name),
        external_id = case when $4 then $5 else external_id end,
+       email = case when $7 then $8 else email end,
+       tax_id = case when $9 then $10 else tax_id end,
+       country = case when $11 then $12 else country end,
        state = coalesce($6, state),
        closed_at = case coalesce($6, state) when 'closed' then coalesce(closed_at, now()) end
      where operator_id = $1 and id = $2`,
-    [operatorId, id, name, externalId !== undefined, externalId, state],
+    [
+      operatorId,
+      id,
+      name,
+      ...changed(externalId),
+      state,
+      ...changed(email),
+      ...changed(taxId),
+      ...changed(country),
+    ],
   );
   if (rowCount === 0) return null;
   if (parentSince !== null) await insertParent(db, operatorId, id, parentSince);
   return await find(db, operatorId, id);
 }
+
+/** Whether a field changes, and what to. */
+const changed = (value: string | null | undefined) => [value !== undefined, value];

@@ -7,6 +7,7 @@ import { toast } from '../../parts/toasts.tsx';
 import { client, refresh } from '../../wire/client.ts';
 import { useMay } from '../../wire/session.ts';
 import { MEANING, type Affiliate, type AffiliateState } from './affiliate-types.ts';
+import { changeOf, ContactFields, contactOf } from './contact.tsx';
 import { AffiliateField } from './pick.tsx';
 import { PortalLink } from './portal-link.tsx';
 
@@ -79,6 +80,7 @@ function ChangeDialog({ affiliate, onClose }: DialogProps) {
   const { id } = affiliate;
   const [name, setName] = useState(affiliate.name);
   const [externalId, setExternalId] = useState(affiliate.external_id ?? '');
+  const [contact, setContact] = useState(contactOf(affiliate));
   const [parent, setParent] = useState(affiliate.parent_id ?? '');
   const [since, setSince] = useState('');
   const isOtherParent = parent !== (affiliate.parent_id ?? '');
@@ -88,6 +90,7 @@ function ChangeDialog({ affiliate, onClose }: DialogProps) {
       body: {
         name: name.trim(),
         external_id: externalId.trim() || null,
+        ...changeOf(contact),
         ...(isOtherParent && { parent_id: parent || null, ...(since && { parent_since: since }) }),
       },
     });
@@ -103,6 +106,7 @@ function ChangeDialog({ affiliate, onClose }: DialogProps) {
     >
       <TextField label="Name" value={name} onChange={setName} />
       <TextField label="Own id" value={externalId} onChange={setExternalId} />
+      <ContactFields value={contact} onChange={setContact} />
       <AffiliateField label="Parent" value={parent} onChange={setParent} help="Empty: none." anyState />
       {isOtherParent && (
         <TimeField

@@ -71,6 +71,9 @@ function Standing({ of: affiliate }: { of: Affiliate }) {
         of={[
           ['Id', <Id key="id" id={id} />],
           ['Own id', affiliate.external_id],
+          ['E-mail', affiliate.email && <a href={`mailto:${affiliate.email}`}>{affiliate.email}</a>],
+          ['Tax number', affiliate.tax_id],
+          ['Country', affiliate.country],
           ['Closed', affiliate.closed_at && <Time at={affiliate.closed_at} />],
           [
             'Parent',

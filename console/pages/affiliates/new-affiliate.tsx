@@ -4,6 +4,7 @@ import { useLocation } from 'wouter';
 import { Confirm } from '../../parts/dialog.tsx';
 import { TextField } from '../../parts/form.tsx';
 import { client, refresh } from '../../wire/client.ts';
+import { ContactFields, givenOf, NO_CONTACT } from './contact.tsx';
 import { AffiliateField } from './pick.tsx';
 
 export function NewAffiliate({ onClose }: { onClose: () => void }) {
@@ -11,11 +12,13 @@ export function NewAffiliate({ onClose }: { onClose: () => void }) {
   const [name, setName] = useState('');
   const [externalId, setExternalId] = useState('');
   const [parent, setParent] = useState('');
+  const [contact, setContact] = useState(NO_CONTACT);
   const run = async () => {
     const { data } = await client.POST('/v1/affiliates', {
       body: {
         name: name.trim(),
         ...(externalId && { external_id: externalId.trim() }),
+        ...givenOf(contact),
         ...(parent && { parent_id: parent }),
       },
     });
@@ -37,6 +40,7 @@ export function NewAffiliate({ onClose }: { onClose: () => void }) {
         onChange={setExternalId}
         help="What your systems call it. May be left out."
       />
+      <ContactFields value={contact} onChange={setContact} />
       <AffiliateField
         label="Parent"
         value={parent}

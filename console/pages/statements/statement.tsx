@@ -63,6 +63,8 @@ export function Statement({ of: statement, path }: { of: Whole; path: string }) 
                 ? `${name}${affiliate.data.external_id ? ` (${affiliate.data.external_id})` : ''}`
                 : name,
             ],
+            ['Tax number', affiliate.data?.tax_id],
+            ['Country', affiliate.data?.country],
             ['Owed before', <Money key="before" amount={opening.owed} currency={currency} />],
             ['Owed after', <Money key="after" amount={closing.owed} currency={currency} />],
             ['Of which pending', <Money key="pending" amount={closing.pending} currency={currency} />],

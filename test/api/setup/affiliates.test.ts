@@ -27,6 +27,32 @@ async function anAffiliate(more: object = {}): Promise<Body> {
   return body;
 }
 
+test('an affiliate has an e-mail, a tax number and a country, which are found, changed and removed', async () => {
+  const contact = { email: 'Partners@media.example', tax_id: 'DE123456789', country: 'de' };
+  const { id, ...made } = await anAffiliate(contact);
+  assert.deepEqual(
+    [made['email'], made['tax_id'], made['country']],
+    ['Partners@media.example', 'DE123456789', 'DE'],
+  );
+  await anAffiliate();
+  const found = await call('GET /v1/affiliates?q=partners@');
+  assert.deepEqual(
+    found.body.data.map((row) => row.id),
+    [id],
+  );
+  const { body: changed } = await patch(id, { tax_id: 'AT U12345678', country: 'AT' });
+  assert.deepEqual(
+    [changed['email'], changed['tax_id'], changed['country']],
+    ['Partners@media.example', 'AT U12345678', 'AT'],
+  );
+  const { body: removed } = await patch(id, { email: null, tax_id: null, country: null });
+  assert.deepEqual([removed['email'], removed['tax_id'], removed['country']], [null, null, null]);
+  for (const wrong of [{ email: 'nobody' }, { country: 'Germany' }, { country: '1' }, { tax_id: '' }]) {
+    const refused = await call<Failure>(`PATCH /v1/affiliates/${id}`, wrong);
+    assert.deepEqual([refused.status, refused.body.error.issues![0]!.path], [400, Object.keys(wrong)[0]]);
+  }
+});
+
 describe('the state of an affiliate', () => {
   test('the state of an affiliate is active, may be given and changed, and filters the list', async () => {
     const [one, two] = [await anAffiliate(), await anAffiliate({ state: 'suspended' })];

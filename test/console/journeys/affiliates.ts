@@ -44,6 +44,28 @@ describeJourneys('affiliates in the console', { prepare }, (journeys) => {
   );
 
   journey(
+    'lists of the console are filtered by a part of an affiliate’s name, and an unknown tab is the first',
+    async ({ page, open, check }) => {
+      await open('/balances');
+      const filter = page.getByRole('combobox', { name: 'Affiliate', exact: true });
+      await filter.fill('nobody');
+      await page.getByText('No affiliate is called so.').waitFor();
+      await check();
+      await filter.fill('est med');
+      await page.keyboard.press('Enter');
+      await page.waitForURL(/affiliate_id=aff_/);
+      await page.getByRole('cell', { name: 'Test Media' }).waitFor();
+      await page.waitForFunction(`document.activeElement.value === 'Test Media'`);
+      await check();
+      await open(`/affiliates/${journeys.broker.affiliateId}?tab=gone`);
+      await page.getByRole('tabpanel').getByText('120.00 of 300.00').waitFor();
+      await page.getByRole('tab', { name: 'Ledger' }).click();
+      await page.getByRole('table', { name: 'Transfers' }).getByText('commission earned').first().waitFor();
+      await check();
+    },
+  );
+
+  journey(
     'the console makes an affiliate, a link and a coupon for it, and ends both',
     async ({ page, open, check }, screen) => {
       const name = `New Media ${screen.width}`;
@@ -51,9 +73,16 @@ describeJourneys('affiliates in the console', { prepare }, (journeys) => {
       await open('/affiliates');
       await page.getByRole('button', { name: 'New affiliate…' }).click();
       await page.getByLabel('Name', { exact: true }).fill(name);
+      await page.getByLabel('E-mail').fill('nobody');
+      await page.getByRole('button', { name: 'Add 1 affiliate' }).click();
+      await page.getByText('must be an e-mail address').waitFor();
+      await page.getByLabel('E-mail').fill(`media${screen.width}@partner.example`);
+      await page.getByLabel('Country').fill('de');
       await check();
       await page.getByRole('button', { name: 'Add 1 affiliate' }).click();
       await page.getByRole('heading', { name, level: 1 }).waitFor();
+      await page.getByRole('link', { name: `media${screen.width}@partner.example` }).waitFor();
+      await page.getByText('DE', { exact: true }).waitFor();
 
       await page.getByRole('tab', { name: 'Links' }).click();
       await page.getByRole('button', { name: 'New link…' }).click();

@@ -30,7 +30,7 @@ export const batchBody: RequestHandler[] = [
   keepingRaw((verify) => express.text({ type: 'application/x-ndjson', limit: BATCH_LIMIT, ...verify })),
 ];
 
-/** CSV as text; bytes that are no text in its character set are refused, where they would be replaced. */
+/** CSV as text. Bytes that are no text in its character set are refused: they would be replaced. */
 const csv: RequestHandler[] = [
   express.text({ type: 'text/csv', limit: BATCH_LIMIT }),
   (req, _res, next) => next(isText(req.body) ? undefined : invalid([NO_TEXT])),

@@ -1,6 +1,7 @@
 // Answers about affiliates' money: balances and transfers, schemas and views.
 import { z } from 'zod';
 import { formatMoney } from '../../domain/ledger/money.ts';
+import { inWords } from '../../domain/ledger/statements.ts';
 import type { AffiliateBalance, Balance, BalanceTotal } from '../../store/ledger/balances.ts';
 import type { Transfer } from '../../store/ledger/transfers.ts';
 import { AFFILIATE_STATES } from '../../store/attribution/affiliates.ts';
@@ -31,6 +32,7 @@ export const balanceTotal = z.object({ ...balance.shape, affiliates: field.count
 export const transfer = z.object({
   id: field.idOf('trf'),
   code: field.text,
+  description: field.text,
   amount: field.money,
   currency: field.currency,
   debit_account: field.text,
@@ -53,6 +55,7 @@ export function transferView(row: Transfer) {
   return {
     id: row.id,
     code: row.code,
+    description: inWords(row.code),
     amount: formatMoney(row.amountMinor, row.currency),
     currency: row.currency,
     debit_account: row.debitAccount,

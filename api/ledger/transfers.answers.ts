@@ -1,11 +1,9 @@
 // Answers about one transfer: schema and view.
-import { inWords } from '../../domain/ledger/statements.ts';
 import type { WholeTransfer } from '../../store/ledger/transfers.ts';
 import * as field from '../http/answer-fields.ts';
 import { transfer, transferView } from './balances.answers.ts';
 
 export const wholeTransfer = transfer.extend({
-  description: field.text,
   affiliate_name: field.text.nullable(),
   event: field.text.nullable(),
   transaction_id: field.text.nullable(),
@@ -20,7 +18,6 @@ export const wholeTransfer = transfer.extend({
 export function wholeTransferView(row: WholeTransfer) {
   return {
     ...transferView(row),
-    description: inWords(row.code),
     affiliate_name: row.affiliateName,
     event: row.eventType,
     transaction_id: row.transactionId,

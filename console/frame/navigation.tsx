@@ -25,7 +25,7 @@ export function Navigation({ brand, who, groups, above }: NavigationProps) {
     <header className="frame-head">
       <div className="topbar">
         <Link href="/" className="brand">
-          <Mark size={24} /> {who}
+          <Mark size={24} /> <span title={who}>{who}</span>
         </Link>
         <Button
           kind="quiet"

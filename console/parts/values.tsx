@@ -144,7 +144,7 @@ export function Facts({ of }: { of: readonly (readonly [string, ReactNode])[] })
 export function Outside({ href, children }: { href: string; children: ReactNode }) {
   return (
     <a href={href} target="_blank" rel="noreferrer">
-      {children} <span aria-hidden="true">↗</span>
+      {children}&nbsp;<span aria-hidden="true">↗</span>
       <span className="only-read"> (opens in a new tab)</span>
     </a>
   );

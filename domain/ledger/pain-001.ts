@@ -10,7 +10,7 @@ export type Transfer = { id: string; amountMinor: bigint; creditor: BankAccount 
 export type TransferFile = {
   id: string;
   createdAt: Date;
-  /** The day on which the bank is to execute it, such as 2026-12-01; banks refuse days that are over. */
+  /** The day on which the bank executes it, as 2026-12-01; banks refuse days that are over. */
   executeOn: string;
   currency: string;
   debtor: BankAccount;

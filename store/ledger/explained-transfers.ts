@@ -1,5 +1,5 @@
-// Explains transfers: the event and the conversion that each is about, and the formula of the rating
-// that caused it. For statements, and for one transfer by its id.
+// Explains transfers: the event and the conversion that each is about, and the formula of the
+// rating that caused it. For statements, and for one transfer by its id.
 import { NEGATIVE_EVENTS, REINSTATING_EVENT, type EventType } from '../../domain/types.ts';
 import { sqlList } from '../db/sql-list.ts';
 import { isAccrual } from './facts-in-force.ts';

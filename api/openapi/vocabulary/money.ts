@@ -131,6 +131,7 @@ export const money: Vocabulary = {
   affiliate_state: 'state of the affiliate: `suspended` and `closed` ones are not paid',
   affiliates: ['number of affiliates', 2],
   'Transfer.code': ['what kind of transfer: accrue, release, reserve and so on', 'accrue'],
+  'Transfer.description': ['the transfer in words', 'commission earned'],
   'Transfer.amount': ['what it moves; never negative', '200.00'],
   statement_id: ['id of the statement that lists it', exampleId('stm')],
   debit_account: ['the account it is taken from', 'expense'],

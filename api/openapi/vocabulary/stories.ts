@@ -61,6 +61,7 @@ const trace = {
     {
       id: exampleId('trf'),
       code: 'accrue',
+      description: 'commission earned',
       amount: '200.00',
       currency: 'USD',
       debit_account: 'expense',

@@ -9,7 +9,10 @@ import { useAffiliateName } from '../../wire/names.ts';
 const OFFERED = 20;
 const NAME = 'affiliate_id';
 
-/** Takes effect when an affiliate is chosen, or the field is left or Enter pressed where one fits. */
+/**
+ * Takes effect when an affiliate is chosen, or where one fits when the field is left or Enter is
+ * pressed.
+ */
 export function AffiliateFilter({ filters }: { filters: Filters }) {
   const id = filters.values[NAME] ?? '';
   const name = useAffiliateName(id, isId(id));

@@ -31,13 +31,17 @@ const COLUMNS: readonly Column<Attempt>[] = [
 function AnswerCell({ status_code: status, error_class: error, response_excerpt: excerpt, sends }: Attempt) {
   const isDelivered = error === null;
   return (
-    <div className="stack">
+    <>
       <div>
         <Badge tone={isDelivered ? 'good' : 'bad'}>{status ?? reasonText(error ?? 'no answer')}</Badge>
         {sends > 1 && <span className="muted small"> sent {sends} times</span>}
       </div>
-      {excerpt && <code className="break small">{excerpt.slice(0, 300)}</code>}
-    </div>
+      {excerpt && (
+        <div className="small">
+          <code className="break">{excerpt.slice(0, 300)}</code>
+        </div>
+      )}
+    </>
   );
 }
 

@@ -11,7 +11,10 @@ import type { Transfer } from './trace-types.ts';
 
 export const TRANSFER_COLUMNS: readonly Column<Transfer>[] = [
   { title: 'Transfer', cell: ({ id }) => <Id id={id} /> },
-  { title: 'Kind', cell: ({ code, reason }) => <span title={reason ?? undefined}>{plain(code)}</span> },
+  {
+    title: 'Kind',
+    cell: ({ code, description, reason }) => <span title={reason ?? code}>{description}</span>,
+  },
   {
     title: 'Amount',
     end: true,

@@ -114,8 +114,8 @@ function Told({ id, type, transaction }: ToldProps) {
 }
 
 /**
- * How its commission is worked out. `formula`: of the rating that caused the transfer; null where it
- * moves what was earned before.
+ * How its commission is worked out. `formula`: of the rating that caused the transfer; null where
+ * it moves what was earned before.
  */
 function Earned({ id, formula }: { id: string; formula: string | null }) {
   const query = api.useQuery('get', '/v1/commissions/{id}', { params: { path: { id } } });

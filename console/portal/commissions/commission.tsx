@@ -83,9 +83,9 @@ function columnsOf({ component }: Commission): readonly Column<Transfer>[] {
     { title: 'When', cell: ({ posted_at: at }) => <Time at={at} /> },
     {
       title: 'What',
-      cell: ({ code, reason }) => (
+      cell: ({ description, reason }) => (
         <>
-          {plain(code)}
+          {description}
           {reason && <div className="muted small break">{reason}</div>}
         </>
       ),

@@ -29,7 +29,10 @@ describeJourneys('endpoints in the console', {}, (journeys) => {
       await page.getByLabel('Name', { exact: true }).fill(name);
       await page.getByLabel('URL').fill('http://10.0.0.1/x');
       assert.ok(await page.getByRole('button', { name: 'Add 1 endpoint' }).isDisabled(), 'nobody’s');
-      await page.getByRole('combobox', { name: 'Affiliate' }).fill(journeys.broker.affiliateId);
+      await page
+        .getByRole('dialog')
+        .getByRole('combobox', { name: 'Affiliate' })
+        .fill(journeys.broker.affiliateId);
       await page.getByText('Test Media').last().waitFor();
       await check();
       await press(page, 'Add 1 endpoint');

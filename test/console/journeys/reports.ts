@@ -82,7 +82,7 @@ describeJourneys('reports in the console', { prepare }, (journeys) => {
       await report.getByRole('link', { name: 'by day' }).click();
       await report.getByText(YESTERDAY).waitFor();
       await page.getByRole('search').getByTitle(journeys.broker.affiliateId).waitFor();
-      const chosen = page.getByRole('combobox', { name: 'Affiliate' });
+      const chosen = page.getByRole('combobox', { name: 'Affiliate', exact: true });
       assert.equal(await chosen.inputValue(), 'Test Media');
       for (const [by, text] of [
         ['link', 'link_…'],

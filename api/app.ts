@@ -10,6 +10,7 @@ import { createAuth } from './http/auth.ts';
 import { createSessionCookie } from './http/credentials.ts';
 import { createErrorHandler, unknownRoute } from './http/errors.ts';
 import { createOwnRules } from './http/own.ts';
+import { createParametersCheck } from './http/parameters.ts';
 import { createRateLimits } from './http/rate-limits.ts';
 import { createRequestLog } from './http/request-log.ts';
 import { createSecurityHeaders } from './http/security-headers.ts';
@@ -41,6 +42,7 @@ export function createApp(deps: AppDeps): Express {
     cookie,
     own: createOwnRules(RESOURCES, store.owners),
     audit: deps.audit,
+    parameters: createParametersCheck(RESOURCES),
     adminToken: config.adminToken,
     admission: createAdmission(config, createRateLimits()),
     signed: createSignatureCheck(store.inboundSecrets, deps.signing),

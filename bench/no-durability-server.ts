@@ -90,6 +90,7 @@ async function start({ endpoints, clicks }: Parameters<NoDurabilityQuestions['st
     adminToken: '',
     admission: createAdmission({ requireHttps: false, trustProxy: false }, createRateLimits()),
     signed: (_req, _res, next) => next(),
+    parameters: (_req, _res, next) => next(),
   });
   const app = express();
   app.disable('x-powered-by').disable('etag');

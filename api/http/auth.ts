@@ -47,6 +47,8 @@ type AuthDeps = {
   own: OwnRules;
   audit: Pick<Audit, 'watch'>;
   signed: RequestHandler;
+  /** Refuses parameters that the operation does not take. */
+  parameters: RequestHandler;
   /** Called for requests with an unknown key. */
   onUnknownKey?: (req: Request) => void;
 };
@@ -57,7 +59,8 @@ export function callerOf(res: Response): Caller {
 }
 
 export function createAuth(deps: AuthDeps): Auth {
-  const { sessions, cookie, adminToken, admission, own, audit, signed, onUnknownKey = () => {} } = deps;
+  const { sessions, cookie, adminToken, admission, own, audit, parameters } = deps;
+  const { signed, onUnknownKey = () => {} } = deps;
   const cache = createCallerCache(deps);
   const isAdminToken = comparing([adminToken]);
 
@@ -84,7 +87,7 @@ export function createAuth(deps: AuthDeps): Auth {
       const token = bearerOf(req) ?? cookie.read(req) ?? missing();
       if ((await administratorBy(token)) === null) throw await notAdministrator(token);
       audit.watch(req, res, null);
-      next();
+      await parameters(req, res, next);
     },
     adminOr: (token) => {
       const isEither = comparing(token === undefined ? [adminToken] : [adminToken, token]);
@@ -109,7 +112,7 @@ export function createAuth(deps: AuthDeps): Auth {
           await own.confine(req, res, caller);
         } else admission.admit(req, caller, scope);
         if (!sends) audit.watch(req, res, caller);
-        next();
+        await parameters(req, res, next);
       },
     signed,
     async identify(token) {

@@ -10,7 +10,7 @@ export function refusalsOf(
   const isKnown = who !== 'anybody';
   const hasPath = pathParametersOf(route).length > 0;
   const codes: (ErrorCode | false)[] = [
-    ...(query || body || hasPath ? (['invalid_request'] as const) : []),
+    ...(query || body || hasPath || isKnown ? (['invalid_request'] as const) : []),
     ...(isKnown ? (['unauthorized', 'https_required', 'forbidden', 'unavailable'] as const) : []),
     ...(isKnown && who !== 'admin' ? (['rate_limited'] as const) : []),
     ...(who === 'events:write' ? (['ip_not_allowed'] as const) : []),

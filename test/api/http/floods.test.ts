@@ -36,6 +36,7 @@ function createKeys(answers: Promise<void> = Promise.resolve()) {
     sessions: { findAdministrator: async () => null },
     cookie: { read: () => undefined },
     own: createOwnRules([], { find: async () => null }),
+    parameters: (_req, _res, next) => next(),
     audit: { watch: () => {} },
     apiKeys: { touch: async () => void (touches += 1) },
     adminToken: 'admin',

@@ -81,10 +81,10 @@ export const terms = z.strictObject({
     .optional(),
 });
 
-export const appliesTo = z
-  .enum(APPLIES_TO)
-  .default('events')
-  .meta({ description: 'new_customers: only customers who were bound from `effective_from` on' });
+export const appliesTo = z.enum(APPLIES_TO).default('events').meta({
+  description:
+    'new_customers: only customers who are the affiliate’s since `effective_from` or later, counted from their click',
+});
 
 export const newDeal = z.strictObject({
   name,

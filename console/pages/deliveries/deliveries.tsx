@@ -1,4 +1,5 @@
 // Postbacks as a list with filters, newest first.
+import { lazy, Suspense } from 'react';
 import { Link } from 'wouter';
 import { reasonText } from '../../format/words.ts';
 import { FilterBar, SelectFilter, TextFilter, useFilters } from '../../parts/filters.tsx';
@@ -9,9 +10,13 @@ import { Id, Money, State, Time, WithIds } from '../../parts/values.tsx';
 import { api } from '../../wire/client.ts';
 import { paged } from '../../wire/lists.ts';
 import type { RowOf } from '../../wire/types.ts';
-import { AffiliateFilter } from '../affiliates/affiliate-filter.tsx';
 import { AffiliateLink } from '../affiliates/affiliate-link.tsx';
 import { DownloadList } from '../download-list.tsx';
+
+// The portal has the table of this file, and no affiliates to choose from.
+const AffiliateFilter = lazy(async () => ({
+  default: (await import('../affiliates/affiliate-filter.tsx')).AffiliateFilter,
+}));
 
 type Delivery = RowOf<'/v1/deliveries'>;
 
@@ -84,7 +89,9 @@ export function Page() {
         <SelectFilter filters={filters} name="state" label="State" options={STATES} />
         <TextFilter filters={filters} name="last_error" label="Last error" hint="http_404" />
         <TextFilter filters={filters} name="endpoint_id" label="Endpoint" hint="ep_…" />
-        <AffiliateFilter filters={filters} />
+        <Suspense>
+          <AffiliateFilter filters={filters} />
+        </Suspense>
         <TextFilter filters={filters} name="event_id" label="Event" hint="evt_…" />
         <SelectFilter
           filters={filters}

@@ -4,6 +4,7 @@ import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { endpointWorkflowId } from '../../domain/keys.ts';
 import { newId } from '../../store/db/ids.ts';
+import { promiseQueueLook } from '../../store/delivery/queue-looks.ts';
 import { SINGLE_LIMITS } from '../../store/delivery/single-limits.ts';
 import { WORKFLOWS } from '../../workflows/contract.ts';
 import { countBy, deliveriesOf } from '../support/deliveries.ts';
@@ -137,15 +138,8 @@ test('what joins a queue while a turn looks at it does not rely on that look', a
 
   let whileRead: string[] = [];
   onRead = async () => void (whileRead = await settle());
-  // Signalled, so the row promises a look within the pause.
-  await harness.testActivities.activities.wakeEndpoints([of]);
-  await eventually('the promise to be hastened', async () => {
-    const { rows } = await harness.pool.query<{ isSoon: boolean }>(
-      `select queue_read_by <= now() + interval '1 second' as "isSoon" from endpoints where id = $1`,
-      [endpointId],
-    );
-    return rows[0]!.isSoon;
-  });
+  // As after a signal; a signal itself would start a turn of the worker beside this one.
+  await promiseQueueLook(harness.pool, of.operatorId, endpointId, new Date());
   await turn();
   assert.deepEqual(whileRead, [endpointId], 'the look that was just over was relied on');
 });

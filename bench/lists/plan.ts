@@ -5,7 +5,14 @@ export const YEAR_MS = 365 * 86_400_000;
 const DAY_MS = 86_400_000;
 
 /** Rows of one event, for values of filters. */
-export type Sample = { event: string; click: string; slot: string; delivery: string; month: string };
+export type Sample = {
+  event: string;
+  click: string;
+  slot: string;
+  transfer: string;
+  delivery: string;
+  month: string;
+};
 
 const TYPES = `case when c < 0.55 then 'trade' when c < 0.75 then 'revenue' when c < 0.87 then 'deposit'
   when c < 0.92 then 'registration' when c < 0.95 then 'kyc' when c < 0.985 then 'ftd' when c < 0.997 then 'sale'
@@ -51,7 +58,8 @@ export async function readSamples({ pool, events }: Context): Promise<Sample[]> 
     ]
       .map(
         ([near, order]) =>
-          `(select event, ${click} as click, slot, ${delivery} as delivery, month from bench_plan
+          `(select event, ${click} as click, slot, ${idSql('trf', 'ms', 'i')} as transfer,
+          ${delivery} as delivery, month from bench_plan
         where type = 'deposit' and status = 'settled' and money in ('pending', 'paid') and affiliate > 10
           and i ${order === 'desc' ? '<' : '>'} ${near} order by i ${order} limit 1)`,
       )

@@ -62,6 +62,7 @@ function idsOf({ samples, affiliates }: ListsData): Record<string, Values> {
     deliveries: samples.map(({ delivery }) => delivery),
     replays: [numbered('rpl', 1), numbered('rpl', 2)],
     commissions: samples.map(({ slot }) => slot),
+    transfers: samples.map(({ transfer }) => transfer),
     payouts: [numbered('pay', affiliates)],
     'payout-runs': [numbered('run', 1), numbered('run', 2)],
     imports: [numbered('imp', 1), numbered('imp', 2)],

@@ -129,7 +129,7 @@ test('a value of a wrong type is refused in words that say what to send', async 
   );
   assert.equal(
     await messageOf('POST /v1/api-keys', { name: 'k', scopes: [] }),
-    'scopes: must have at least 1 items',
+    'scopes: must have at least 1 item',
   );
 });
 

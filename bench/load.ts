@@ -4,7 +4,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Pool } from 'undici';
 import { answerQuestions } from './child.ts';
 
-export type Target = { apiUrl: string; apiKey: string; path: string };
+/**
+ * Where requests go. `isPatient`: what is refused with 503 is sent again after its `Retry-After`, as
+ * callers should; otherwise it ends the measurement.
+ */
+export type Target = { apiUrl: string; apiKey: string; path: string; isPatient?: boolean };
 
 /**
  * Answers in the order of the bodies, and the start of the first request (milliseconds since 1970).
@@ -119,21 +123,26 @@ async function withVisitors<T>(
 }
 
 /**
- * Throws at the first answer other than 2xx: the figures of a run with refusals would mean nothing.
+ * Throws at the first answer other than 2xx, since the figures of a run with refusals would mean
+ * nothing; but see `isPatient`.
  */
 async function withPool<T>(
-  { apiUrl, apiKey, path }: Target,
+  { apiUrl, apiKey, path, isPatient = false }: Target,
   connections: number,
   work: (post: (body: string) => Promise<string>) => Promise<T>,
 ): Promise<T> {
   const pool = new Pool(apiUrl, { connections, pipelining: 1 });
   const headers = { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json' };
   const post = async (text: string): Promise<string> => {
-    const { statusCode, body } = await pool.request({ method: 'POST', path, headers, body: text });
-    const answered = await body.text();
-    if (statusCode >= 300)
-      throw new Error(`POST ${path} was answered ${statusCode}: ${answered.slice(0, 300)}`);
-    return answered;
+    for (;;) {
+      const answer = await pool.request({ method: 'POST', path, headers, body: text });
+      const { statusCode, headers: answered } = answer;
+      const body = await answer.body.text();
+      if (statusCode < 300) return body;
+      if (statusCode !== 503 || !isPatient)
+        throw new Error(`POST ${path} was answered ${statusCode}: ${body.slice(0, 300)}`);
+      await sleep(Number(answered['retry-after']) * 1000);
+    }
   };
   try {
     return await work(post);

@@ -12,7 +12,8 @@ const TOLD_EVERY_MS = 5000;
 
 /**
  * A quarter of the events in a closed loop gives the capacity; half of them are offered in an open
- * loop at ten times that; the last quarter, in a closed loop again, shows whether all is as before.
+ * loop at ten times that, where what the API refuses is sent again; the last quarter, in a closed
+ * loop again, shows whether all is as before.
  */
 export async function measureOverload(bench: Bench, stage: Stage, events: number): Promise<Partial<Figures>> {
   const quarter = Math.floor(events / 4);
@@ -49,6 +50,7 @@ async function offer(bench: Bench, stage: Stage, events: number, perSecond: numb
   const { answers } = await bench.load.ask('pace', {
     ...stage.api,
     path: '/v1/events/batch',
+    isPatient: true,
     bodies: batchBodies(stage.bodies.splice(0, events), BATCH),
     perSecond: perSecond / BATCH,
   });

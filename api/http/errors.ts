@@ -64,7 +64,10 @@ export function statusOf({ code }: Pick<ApiError, 'code'>): number {
   return STATUS[code];
 }
 
-/** PostgreSQL is away. Nothing was written; the caller may repeat the request. */
+/**
+ * PostgreSQL is away or cannot keep up. Nothing was written; the caller may repeat the request.
+ * `cause`: an error, or words for the log.
+ */
 export class UnavailableError extends ApiError {
   constructor(cause?: unknown) {
     super('unavailable', 'the service cannot take this now; repeat the request in a moment', { cause });
@@ -111,7 +114,10 @@ export function createErrorHandler(
     const place = { requestId, method: req.method, path: req.path };
     if (error.code === 'internal') log.error({ ...place, err: thrown }, 'request failed');
     if (error.code === 'unavailable')
-      log.warn({ ...place, reason: reasonOf(error.cause) }, 'request refused, a dependency is away');
+      log.warn(
+        { ...place, reason: reasonOf(error.cause) },
+        'request refused for now, what it needs is away or busy',
+      );
     if (res.headersSent) return void res.destroy();
     const { code, message, issues } = bodyOf(error);
     if (code === 'unavailable' || code === 'rate_limited')
@@ -157,6 +163,7 @@ function readingErrorFrom(thrown: unknown): ApiError | undefined {
 }
 
 function reasonOf(cause: unknown): string | undefined {
+  if (typeof cause === 'string') return cause;
   if (!(cause instanceof Error)) return undefined;
   return 'code' in cause && typeof cause.code === 'string' ? cause.code : cause.message;
 }

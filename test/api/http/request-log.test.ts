@@ -1,8 +1,13 @@
 // The request log: one line per request with its ids, and nothing of what was sent.
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
 import { after, before, test } from 'node:test';
 import { PassThrough } from 'node:stream';
+import express from 'express';
 import { pino } from 'pino';
+import { createErrorHandler } from '../../../api/http/errors.ts';
+import { createGroupCommit } from '../../../api/intake/group-commit.ts';
 import { withApi, type TestApi } from '../../support/api.ts';
 import { eventually } from '../../support/eventually.ts';
 
@@ -91,4 +96,25 @@ test('health checks and metrics are not logged at level info', async () => {
   await fetch(`${api.url}/v1/events`, { headers: { 'x-request-id': 'last' } });
   await lineOf('last');
   assert.ok(!written.includes('often/'), written);
+});
+
+test('a request that is refused since too much waits to be written is logged with that reason', async (t) => {
+  const lines: Line[] = [];
+  const stream = new PassThrough();
+  stream.on('data', (chunk: Buffer) => lines.push(JSON.parse(chunk.toString()) as Line));
+  const events = createGroupCommit({ write: async (group: readonly number[]) => group });
+  const app = express();
+  app.post('/', async () => void (await events.add(Array.from({ length: 20_001 }, (_, index) => index))));
+  app.use(createErrorHandler(pino(stream)));
+  const server = app.listen(0, '127.0.0.1');
+  t.after(() => server.close());
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const answer = await fetch(`http://127.0.0.1:${port}/`, { method: 'POST' });
+  assert.deepEqual([answer.status, answer.headers.get('retry-after')], [503, '1']);
+  await eventually('the log line', () => lines.length > 0);
+  assert.deepEqual(
+    lines.map(({ msg, reason }) => [msg, reason]),
+    [['request refused for now, what it needs is away or busy', 'too much is waiting to be written']],
+  );
 });

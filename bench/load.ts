@@ -5,8 +5,8 @@ import { Pool } from 'undici';
 import { answerQuestions } from './child.ts';
 
 /**
- * Where requests go. `isPatient`: what is refused with 503 is sent again after its `Retry-After`, as
- * callers should; otherwise it ends the measurement.
+ * Where requests go. `isPatient`: what is refused with 503 is sent again after its `Retry-After`,
+ * as callers should; otherwise it ends the measurement.
  */
 export type Target = { apiUrl: string; apiKey: string; path: string; isPatient?: boolean };
 

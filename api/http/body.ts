@@ -2,7 +2,7 @@
 // to the decompressed body.
 import express, { type RequestHandler } from 'express';
 import { ApiError } from './errors.ts';
-import { invalid } from './read.ts';
+import { notUtf8 } from './read.ts';
 import { confineBody } from './own.ts';
 import { isSigned, keepRawBody } from './signatures.ts';
 
@@ -33,10 +33,8 @@ export const batchBody: RequestHandler[] = [
 /** CSV as text. Bytes that are no text in its character set are refused: they would be replaced. */
 const csv: RequestHandler[] = [
   express.text({ type: 'text/csv', limit: BATCH_LIMIT }),
-  (req, _res, next) => next(isText(req.body) ? undefined : invalid([NO_TEXT])),
+  (req, _res, next) => next(isText(req.body) ? undefined : notUtf8()),
 ];
-
-const NO_TEXT = { path: '', code: 'invalid_encoding', message: 'the file must be text in UTF-8' };
 
 const isText = (body: unknown): boolean => typeof body !== 'string' || !body.includes('\ufffd');
 

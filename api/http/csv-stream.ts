@@ -5,7 +5,7 @@ import { pipeline, Readable } from 'node:stream';
 import { CsvError, parse } from 'csv-parse';
 import { ApiError } from './errors.ts';
 import { delimiterOf } from './csv-table.ts';
-import { invalid } from './read.ts';
+import { invalid, notUtf8 } from './read.ts';
 
 type Limits = { bytes: number; rows: number };
 
@@ -65,7 +65,7 @@ function textOf(decoder: InstanceType<typeof TextDecoder>, chunk?: Buffer): stri
   try {
     return decoder.decode(chunk, { stream: chunk !== undefined });
   } catch {
-    throw invalid([{ path: '', code: 'invalid_encoding', message: 'the file must be text in UTF-8' }]);
+    throw notUtf8();
   }
 }
 

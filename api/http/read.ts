@@ -54,6 +54,10 @@ export function invalid(
   return new ApiError(code, message, { issues });
 }
 
+/** The error for a file whose bytes are no text. */
+export const notUtf8 = (): ApiError =>
+  invalid([{ path: '', code: 'invalid_encoding', message: 'the file must be text in UTF-8' }]);
+
 /** An issue in zod's own form, for a check inside a schema: the code is ours. */
 export function problem(code: string, message: string, path: (string | number)[] = []) {
   return { code: 'custom' as const, params: { code }, message, path };

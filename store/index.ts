@@ -54,7 +54,7 @@ import { createSetAside } from './settlement/set-aside.ts';
 import { createStuck } from './delivery/stuck.ts';
 import { createStatements } from './ledger/statements.ts';
 import { createTraces } from './ledger/traces.ts';
-import { createTransfers } from './ledger/transfers.ts';
+import { createTransfers } from './ledger/explained-transfers.ts';
 
 export type Store = ReturnType<typeof createStore>;
 

@@ -1,5 +1,5 @@
 // Answers about one transfer: schema and view.
-import type { WholeTransfer } from '../../store/ledger/transfers.ts';
+import type { WholeTransfer } from '../../store/ledger/explained-transfers.ts';
 import * as field from '../http/answer-fields.ts';
 import { transfer, transferView } from './balances.answers.ts';
 

@@ -1,35 +1,28 @@
 // Explains transfers: the event and the conversion that each is about, and the formula of the
 // rating that caused it. For statements, and for one transfer by its id.
 import { NEGATIVE_EVENTS, REINSTATING_EVENT, type EventType } from '../../domain/types.ts';
+import type { Queryable } from '../db/pool.ts';
 import { sqlList } from '../db/sql-list.ts';
 import { isAccrual } from './facts-in-force.ts';
 import { OF_SINGLES } from './slot-kinds.ts';
+import { ROW_COLUMNS, STATEMENT, type Transfer } from './transfers.ts';
 
 /**
- * One transfer with its explanation. `formula`: of the rating that caused it. The original event is
- * the conversion whose commission it moves, where that is another event; null for a monthly
- * commission.
+ * What a transfer is about. `formula`: of the rating that caused it. The original event is the
+ * conversion whose commission it moves, where that is another event; null for a monthly commission.
  */
-export type ExplainedTransfer = {
-  id: string;
-  code: string;
-  amountMinor: bigint;
-  debitAccount: string;
-  creditAccount: string;
-  eventId: string | null;
+type Explanation = {
   eventType: EventType | null;
   transactionId: string | null;
   originalEventId: string | null;
   originalTransactionId: string | null;
-  slotId: string | null;
   formula: string | null;
-  reason: string | null;
-  actor: string | null;
-  occurredAt: Date;
-  postedAt: Date;
-  period: string;
-  originPeriod: string;
 };
+
+export type ExplainedTransfer = Omit<Transfer, 'statementId'> & Explanation;
+
+/** One transfer by itself, explained. */
+export type WholeTransfer = Transfer & Explanation & { affiliateName: string | null };
 
 /**
  * The conversion that a commission is paid for; of several in one slot the one that the event
@@ -63,14 +56,22 @@ const REVERSED = `
   where s.operator_id = $1 and s.id = t.slot_id and single.id is null and e.type in ${REVERSALS}
   having count(distinct f.original_event_id) = 1`;
 
-/** The transfers of a CTE `t`, explained; `REASONS` stands beside that CTE. */
-export const EXPLAINED = `
-  select t.id, t.code, t.amount_minor as "amountMinor", t.debit_account as "debitAccount",
-    t.credit_account as "creditAccount", t.event_id as "eventId", e.type as "eventType",
-    e.transaction_id as "transactionId",
-    coalesce(o.transaction_id, e.reference) as "originalTransactionId", o.id as "originalEventId",
-    t.slot_id as "slotId", r.formula, t.reason, t.actor, t.occurred_at as "occurredAt",
-    t.posted_at as "postedAt", t.period, t.origin_period as "originPeriod"
+/**
+ * SQL: the rows of `transfers` that a SELECT gives, explained, in the order of their ids. `more`:
+ * further columns of such a row `t`. The ratings of all slots are read at once: by line, all
+ * ratings of a busy month would be read for each of them.
+ */
+export function explained(transfers: string, more: readonly string[] = []): string {
+  return `
+  with t as materialized (${transfers}
+  ), reasons as materialized (
+    select distinct on (slot_id, batch_id) slot_id, batch_id, formula from ratings
+    where operator_id = $1 and slot_id = any(array(select slot_id from t))
+      and batch_id = any(array(select posting_group from t))
+    order by slot_id, batch_id, seq desc
+  )
+  select ${[ROW_COLUMNS, ...more].join(', ')}, e.type as "eventType", e.transaction_id as "transactionId",
+    coalesce(o.transaction_id, e.reference) as "originalTransactionId", o.id as "originalEventId", r.formula
   from t
   left join events e on e.operator_id = $1 and e.id = t.event_id
   left join lateral (${SINGLE}) single on true
@@ -78,14 +79,19 @@ export const EXPLAINED = `
   left join events o on o.operator_id = $1 and o.id = nullif(coalesce(single.id, reversed.id), t.event_id)
   left join reasons r on r.slot_id = t.slot_id and r.batch_id = t.posting_group
   order by t.id`;
+}
 
-/**
- * The ratings of all slots of `t` at once: by line, all ratings of a busy month would be read for
- * each of them.
- */
-export const REASONS = `reasons as materialized (
-    select distinct on (slot_id, batch_id) slot_id, batch_id, formula from ratings
-    where operator_id = $1 and slot_id = any(array(select slot_id from t))
-      and batch_id = any(array(select posting_group from t))
-    order by slot_id, batch_id, seq desc
-  )`;
+const WHOLE = explained('select * from transfers where operator_id = $1 and id = $2', [
+  STATEMENT,
+  '(select name from affiliates a where a.operator_id = $1 and a.id = t.affiliate_id) as "affiliateName"',
+]);
+
+export function createTransfers(db: Queryable) {
+  return {
+    /** Null when there is no such transfer. */
+    async find(operatorId: string, id: string): Promise<WholeTransfer | null> {
+      const { rows } = await db.query<WholeTransfer>(WHOLE, [operatorId, id]);
+      return rows[0] ?? null;
+    },
+  };
+}

@@ -3,7 +3,7 @@
 import type { BalanceMoney } from '../../domain/ledger/transfers.ts';
 import type { Page } from '../db/page.ts';
 import type { Queryable } from '../db/pool.ts';
-import { EXPLAINED, REASONS, type ExplainedTransfer } from './explained-transfers.ts';
+import { explained, type ExplainedTransfer } from './explained-transfers.ts';
 import { MOVED, PART_NAMES, type PartName } from './statement-writing.ts';
 
 /** An affiliate's balance in a currency before and after a month. */
@@ -40,19 +40,15 @@ const firstOf = (month: string): string =>
   `coalesce(id_bound('trf', (${month}) at time zone 'UTC' - interval '3 days'), '')`;
 const CLOSED = `(select max(period) from periods where operator_id = $1 and status = 'closed')`;
 
-const LINES = `
-  with t as materialized (
+const LINES = explained(`
     select t.* from statement_lines l join transfers t on t.operator_id = $1 and t.id = l.transfer_id
-    where l.operator_id = $1 and l.statement_id = $2 and l.transfer_id > $3 order by l.transfer_id limit $4
-  ), ${REASONS} ${EXPLAINED}`;
+    where l.operator_id = $1 and l.statement_id = $2 and l.transfer_id > $3 order by l.transfer_id limit $4`);
 
-const OPEN_LINES = `
-  with t as materialized (
+const OPEN_LINES = explained(`
     select t.* from transfers t
     where t.operator_id = $1 and t.affiliate_id = $2 and t.id > $3 and t.currency = $5 and t.period = $6
       and t.id >= ${firstOf("($6 || '-01')::timestamp")}
-    order by t.id limit $4
-  ), ${REASONS} ${EXPLAINED}`;
+    order by t.id limit $4`);
 
 const OPENING = `
   with last as (

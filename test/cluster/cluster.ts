@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { Connection } from '@temporalio/client';
 import { spawnCommand, startPart, waitUntil, type Part, type RunningPart } from '../../local/process.ts';
-import { freeLowPort } from '../support/ports.ts';
+import { freePort } from '../support/ports.ts';
 import type { TestServices } from '../support/test-run.ts';
 import { environmentOf, scriptOf } from './compose.ts';
 import type { ClusterPrograms } from './programs.ts';
@@ -41,7 +41,7 @@ export async function startCluster(
   await script('temporal-schema', { SQL_HOST: '127.0.0.1', SQL_PORT: String(postgres.port) });
 
   const ports: Record<string, string> = {};
-  for (const name of [...PORTS, 'FRONTEND_HTTP_PORT']) ports[name] = String(await freeLowPort());
+  for (const name of [...PORTS, 'FRONTEND_HTTP_PORT']) ports[name] = String(await freePort());
   const address = `127.0.0.1:${ports['FRONTEND_GRPC_PORT']}`;
   const environment = environmentOf('temporal', values, {
     ...ports,

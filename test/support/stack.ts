@@ -121,10 +121,7 @@ export async function withStack(settings: Readonly<Record<string, string>> = {})
       fetch(`http://127.0.0.1:${apiPort}/readyz`)
         .then(({ status }) => status === 200)
         .catch(() => false);
-    await eventually('the API to start', isUp, STARTS_WITHIN_MS).catch((error: Error) => {
-      throw new Error(`${error.message}\n${output()}`);
-    });
-    return child;
+    return started('API', child, output, isUp);
   }
 
   async function cutOff<T>(work: () => Promise<T>): Promise<T> {
@@ -132,7 +129,18 @@ export async function withStack(settings: Readonly<Record<string, string>> = {})
     return await work().finally(() => proxies.postgres.restore());
   }
 
-  const api = await startApi(port);
+  async function end(): Promise<void> {
+    const living = children.filter(({ exitCode, signalCode }) => exitCode === null && signalCode === null);
+    for (const child of living) child.kill('SIGKILL');
+    await Promise.all(living.map((child) => once(child, 'exit')));
+    await Promise.all([proxies.postgres.close(), proxies.temporal.close(), temporal.close()]);
+  }
+
+  const api = await startApi(port).catch(async (error: unknown) => {
+    await end();
+    await database.drop();
+    throw error;
+  });
   return {
     api,
     startApi,
@@ -148,20 +156,10 @@ export async function withStack(settings: Readonly<Record<string, string>> = {})
     printed: () => outputs.map((output) => output()).join(''),
     async startWorker() {
       const { child, output } = run('worker/main.ts');
-      await eventually(
-        'the worker to start',
-        () => output().includes('worker started'),
-        STARTS_WITHIN_MS,
-      ).catch((error: Error) => {
-        throw new Error(`${error.message}\n${output()}`);
-      });
-      return child;
+      return started('worker', child, output, () => output().includes('worker started'));
     },
     async close() {
-      const living = children.filter(({ exitCode, signalCode }) => exitCode === null && signalCode === null);
-      for (const child of living) child.kill('SIGKILL');
-      await Promise.all(living.map((child) => once(child, 'exit')));
-      await Promise.all([proxies.postgres.close(), proxies.temporal.close(), temporal.close()]);
+      await end();
       try {
         assert.deepEqual((await auditOf(database.pool)).findings, []);
       } finally {
@@ -169,4 +167,19 @@ export async function withStack(settings: Readonly<Record<string, string>> = {})
       }
     },
   };
+}
+
+/** Throws with what the process printed when it ends, or is not up in time. */
+async function started(
+  name: string,
+  child: ChildProcess,
+  output: () => string,
+  isUp: () => boolean | Promise<boolean>,
+): Promise<ChildProcess> {
+  const isUpOrEnded = async () => child.exitCode !== null || (await isUp());
+  await eventually(`the ${name} to start`, isUpOrEnded, STARTS_WITHIN_MS).catch((error: Error) => {
+    throw new Error(`${error.message}\n${output()}`);
+  });
+  if (child.exitCode !== null) throw new Error(`the ${name} ended with ${child.exitCode}\n${output()}`);
+  return child;
 }

@@ -71,6 +71,9 @@ export async function withServers<T>(
 /** Names the failed tests once more at the end, so that a log cut to its last lines has them. */
 const REPORTER = '--test-reporter=spec';
 
+/** Ends a file whose process stays alive after its tests: open servers of a failed hook keep it. */
+const FILE_WITHIN_MS = 20 * 60_000;
+
 /**
  * Exit code of Node's test runner, given its options and then the files; a stopping run ends it.
  */
@@ -80,7 +83,8 @@ export async function runTests(
 ): Promise<number> {
   if (stopping.aborted) return 1;
   const reporter = args.some((arg) => arg.startsWith('--test-reporter')) ? [] : [REPORTER];
-  const all = ['--import', './typescript.mjs', '--test', '--test-concurrency=2', ...reporter, ...args];
+  const ours = ['--test', '--test-concurrency=2', `--test-timeout=${FILE_WITHIN_MS}`, ...reporter];
+  const all = ['--import', './typescript.mjs', ...ours, ...args];
   const env = { ...process.env, TEST_DATABASE_URL: databaseUrl, TEST_TEMPORAL_ADDRESS: temporalAddress };
   const child = spawn(process.execPath, all, { stdio: 'inherit', env });
   stopping.addEventListener('abort', () => child.kill('SIGTERM'));

@@ -10,6 +10,7 @@ import { judgeDoubles } from './judgements/doubles.ts';
 import { compareInCalm, look, waitUntilQuiet } from './look.ts';
 import { startParts, type Parts } from './parts.ts';
 import type { Step } from './plan.ts';
+import { createProgress } from './progress.ts';
 import { startReceivers } from './receivers.ts';
 import type { Evidence, Violation } from './records.ts';
 import { historiesOf, play, setUp } from './traffic.ts';
@@ -69,17 +70,17 @@ async function suffer(stage: Stage): Promise<ChaosResult> {
     ),
   );
   print(`${operators.length} operators, ${steps.length} steps of faults`);
-  let progress = 0;
+  const progress = createProgress();
   const moods = generator(seed + 1);
   const [disturbances] = await Promise.all([
     inflict(parts, steps, (index) => {
-      progress = index / steps.length;
+      progress.advance(index / steps.length);
       receivers.shake(moods);
     }).finally(() => {
-      progress = 1;
+      progress.advance(1);
       receivers.calm();
     }),
-    ...operators.map((operator) => play(operator, () => progress)),
+    ...operators.map((operator) => play(operator, progress)),
   ]);
   const endedAt = Date.now();
   print('the faults are over and all is sent; waiting until everything is quiet');

@@ -1,6 +1,5 @@
 // Traffic of a chaos run: random histories of the independent money model, each played by several
 // callers at once as an operator of its own, with payouts and replays in between.
-import { setTimeout as pause } from 'node:timers/promises';
 import fc from 'fast-check';
 import { ApiClient, type Call } from '../support/money-model/api-client.ts';
 import { expected } from '../support/money-model/expected.ts';
@@ -8,6 +7,7 @@ import type { Run } from '../support/money-model/play.ts';
 import { arrange, histories, type History, type Item } from '../support/money-model/random-history.ts';
 import type { ApiStep } from '../support/money-model/steps.ts';
 import { worldFrom } from '../support/money-model/world-from-steps.ts';
+import type { Progress } from './progress.ts';
 import type { EndpointSeen } from './records.ts';
 import type { Receivers } from './receivers.ts';
 
@@ -21,9 +21,6 @@ export interface Operator {
   readonly steps: readonly ApiStep[];
   readonly items: readonly Item[];
 }
-
-/** What the traffic follows: 0 when the faults begin, 1 when they are over. */
-export type Progress = () => number;
 
 const AFFILIATES = ['A', 'B', 'C', 'D'];
 const CALLERS = 4;
@@ -85,7 +82,7 @@ export async function play(operator: Operator, progress: Progress): Promise<void
     for (let index = begun++; index < items.length; index = begun++) {
       const { name, needs, step } = items[index]!;
       const playing = (async () => {
-        await reached(index / items.length, progress);
+        await progress.reached(index / items.length);
         for (const need of needs) await done.get(need);
         await run.client.play(step, index, false);
       })();
@@ -108,7 +105,7 @@ export async function playAgain({ run: { client, world, model }, call, steps }: 
 async function extras({ call, run, affiliates, number }: Operator, progress: Progress): Promise<void> {
   const { key } = run.client;
   for (let index = 1; index <= EXTRAS; index += 1) {
-    await reached(index / (EXTRAS + 1), progress);
+    await progress.reached(index / (EXTRAS + 1));
     const affiliateId = affiliates[index % affiliates.length];
     await call('POST /v1/replays', { key, body: { affiliate_id: affiliateId, states: ['delivered'] } });
     const { status, body } = await call('POST /v1/payouts', {
@@ -120,8 +117,4 @@ async function extras({ call, run, affiliates, number }: Operator, progress: Pro
     const step = index % 2 === 0 ? 'fail' : 'confirm';
     await call(`POST /v1/payouts/${String(body['id'])}/${step}`, { key, body: {} });
   }
-}
-
-async function reached(share: number, progress: Progress): Promise<void> {
-  while (progress() < share) await pause(20);
 }

@@ -5,6 +5,7 @@ import type { Stepped } from '../../store/ledger/payouts.ts';
 import { callerOf } from '../http/auth.ts';
 import type { Issue } from '../http/errors.ts';
 import type { Temporal } from '../temporal.ts';
+import { payoutIdOf } from './bank-text.ts';
 import { type ConfirmLine, confirmationOf } from './payout-runs.schema.ts';
 
 type Deps = {
@@ -28,12 +29,12 @@ export async function answerConfirmation(
 ): Promise<void> {
   const { operator, key } = callerOf(res);
   const lines = confirmationOf(req.body as string);
-  const references = lines.flatMap((each) => (each.kind === 'read' ? [each.line.reference] : []));
+  const references = lines.flatMap((each) => (each.kind === 'read' ? [payoutIdOf(each.line.reference)] : []));
   const payouts = await store.payoutRuns.payoutsByReference(operator.id, runId, references);
   const results: Confirmed[] = [];
   const toWake = new Set<string>();
   for (const each of lines) {
-    const payoutId = each.kind === 'read' ? (payouts.get(each.line.reference) ?? null) : null;
+    const payoutId = each.kind === 'read' ? (payouts.get(payoutIdOf(each.line.reference)) ?? null) : null;
     if (each.kind === 'invalid' || payoutId === null) {
       results.push(refused(each));
       continue;

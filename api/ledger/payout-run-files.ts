@@ -3,7 +3,6 @@
 import type { Request, Response } from 'express';
 import { EXPONENTS } from '../../domain/ledger/currencies.ts';
 import { formatMoney } from '../../domain/ledger/money.ts';
-import { pain001, type Transfer } from '../../domain/ledger/pain-001.ts';
 import { dayOf } from '../../domain/ledger/periods.ts';
 import type { BankAccount } from '../../domain/ledger/payment-details.ts';
 import type { Page } from '../../store/db/page.ts';
@@ -15,6 +14,7 @@ import { answerList } from '../http/lists.ts';
 import { read } from '../http/read.ts';
 import { answerInParts } from '../http/streaming.ts';
 import type { Temporal } from '../temporal.ts';
+import { pain001, type Transfer } from './pain-001.ts';
 import * as answers from './payout-runs.answers.ts';
 import { runPage } from './payout-runs.schema.ts';
 

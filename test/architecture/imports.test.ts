@@ -41,8 +41,8 @@ const TABLE: readonly Row[] = [
   ),
   row(
     'api',
-    'Node, express, helmet, ipaddr.js, isbot, lru-cache, zod, csv-parse, csv-stringify, api, store, ' +
-      'domain, build',
+    'Node, express, helmet, ipaddr.js, isbot, lru-cache, zod, csv-parse, csv-stringify, any-ascii, api, ' +
+      'store, domain, build',
     'config, log, workflows/contract, workflows/payload-codec, delivery/preflight, delivery/messenger',
   ),
   row('api/process/metrics', 'prom-client, api/http/path', 'express, api, store'),

@@ -250,7 +250,7 @@ describe('the files of a payout run', () => {
     const { status, type, text } = await file(id, 'application/xml', '?without_iban=omit');
     assert.deepEqual([status, type], [200, 'application/xml']);
     assert.match(text, /<NbOfTxs>1<\/NbOfTxs><CtrlSum>20\.00<\/CtrlSum>/);
-    assert.match(text, new RegExp(`<MsgId>${id}</MsgId>`));
+    assert.match(text, new RegExp(`<MsgId>${id.replace('_', '-')}</MsgId>`));
   });
 
   test('a payout run as pain.001 that is fetched days later is executed on that day, in the operator’s time zone', async () => {
@@ -330,10 +330,15 @@ describe('a bank’s list of a payout run', () => {
     }
     const [, , , { issue }] = (await confirm(id, csv)).body.results as [Line, Line, Line, Line];
     assert.equal(issue?.message, 'must be one of paid, failed');
-    const byReference = await confirm(id, 'reference,status\nwire 1,failed\n');
+    // As the file of credit transfers names it, and as some banks give that back.
+    const inFile = a!.replace('_', '-');
+    const byReference = await confirm(
+      id,
+      ['reference,status', 'wire 1,failed', `${inFile},failed`, `${inFile.toUpperCase()},failed`].join('\n'),
+    );
     assert.deepEqual(
       byReference.body.results.map((line) => [line.payout_id, line.state, line.issue?.code]),
-      [[a, 'paid', 'not_possible']],
+      Array.from({ length: 3 }, () => [a, 'paid', 'not_possible']),
     );
     assert.deepEqual(
       (await find(id)).results.map((row) => row['payout_state']),

@@ -129,7 +129,7 @@ describeJourneys('deals and pay day in the console', { prepare }, (journeys) => 
           await check();
           await open(here);
         }
-        assert.match(await savedBy(page, 'pain.001'), /<EndToEndId>pay_/);
+        assert.match(await savedBy(page, 'pain.001'), /<EndToEndId>pay-/);
         const csv = await savedBy(page, 'CSV with accounts');
         assert.match(csv, /DE89370400440532013000/);
         const [payout] = /pay_\w+/.exec(csv)!;

@@ -1,12 +1,13 @@
 // Credit transfers for a bank as ISO 20022 pain.001.001.09: one payment information with all
 // transfers from one account.
-import { formatMoney } from './money.ts';
-import type { BankAccount } from './payment-details.ts';
+import { formatMoney } from '../../domain/ledger/money.ts';
+import type { BankAccount } from '../../domain/ledger/payment-details.ts';
+import { bankReference, bankText } from './bank-text.ts';
 
 /** One transfer, in minor units. `id` comes back with every answer of the bank, as `EndToEndId`. */
 export type Transfer = { id: string; amountMinor: bigint; creditor: BankAccount };
 
-/** `id`: that of the message and of its payment information, of at most 35 characters. */
+/** `id`: that of the message and of its payment information. */
 export type TransferFile = {
   id: string;
   createdAt: Date;
@@ -18,10 +19,13 @@ export type TransferFile = {
 };
 
 const NAMESPACE = 'urn:iso:std:iso:20022:tech:xsd:pain.001.001.09';
+/** Characters of a name in SEPA; ISO has twice as many. */
+const NAME_LENGTH = 70;
 
 /** Text of the file in parts. */
 export function* pain001(file: TransferFile): Generator<string> {
-  const { id, createdAt, executeOn, currency, debtor, transfers } = file;
+  const { createdAt, executeOn, currency, debtor, transfers } = file;
+  const id = bankReference(file.id);
   const sumMinor = transfers.reduce((sum, { amountMinor }) => sum + amountMinor, 0n);
   const totals = [
     element('NbOfTxs', String(transfers.length)),
@@ -43,7 +47,8 @@ export function* pain001(file: TransferFile): Generator<string> {
   yield '</PmtInf>\n</CstmrCdtTrfInitn></Document>\n';
 }
 
-function transferOf({ id, amountMinor, creditor }: Transfer, currency: string): string {
+function transferOf({ amountMinor, creditor, ...payout }: Transfer, currency: string): string {
+  const id = bankReference(payout.id);
   return (
     `<CdtTrfTxInf><PmtId>${element('EndToEndId', id)}</PmtId>` +
     `<Amt><InstdAmt Ccy="${currency}">${formatMoney(amountMinor, currency)}</InstdAmt></Amt>` +
@@ -58,7 +63,7 @@ function serviceLevel(currency: string): string {
 }
 
 function name({ holder }: BankAccount): string {
-  return element('Nm', holder);
+  return element('Nm', bankText(holder, NAME_LENGTH));
 }
 
 function iban(account: BankAccount): string {
@@ -69,8 +74,7 @@ function agent({ bic }: BankAccount): string {
   return bic === null ? '<Othr><Id>NOTPROVIDED</Id></Othr>' : element('BICFI', bic);
 }
 
-const ESCAPES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;' };
-
+/** No text has a character that XML would escape: banks carry none. */
 function element(tag: string, text: string): string {
-  return `<${tag}>${text.replace(/[&<>]/g, (special) => ESCAPES[special]!)}</${tag}>`;
+  return `<${tag}>${text}</${tag}>`;
 }

@@ -131,6 +131,6 @@ function answerTransfers(res: Response, run: PayoutRun, { debtor, transfers }: T
   const { id, currency } = run;
   const now = new Date();
   const executeOn = dayOf(now.getTime(), callerOf(res).operator.timezone);
-  const parts = pain001({ id, createdAt: now, executeOn, currency, debtor, transfers });
+  const parts = pain001({ runId: id, createdAt: now, executeOn, currency, debtor, transfers });
   return answerInParts(res.attachment(`${id}.xml`), 'application/xml', parts);
 }

@@ -50,7 +50,8 @@ export const payoutRunsResource = defineResource({
         'As JSON with a page of its results. With `Accept: text/csv` or `application/xml` as a file with whole accounts, ' +
         'for which the key needs the scope `manage`: CSV of the results, or the credit transfers that are still to be ' +
         'made, as ISO 20022 pain.001.001.09. `EndToEndId` is the payout’s id with a hyphen for its underscore; names are ' +
-        'spelled in the Latin characters that every bank carries, at most 70. Transfers need an IBAN of each affiliate, ' +
+        'spelled in the Latin characters that every bank carries, at most 70. The same transfers have the same `MsgId` on ' +
+        'every day, others another one. Transfers need an IBAN of each affiliate, ' +
         'unless `without_iban=omit`, and `PUT /v1/operator/payout-account`; 422 names what is missing.',
       who: 'read',
       query: runPage,

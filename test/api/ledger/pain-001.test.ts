@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
-import { pain001, type TransferFile } from '../../../api/ledger/pain-001.ts';
+import { pain001, type Transfer, type TransferFile } from '../../../api/ledger/pain-001.ts';
 import { pythonWith } from '../../support/python.ts';
 
 const run = promisify(execFile);
@@ -43,7 +43,7 @@ const bank = (holder: string, bic: string | null = 'COBADEFFXXX') =>
   ({ method: 'bank', holder, iban: 'DE89370400440532013000', bic }) as const;
 
 const FILE: TransferFile = {
-  id: 'run_01jdc5000000000000000000ab',
+  runId: 'run_01jdc5000000000000000000ab',
   createdAt: new Date('2026-12-01T22:00:00Z'),
   executeOn: '2026-12-02',
   currency: 'EUR',
@@ -79,6 +79,25 @@ test('a file of credit transfers sums its amounts, and names each payout', () =>
   assert.match(text, /<Ustrd>Payout pay-01jdc5000000000000000000ab<\/Ustrd>/);
   assert.match(text, /<InstdAmt Ccy="EUR">0\.05<\/InstdAmt>/);
   assert.match(text, /<ReqdExctnDt><Dt>2026-12-02<\/Dt>/);
+});
+
+test('a file of credit transfers has the same message id on every day, and another one for other transfers', () => {
+  const idOf = (more: Partial<TransferFile> = {}) => /<MsgId>(.*?)<\/MsgId>/.exec(textOf(more))![1]!;
+  assert.match(idOf(), /^01jdc5000000000000000000ab-[0-9a-f]{8}$/);
+  assert.match(textOf(), new RegExp(`<PmtInfId>${idOf()}</PmtInfId>`));
+  assert.equal(idOf({ createdAt: new Date('2026-12-03T22:00:00Z'), executeOn: '2026-12-04' }), idOf());
+
+  const [first, second] = FILE.transfers as [Transfer, Transfer];
+  const others = [
+    idOf(),
+    idOf({ transfers: [first] }),
+    idOf({ transfers: [{ ...first, amountMinor: 12_346n }, second] }),
+    idOf({ transfers: [{ ...first, creditor: bank('Joan Doe') }, second] }),
+    idOf({ currency: 'USD' }),
+    idOf({ debtor: bank('Broker', null) }),
+    idOf({ runId: 'run_01jdc5000000000000000000ac' }),
+  ];
+  assert.equal(new Set(others).size, others.length);
 });
 
 /** Names as holders write them, and as banks carry them. */

@@ -250,7 +250,23 @@ describe('the files of a payout run', () => {
     const { status, type, text } = await file(id, 'application/xml', '?without_iban=omit');
     assert.deepEqual([status, type], [200, 'application/xml']);
     assert.match(text, /<NbOfTxs>1<\/NbOfTxs><CtrlSum>20\.00<\/CtrlSum>/);
-    assert.match(text, new RegExp(`<MsgId>${id.replace('_', '-')}</MsgId>`));
+  });
+
+  test('a payout run as pain.001 has one message id for one content, and another one for other transfers', async () => {
+    await call('PUT /v1/operator/payout-account', { holder: 'Broker', iban: IBAN });
+    await affiliate(['20.00']);
+    const wallet = await affiliate(['30.00'], WALLET);
+    const { id, results } = await run();
+    const messageId = async (query = '') =>
+      /<MsgId>(.*?)<\/MsgId>/.exec((await file(id, 'application/xml', query)).text)?.[1];
+    const omitting = '?without_iban=omit';
+    const one = await messageId(omitting);
+    assert.equal(await messageId(omitting), one);
+    await call(`PUT /v1/affiliates/${wallet}/payment-details`, BANK);
+    const both = await messageId();
+    assert.equal(await messageId(omitting), both);
+    await call(`POST /v1/payouts/${results[0]!['payout_id']}/confirm`, {});
+    assert.deepEqual([await messageId(), both === one], [one, false]);
   });
 
   test('a payout run as pain.001 that is fetched days later is executed on that day, in the operator’s time zone', async () => {

@@ -14,7 +14,7 @@ type ClickBuffer = {
 };
 
 export type ClickBufferDeps = {
-  clicks: Pick<Clicks, 'insertAll'>;
+  clicks: Pick<Clicks, 'insertLate'>;
   /**
    * Receives the operators whose clicks were written late, so that their orphans are matched again.
    */
@@ -42,7 +42,7 @@ export function createClickBuffer({ clicks, onLate, log }: ClickBufferDeps): Cli
     while (held.length > 0) {
       const group = held.slice(0, WRITTEN_AT_ONCE);
       try {
-        await clicks.insertAll(group);
+        await clicks.insertLate(group);
         written += group.length;
         for (const { operatorId } of group) late.add(operatorId);
       } catch (error) {

@@ -21,7 +21,7 @@ export type ClickWriter = {
 };
 
 type ClickWriterDeps = Pick<ClickBufferDeps, 'onLate'> & {
-  clicks: Pick<Clicks, 'insertAll' | 'markSeen'>;
+  clicks: Pick<Clicks, 'insertAll' | 'insertLate' | 'markSeen'>;
   log: Logger;
 };
 

@@ -4,9 +4,9 @@ import { lookThrough, type Look, type LookedPage } from '../db/look-through.ts';
 import type { Page } from '../db/page.ts';
 import { allOf, parametersOf } from '../db/parameters.ts';
 import { bulkColumns } from '../db/bulk.ts';
-import { withTransaction, type Pool, type Queryable } from '../db/pool.ts';
+import type { Pool, Queryable } from '../db/pool.ts';
 import { subArray, subColumns } from '../db/subs.ts';
-import { requestForClick } from './late-clicks.ts';
+import { judgeByLateClicks } from './late-evidence.ts';
 
 /** A click to insert. */
 export type NewClick = Click & { operatorId: string; isBot?: boolean };
@@ -62,15 +62,24 @@ function lookFor(operatorId: string, { affiliateId, linkId, isBot, isSeen, from,
 export function createClicks(db: Pool) {
   return {
     /**
-     * Inserts a click under an id of the operator's, which events may have named before. False when
-     * the id exists; nothing changes then.
+     * Inserts a click under an id of the operator's, which events may have named before: returns
+     * once nothing is being settled that names it and did not see it. False when the id exists;
+     * the click stays as it was.
      */
     async insert(operatorId: string, click: Click): Promise<boolean> {
-      return await withTransaction(db, async (client) => {
-        if ((await insertClicks(client, [{ ...click, operatorId }])) === 0) return false;
-        await requestForClick(client, operatorId, click.id);
-        return true;
-      });
+      const inserted = await insertClicks(db, [{ ...click, operatorId }]);
+      // Also for a click that is known: the call that inserted it may have ended before this.
+      await judgeByLateClicks(db, operatorId, [click.id]);
+      return inserted === 1;
+    },
+
+    /** Inserts clicks of which events may have been settled before. */
+    async insertLate(clicks: readonly NewClick[]): Promise<void> {
+      await insertClicks(db, clicks);
+      for (const operatorId of new Set(clicks.map((click) => click.operatorId))) {
+        const ids = clicks.flatMap((click) => (click.operatorId === operatorId ? [click.id] : []));
+        await judgeByLateClicks(db, operatorId, ids);
+      }
     },
 
     insertAll: (clicks: readonly NewClick[]): Promise<number> => insertClicks(db, clicks),

@@ -790,10 +790,18 @@ export const DEFECTS: readonly Defect[] = [
   {
     title: 'a click that comes after its event binds nobody whom another one bound',
     file: 'store/attribution/clicks.ts',
-    from: `await requestForClick(client, operatorId, click.id);`,
+    from: `await judgeByLateClicks(db, operatorId, [click.id]);`,
     to: ``,
     tests: [FIRST_BINDS],
     sees: 'binds the customer whom a later event had bound',
+  },
+  {
+    title: 'a click does not wait for events that are settled without it',
+    file: 'store/attribution/late-evidence.ts',
+    from: `await withoutSettling(pool, operatorId, (client) =>`,
+    to: `await (async (work: (client: Pool) => Promise<void>) => work(pool))((client) =>`,
+    tests: ['test/store/attribution/clicks.test.ts'],
+    sees: 'is told once that is done',
   },
   {
     title: 'a batch leaves the orphans of the customers it bound',

@@ -1,0 +1,44 @@
+// Finds settled conversions that name a click which came after them, and by which they would have
+// bound their customer.
+import { requestChangesOf } from '../agreements/change-requests.ts';
+import { withoutSettling } from '../db/locks.ts';
+import type { Pool } from '../db/pool.ts';
+import { reachesEvent } from './orphan-evidence.ts';
+
+/** Whether events name one of these clicks. Each id is looked up by the index of clicks. */
+const NAMED = `
+  select from unnest($2::text[]) as c (id)
+  where exists (select from events e where e.operator_id = $1
+    and hashtextextended(e.click_id, 0) = hashtextextended(c.id, 0) and e.click_id = c.id offset 0)
+  limit 1`;
+
+/** A customer whom an event that occurred later bound, so that this one binds it where it may. */
+const BOUND_LATER = `join bindings b on b.operator_id = $1 and b.customer_id = e.customer_id
+    and (b.occurred_at, b.event_id) > (e.occurred_at, e.id)`;
+
+const OF_CLICKS = `
+  select e.id from clicks c
+  join operators p on p.id = $1
+  cross join lateral (select * from events e where e.operator_id = $1
+    and hashtextextended(e.click_id, 0) = hashtextextended(c.id, 0) and e.click_id = c.id offset 0) e
+  ${BOUND_LATER}
+  where c.operator_id = $1 and c.id = any($3) and ${reachesEvent('c.clicked_at')}
+    and e.occurred_at <= c.clicked_at + make_interval(days => p.click_window_days)`;
+
+/**
+ * Requests that conversions are judged anew which occurred before the event that bound their
+ * customer, and name one of these clicks, which counts for them. Call after the commit of the
+ * clicks: where an event names one of them, it waits for what is being settled, which may have been
+ * read without the click. A click that no event names costs a look-up.
+ */
+export async function judgeByLateClicks(
+  pool: Pool,
+  operatorId: string,
+  clickIds: readonly string[],
+): Promise<void> {
+  const { rowCount } = await pool.query(NAMED, [operatorId, clickIds]);
+  if (rowCount === 0) return;
+  await withoutSettling(pool, operatorId, (client) =>
+    requestChangesOf(client, operatorId, 'unbound', OF_CLICKS, [clickIds]),
+  );
+}

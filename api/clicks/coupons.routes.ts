@@ -17,7 +17,7 @@ import { newCoupon } from './coupons.schema.ts';
 type Deps = {
   store: Pick<Store, 'coupons' | 'affiliates'>;
   auth: Auth;
-  temporal: Pick<Temporal, 'rematchSoon'>;
+  temporal: Pick<Temporal, 'applyAmendments' | 'rematchSoon'>;
 };
 
 export function addCouponRoutes(router: Router, { store, auth, temporal }: Deps): void {
@@ -44,6 +44,7 @@ export function addCouponRoutes(router: Router, { store, auth, temporal }: Deps)
           );
         // Customers may have used the coupon before it was added.
         temporal.rematchSoon(operatorId);
+        void temporal.applyAmendments(operatorId);
         res.status(201).json(couponView(coupon));
       },
     ],

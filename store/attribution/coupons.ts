@@ -2,6 +2,7 @@
 import type { Page } from '../db/page.ts';
 import { withoutSettling } from '../db/locks.ts';
 import type { Pool } from '../db/pool.ts';
+import { judgeByLateCoupon } from './late-evidence.ts';
 
 export type CouponRow = {
   id: string;
@@ -22,7 +23,8 @@ export function createCoupons(pool: Pool) {
     /**
      * Returns null when the code exists in any case. Throws when the affiliate does not exist:
      * check it first. Settling is excluded meanwhile: an event that is being settled without the
-     * coupon would be an orphan that no search for orphans sees yet.
+     * coupon would be an orphan that no search for orphans sees yet. Events that named it before
+     * and were settled without it are judged anew where it would have bound their customer.
      */
     async insert(operatorId: string, coupon: Omit<CouponRow, 'createdAt'>): Promise<CouponRow | null> {
       const { id, code, affiliateId, bindsCustomer, startsAt, endsAt } = coupon;
@@ -33,7 +35,9 @@ export function createCoupons(pool: Pool) {
            on conflict do nothing returning ${COLUMNS}`,
           [operatorId, id, code, affiliateId, bindsCustomer, startsAt, endsAt],
         );
-        return rows[0] ?? null;
+        if (rows[0] === undefined) return null;
+        await judgeByLateCoupon(client, operatorId, id);
+        return rows[0];
       });
     },
 

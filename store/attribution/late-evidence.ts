@@ -1,8 +1,8 @@
-// Finds settled conversions that name a click which came after them, and by which they would have
-// bound their customer.
+// Finds settled conversions that name a click or coupon which came after them, and by which they
+// would have bound their customer.
 import { requestChangesOf } from '../agreements/change-requests.ts';
 import { withoutSettling } from '../db/locks.ts';
-import type { Pool } from '../db/pool.ts';
+import type { Pool, Queryable } from '../db/pool.ts';
 import { reachesEvent } from './orphan-evidence.ts';
 
 /** Whether events name one of these clicks. Each id is looked up by the index of clicks. */
@@ -41,4 +41,19 @@ export async function judgeByLateClicks(
   await withoutSettling(pool, operatorId, (client) =>
     requestChangesOf(client, operatorId, 'unbound', OF_CLICKS, [clickIds]),
   );
+}
+
+const OF_COUPON = `
+  select e.id from coupons k
+  cross join lateral (select * from events e where e.operator_id = $1 and e.coupon is not null
+    and hashtextextended(upper(e.coupon collate "C"), 0) = hashtextextended(upper(k.code), 0)
+    and upper(e.coupon collate "C") = upper(k.code) offset 0) e
+  ${BOUND_LATER}
+  where k.operator_id = $1 and k.id = $3 and k.binds_customer
+    and (k.starts_at <= e.occurred_at or k.starts_at is null)
+    and (k.ends_at > e.occurred_at or k.ends_at is null)`;
+
+/** The same for a coupon, in the transaction that adds it while nothing is settled. */
+export async function judgeByLateCoupon(db: Queryable, operatorId: string, couponId: string): Promise<void> {
+  await requestChangesOf(db, operatorId, 'unbound', OF_COUPON, [couponId]);
 }

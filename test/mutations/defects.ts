@@ -804,6 +804,14 @@ export const DEFECTS: readonly Defect[] = [
     sees: 'is told once that is done',
   },
   {
+    title: 'a coupon that is made after its event binds nobody whom another event bound',
+    file: 'store/attribution/coupons.ts',
+    from: `await judgeByLateCoupon(client, operatorId, id);`,
+    to: ``,
+    tests: [FIRST_BINDS],
+    sees: 'a coupon that is made after its event binds the customer',
+  },
+  {
     title: 'a batch leaves the orphans of the customers it bound',
     file: 'activities/settlement/settle.ts',
     from: `return [...new Set([...orphaned, ...(joined?.matched ?? [])])];`,

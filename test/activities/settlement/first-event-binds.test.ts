@@ -3,6 +3,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { createClicks } from '../../../store/attribution/clicks.ts';
+import { createCoupons, type CouponRow } from '../../../store/attribution/coupons.ts';
+import { newId } from '../../../store/db/ids.ts';
 import { withDatabase, type TestDatabase } from '../../support/database.ts';
 import { withOperator, type TestOperator } from '../../support/operator.ts';
 import { addAffiliate, auditOf, createSettling, outcomesOf } from '../../support/settling.ts';
@@ -45,6 +47,16 @@ async function withRivals() {
         linkId: null,
         subs,
         clickedAt: daysAgo(days),
+      }),
+    withCoupon: (code: string, affiliateId: string, fields: Partial<CouponRow> = {}) =>
+      createCoupons(pool).insert(operatorId, {
+        id: newId('cpn'),
+        code,
+        affiliateId,
+        bindsCustomer: true,
+        startsAt: null,
+        endsAt: null,
+        ...fields,
       }),
     async settled(...fields: Parameters<TestOperator['ingest']>[0]): Promise<string[]> {
       const ids = await operator.ingest(fields);
@@ -122,6 +134,34 @@ test('a click that comes after its event binds the customer whom a later event h
   // The event leaves the books, binds its customer, and then the others follow.
   while (!(await judgeAnew()).isEnd);
   assert.deepEqual(await owners(ids), [second, second]);
+});
+
+test('a coupon that is made after its event binds the customer whom a later event had bound', async () => {
+  const { first, second, clicked, withCoupon, settled, owners, judgeAnew } = await withRivals();
+  await clicked('known', first, 9);
+  const ids = await settled(
+    { clickId: 'known', customerId: 'u', occurredAt: daysAgo(2) },
+    { clickId: null, coupon: 'spring', customerId: 'u', occurredAt: daysAgo(6) },
+  );
+  assert.deepEqual(await owners(ids), [first, first]);
+  await withCoupon('Spring', second);
+  while (!(await judgeAnew()).isEnd);
+  assert.deepEqual(await owners(ids), [second, second]);
+});
+
+test('a coupon that is made after its event and would not have bound its customer changes nothing', async () => {
+  const { first, second, clicked, withCoupon, settled, requested } = await withRivals();
+  await clicked('known', first, 9);
+  await settled(
+    { clickId: 'known', customerId: 'u', occurredAt: daysAgo(5) },
+    { clickId: null, coupon: 'LATER', customerId: 'u', occurredAt: daysAgo(4) },
+    { clickId: null, coupon: 'ENDED', customerId: 'u', occurredAt: daysAgo(6) },
+    { clickId: null, coupon: 'SINGLE', customerId: 'u', occurredAt: daysAgo(7) },
+  );
+  await withCoupon('LATER', second);
+  await withCoupon('ENDED', second, { endsAt: new Date(daysAgo(6.5)) });
+  await withCoupon('SINGLE', second, { bindsCustomer: false });
+  assert.deepEqual(await requested(), []);
 });
 
 test('a click that comes after its event and does not count for it changes nothing', async () => {

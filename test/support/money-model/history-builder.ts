@@ -71,7 +71,7 @@ export class HistoryBuilder {
     const registered = new Date(this.time(since, index + 1)).toISOString();
     if (!this.registers(index)) return;
     const registration = event('registration', `reg${index}`, { of: `u${index}`, at: registered, more });
-    this.add(`reg${index}`, registration, this.evidenceOf(index));
+    this.add(`reg${index}`, registration);
     if (movesTo === undefined || since - movesAfter < 2) return;
     const from = new Date(this.time(since - movesAfter, -1)).toISOString();
     this.add(`move${index}`, reassign(`u${index}`, AFFILIATES[movesTo]!, from), [
@@ -89,12 +89,6 @@ export class HistoryBuilder {
       const click_id = `r-${index}-${place + 1}`;
       this.add(`rival${index}x${place + 1}`, { ...made, body: { ...body, click_id } });
     }
-  }
-
-  /** Coupons are known before they are used where clicks rival with them. */
-  private evidenceOf(index: number): readonly string[] {
-    const { evidence, rivals } = this.who(index);
-    return evidence === 'coupon' && rivals.length > 0 ? [`why${index}`] : [];
   }
 
   /** The click that an event names, if any. */

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { converted, RATE_HOLDS_DAYS, rateAt, type FxRate } from '../../../domain/ledger/fx.ts';
 import type { ConversionEvent } from '../../../domain/types.ts';
 import { anEvent, DAY_MS, NOON } from '../../support/builders.ts';
-import { deltasOf, settledOneByOne } from '../../support/settle-in-memory.ts';
+import { deltasOf, settledOneByOne, totalOf } from '../../support/settle-in-memory.ts';
 
 const aRate = (id: string, days: number, changes: Partial<FxRate> = {}): FxRate => ({
   id,
@@ -91,6 +91,22 @@ describe('an amount in another currency', () => {
       -5_50n,
       -5_50n,
     ]);
+  });
+
+  test('amounts in another currency are rounded as each is converted, half to even, and a month shares what they sum to', () => {
+    const half = [aRate('half', 0, { rate: '0.5', rateE12: 500_000_000_000n })];
+    const revenue = (amountMinor: bigint): ConversionEvent =>
+      anEvent({ type: 'revenue', amountMinor, currency: 'EUR' });
+    const whole = { components: [{ kind: 'revshare' as const, percent: '100' }] };
+    for (const [amounts, total] of [
+      [[5n, 5n], 4n],
+      [[7n, 7n], 8n],
+      [[5n, 7n, -5n], 4n],
+      [[1n, 1n, 1n], 0n],
+    ] as const)
+      assert.equal(totalOf(settledOneByOne(whole, amounts.map(revenue), { rates: half })), total);
+    const third = { components: [{ kind: 'revshare' as const, percent: '33' }] };
+    assert.equal(totalOf(settledOneByOne(third, [revenue(5n), revenue(7n)], { rates: half })), 2n);
   });
 
   test('a refund in the deal’s currency is measured against the sale at the rate of the sale’s day', () => {

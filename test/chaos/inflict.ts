@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { setTimeout as pause } from 'node:timers/promises';
 import { eventually } from '../support/eventually.ts';
 import type { Parts } from './parts.ts';
-import type { Fault, FaultOf, PartName, Step } from './plan.ts';
+import type { Fault, FaultOf, Step } from './plan.ts';
 import type { Disturbance } from './records.ts';
 
 const STARTS_WITHIN_MS = 90_000;
@@ -34,8 +34,9 @@ async function suffer(parts: Parts, fault: Fault): Promise<Disturbance> {
 
 const CARRY_OUT: { [K in Fault['kind']]: (parts: Parts, fault: FaultOf<K>) => Promise<void> } = {
   async kill(parts, { target }) {
-    const isBack = watchReturn(parts, target);
-    process.kill(parts.pid(target), 'SIGKILL');
+    const killed = parts.pid(target);
+    process.kill(killed, 'SIGKILL');
+    const isBack = async () => parts.pid(target) !== killed && (await parts.isUp(target));
     await eventually(`${target} to come back`, isBack, STARTS_WITHIN_MS);
   },
   /** With its children: each connection of PostgreSQL is a process. */
@@ -60,15 +61,6 @@ const CARRY_OUT: { [K in Fault['kind']]: (parts: Parts, fault: FaultOf<K>) => Pr
     parts.cables[target].abandon();
   },
 };
-
-function watchReturn(parts: Parts, part: PartName): () => Promise<boolean> {
-  if (part === 'worker-1' || part === 'worker-2') {
-    const before = parts.workerStarts(part);
-    return async () => parts.workerStarts(part) > before;
-  }
-  const killed = parts.pid(part);
-  return async () => parts.pid(part) !== killed && (await parts.isUp(part));
-}
 
 function signal(pids: readonly number[], name: 'SIGSTOP' | 'SIGCONT'): void {
   for (const pid of pids) {

@@ -30,13 +30,12 @@ export interface Parts {
   readonly cables: Readonly<Record<CableName, SeverableProxy>>;
   /** Process id at the moment. */
   pid(part: PartName): number;
-  /** Whether a part answers, asked directly; of a worker, how often it has begun to work. */
-  isUp(part: Exclude<PartName, WorkerName>): Promise<boolean>;
-  workerStarts(part: WorkerName): number;
+  /** Whether a part answers, asked directly; of a worker, whether it has begun to work. */
+  isUp(part: PartName): Promise<boolean>;
   stop(): Promise<void>;
 }
 
-export type WorkerName = 'worker-1' | 'worker-2';
+type WorkerName = 'worker-1' | 'worker-2';
 
 const NAMESPACE = 'default';
 const STOP_ORDER = [['api-1', 'api-2', 'worker-1', 'worker-2'], ['temporal'], ['postgres']] as const;
@@ -128,8 +127,11 @@ export async function startParts(
     adminToken: ADMIN_TOKEN,
     cables,
     pid: (part) => pidsOf(dataDir)[part],
-    isUp: (part) => (part === 'postgres' ? answersQueries(databaseUrl) : isListening(ports[part])),
-    workerStarts: (part) => countInLog(join(dataDir, `logs/${part}.log`), 'worker started'),
+    async isUp(part) {
+      if (part === 'postgres') return await answersQueries(databaseUrl);
+      if (part === 'worker-1' || part === 'worker-2') return hasStarted(part, dataDir);
+      return await isListening(ports[part]);
+    },
     stop,
   };
 }
@@ -138,8 +140,11 @@ function pidsOf(dataDir: string): Record<PartName, number> {
   return JSON.parse(readFileSync(join(dataDir, 'processes.json'), 'utf8')) as Record<PartName, number>;
 }
 
-function countInLog(file: string, text: string): number {
-  return readFileSync(file, 'utf8').split(text).length - 1;
+/** By the process id in its log, since a log that is full is put away when a process starts. */
+function hasStarted(part: WorkerName, dataDir: string): boolean {
+  const lines = readFileSync(join(dataDir, `logs/${part}.log`), 'utf8').split('\n');
+  const pid = `"pid":${pidsOf(dataDir)[part]},`;
+  return lines.some((line) => line.includes('"worker started"') && line.includes(pid));
 }
 
 async function answersQueries(databaseUrl: string): Promise<boolean> {

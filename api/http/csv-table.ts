@@ -1,6 +1,7 @@
 // Reads tables in CSV: columns by the names of the header row, in any order and case; other columns
-// are ignored, and empty cells are absent.
+// are ignored, empty cells are absent, and formulas that our own files made harmless are as before.
 import { type CsvError, parse } from 'csv-parse/sync';
+import { textOfCell } from './csv.ts';
 import { invalid } from './read.ts';
 
 type Table = {
@@ -40,7 +41,9 @@ export function tableOf(
     .filter(([, place]) => place >= 0);
   return {
     rows: rows.map((cells) =>
-      Object.fromEntries(places.flatMap(([name, place]) => (cells[place] ? [[name, cells[place]]] : []))),
+      Object.fromEntries(
+        places.flatMap(([name, place]) => (cells[place] ? [[name, textOfCell(cells[place])]] : [])),
+      ),
     ),
     isCut: unread.length > 0,
   };

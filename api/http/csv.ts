@@ -27,6 +27,11 @@ export function csvOf(rows: readonly (readonly unknown[])[]): string {
   });
 }
 
+/** What a cell says that `csvOf` wrote: a formula without its apostrophe. */
+export function textOfCell(cell: string): string {
+  return cell.startsWith("'") && FORMULA.test(cell.slice(1)) ? cell.slice(1) : cell;
+}
+
 /**
  * A column: the path to its value in a row. `sums`: the length of the path to a list of sums, each
  * in its currency, of which every sum has a line.

@@ -14,13 +14,16 @@ type Deps = {
 };
 
 type Confirmed = {
+  line: number;
   reference: string | null;
   payout_id: string | null;
   state: string | null;
   issue: Issue | null;
 };
 
-/** Answers with a result for each line. A list that is sent again changes nothing. */
+/**
+ * Answers with a result for each line that has a status. A list that is sent again changes nothing.
+ */
 export async function answerConfirmation(
   req: Request,
   res: Response,
@@ -28,7 +31,7 @@ export async function answerConfirmation(
   { store, temporal }: Deps,
 ): Promise<void> {
   const { operator, key } = callerOf(res);
-  const lines = confirmationOf(req.body as string);
+  const { lines, withoutStatus } = confirmationOf(req.body as string);
   const references = lines.flatMap((each) => (each.kind === 'read' ? [payoutIdOf(each.line.reference)] : []));
   const payouts = await store.payoutRuns.payoutsByReference(operator.id, runId, references);
   const results: Confirmed[] = [];
@@ -44,21 +47,21 @@ export async function answerConfirmation(
     const by = { actor: key.id, reason, externalReference };
     const stepped = await store.payouts.step(operator.id, payoutId, step, by);
     if (stepped.kind === 'done') for (const id of stepped.endpointsToWake) toWake.add(id);
-    results.push({ reference, payout_id: payoutId, ...outcomeOf(stepped) });
+    results.push({ line: each.number, reference, payout_id: payoutId, ...outcomeOf(stepped) });
   }
   await temporal.wakeEndpoints(operator.id, [...toWake]);
-  res.json({ results: results.map((result, index) => ({ line: index + 1, ...result })) });
+  res.json({ results, without_status: withoutStatus });
 }
 
 function refused(each: ConfirmLine): Confirmed {
-  const none = { payout_id: null, state: null };
-  if (each.kind === 'invalid') return { reference: each.reference, ...none, issue: each.issues[0]! };
+  const none = { line: each.number, payout_id: null, state: null };
+  if (each.kind === 'invalid') return { ...none, reference: each.reference, issue: each.issues[0]! };
   const issue = {
     path: 'reference',
     code: 'unknown_payout',
     message: 'is neither a payout of this run nor the external reference of one',
   };
-  return { reference: each.line.reference, ...none, issue };
+  return { ...none, reference: each.line.reference, issue };
 }
 
 function outcomeOf(stepped: Stepped): Pick<Confirmed, 'state' | 'issue'> {

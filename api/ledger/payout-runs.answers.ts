@@ -9,6 +9,7 @@ import type { PayoutRun, RunItem } from '../../store/ledger/payout-runs.ts';
 import * as field from '../http/answer-fields.ts';
 import { issue } from '../http/errors.answers.ts';
 import type { Temporal } from '../temporal.ts';
+import { BANK_STATUSES, type BankColumns } from './payout-runs.schema.ts';
 
 export const payoutRun = z.object({
   id: field.idOf('run'),
@@ -38,7 +39,10 @@ export const runResult = z.object({
   payout_state: z.enum(PAYOUT_STATES).nullable(),
 });
 
-/** A row of the file for people who pay: accounts whole. */
+/**
+ * A row of the file for people who pay: accounts whole, and columns for what the bank says, with
+ * which it can be sent back.
+ */
 export const runPayment = z.object({
   ...runResult.shape,
   holder: field.text.nullable(),
@@ -46,6 +50,9 @@ export const runPayment = z.object({
   bic: field.text.nullable(),
   kind: field.text.nullable(),
   account: field.text.nullable(),
+  status: z.enum(BANK_STATUSES).nullable(),
+  external_reference: field.text.nullable(),
+  reason: field.text.nullable(),
 });
 
 export const runCounts = z.array(
@@ -62,6 +69,7 @@ export const confirmation = z.object({
       issue: issue.nullable().meta({ description: 'why the line changed nothing' }),
     }),
   ),
+  without_status: field.count.meta({ description: 'rows without a status, which change nothing' }),
 });
 
 export function payoutRunView(row: PayoutRun, workflowUrl: Temporal['workflowUrl']) {
@@ -98,7 +106,12 @@ export function runResultView(row: RunItem, currency: string) {
 }
 
 export function runPaymentView(row: RunItem & { details: PaymentDetails | null }, currency: string) {
-  const { details } = row;
+  const { details, payoutState } = row;
+  const bank: BankColumns = {
+    status: BANK_STATUSES.find((status) => status === payoutState) ?? null,
+    external_reference: row.externalReference,
+    reason: null,
+  };
   return {
     ...runResultView(row, currency),
     holder: details?.holder ?? null,
@@ -106,5 +119,6 @@ export function runPaymentView(row: RunItem & { details: PaymentDetails | null }
     bic: details?.method === 'bank' ? details.bic : null,
     kind: details?.method === 'other' ? details.kind : null,
     account: details?.method === 'other' ? details.account : null,
+    ...bank,
   };
 }

@@ -77,16 +77,18 @@ export const payoutRunsResource = defineResource({
       id: 'confirmPayoutRun',
       summary: 'Confirm or fail payouts of a run by a list of the bank',
       description:
-        `CSV with up to ${CONFIRMED_AT_ONCE} rows and the columns \`payout_id\` (or \`reference\`: a payout’s id or its ` +
-        'external reference), `status` (`paid` or `failed`), and optionally `external_reference` and `reason`. ' +
-        'Each row is judged alone, as `POST /v1/payouts/:id/confirm` and `/fail` would; the same list again changes nothing.',
+        'The run’s own CSV, its column `status` filled in; or another CSV with the columns `payout_id` (or `reference`: ' +
+        'a payout’s id, also as `EndToEndId` has it, or its external reference), `status` (`paid` or `failed`), and ' +
+        'optionally `external_reference` and `reason`. Each row is judged alone, as `POST /v1/payouts/:id/confirm` and ' +
+        '`/fail` would, and rows without a status change nothing; the same list again changes nothing. ' +
+        `Up to ${CONFIRMED_AT_ONCE} rows may have a status.`,
       who: 'manage',
       body: {
         content: { 'text/csv': z.string() },
         required: true,
         examples: { 'text/csv': BANK_LIST },
       },
-      answers: { 200: jsonAnswer(answers.confirmation, 'a result for each row, in order') },
+      answers: { 200: jsonAnswer(answers.confirmation, 'a result for each row with a status, in order') },
     },
   },
 });

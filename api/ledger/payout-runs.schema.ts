@@ -4,7 +4,7 @@ import { RUN_RESULTS } from '../../domain/ledger/payout-runs.ts';
 import { tableOf } from '../http/csv-table.ts';
 import { currency, decimal, externalId, reason } from '../http/fields.ts';
 import { page } from '../http/lists.ts';
-import { issuesFrom } from '../http/read.ts';
+import { invalid, issuesFrom } from '../http/read.ts';
 import { inOurWords } from '../http/wording.ts';
 import type { Issue } from '../http/errors.ts';
 
@@ -31,41 +31,58 @@ export const runPage = z.strictObject({
 
 /** Each line is a payout of its own; a list can be sent in parts, and sent again. */
 export const CONFIRMED_AT_ONCE = 1000;
+/** Lines with and without a status, as a run's own file has them. */
+const LINES_AT_MOST = 50_000;
+
+/** What a bank can say of a payout. */
+export const BANK_STATUSES = ['paid', 'failed'] as const;
+/** Columns of what a bank says. A run's own file has them too, so that it can be sent back. */
+const BANK_COLUMNS = ['status', 'external_reference', 'reason'] as const;
+export type BankColumns = Record<(typeof BANK_COLUMNS)[number], unknown>;
 
 const line = z.strictObject({
   reference: externalId,
-  status: z
-    .string()
-    .toLowerCase()
-    .pipe(z.enum(['paid', 'failed'])),
+  status: z.string().toLowerCase().pipe(z.enum(BANK_STATUSES)),
   external_reference: externalId.optional(),
   reason: reason.optional(),
 });
 
-export type ConfirmLine =
+/** `number`: from 1, without the header. */
+export type ConfirmLine = { number: number } & (
   | { kind: 'read'; line: z.output<typeof line> }
-  | { kind: 'invalid'; reference: string | null; issues: Issue[] };
+  | { kind: 'invalid'; reference: string | null; issues: Issue[] }
+);
 
-/** The payout is in a column `payout_id`, or `reference`. */
-export function confirmationOf(text: string): ConfirmLine[] {
-  const columns = ['payout_id', 'reference', 'status', 'external_reference', 'reason'];
-  const { rows, isCut } = tableOf(text, { columns, required: ['status'], atMost: CONFIRMED_AT_ONCE });
-  const lines = rows.map(({ payout_id: payoutId, ...rest }): ConfirmLine => {
-    const given = { ...rest, ...(payoutId !== undefined && { reference: payoutId }) };
-    const parsed = line.safeParse(given, { error: inOurWords });
-    if (parsed.success) return { kind: 'read', line: parsed.data };
-    const reference: unknown = given.reference;
-    return {
-      kind: 'invalid',
-      reference: typeof reference === 'string' ? reference : null,
-      issues: issuesFrom(parsed.error, given),
-    };
-  });
+/**
+ * The lines with a status, and how many have none. The payout is in a column `payout_id`, or
+ * `reference`.
+ */
+export function confirmationOf(text: string): { lines: ConfirmLine[]; withoutStatus: number } {
+  const columns = ['payout_id', 'reference', ...BANK_COLUMNS];
+  const { rows, isCut } = tableOf(text, { columns, required: ['status'], atMost: LINES_AT_MOST });
+  const lines = rows.flatMap((row, index) =>
+    row['status'] === undefined ? [] : [{ number: index + 1, ...lineOf(row) }],
+  );
+  const withoutStatus = rows.length - lines.length;
+  if (lines.length > CONFIRMED_AT_ONCE) {
+    const message = `a list holds at most ${CONFIRMED_AT_ONCE} rows with a status`;
+    throw invalid([{ path: 'status', code: 'too_large', message }]);
+  }
+  if (!isCut) return { lines, withoutStatus };
   const message = 'a quote is not closed, so what follows the last row above cannot be told apart';
-  return isCut
-    ? [
-        ...lines,
-        { kind: 'invalid', reference: null, issues: [{ path: '', code: 'unclosed_quote', message }] },
-      ]
-    : lines;
+  const issues = [{ path: '', code: 'unclosed_quote', message }];
+  const cut: ConfirmLine = { number: rows.length + 1, kind: 'invalid', reference: null, issues };
+  return { lines: [...lines, cut], withoutStatus };
+}
+
+function lineOf({ payout_id: payoutId, ...rest }: Record<string, string>) {
+  const given = { ...rest, ...(payoutId !== undefined && { reference: payoutId }) };
+  const parsed = line.safeParse(given, { error: inOurWords });
+  if (parsed.success) return { kind: 'read', line: parsed.data } as const;
+  const reference: unknown = given.reference;
+  return {
+    kind: 'invalid',
+    reference: typeof reference === 'string' ? reference : null,
+    issues: issuesFrom(parsed.error, given),
+  } as const;
 }

@@ -42,6 +42,8 @@ export type RunItem = {
   amountMinor: bigint;
   payoutId: string | null;
   payoutState: PayoutState | null;
+  /** The bank's own number of the payout. */
+  externalReference: string | null;
 };
 
 type RunCount = { result: RunResult; affiliates: number; amountMinor: bigint };
@@ -91,7 +93,8 @@ export function createPayoutRuns(pool: Pool) {
     ): Promise<RunItem[]> {
       const { rows } = await pool.query<RunItem>(
         `select i.affiliate_id as id, a.name, a.external_id as "externalId", i.result,
-           i.amount_minor as "amountMinor", i.payout_id as "payoutId", p.state as "payoutState"
+           i.amount_minor as "amountMinor", i.payout_id as "payoutId", p.state as "payoutState",
+           p.external_reference as "externalReference"
          from payout_run_items i
          join affiliates a on a.operator_id = i.operator_id and a.id = i.affiliate_id
          left join payouts p on p.operator_id = i.operator_id and p.id = i.payout_id

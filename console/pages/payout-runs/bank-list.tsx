@@ -9,7 +9,8 @@ import { Id, State } from '../../parts/values.tsx';
 import { client, refresh } from '../../wire/client.ts';
 import type { Posted } from '../../wire/types.ts';
 
-type Line = Posted<'/v1/payout-runs/{id}/confirm'>['results'][number];
+type Answer = Posted<'/v1/payout-runs/{id}/confirm'>;
+type Line = Answer['results'][number];
 type Chosen = { name: string; text: string };
 
 export function BankList({ id, onClose }: { id: string; onClose: () => void }) {
@@ -21,7 +22,7 @@ export function BankList({ id, onClose }: { id: string; onClose: () => void }) {
       bodySerializer: (text) => text,
       headers: { 'content-type': 'text/csv' },
     });
-    return data!.results;
+    return data!;
   };
   const choose = async (given: File | null) =>
     setFile(given === null ? null : { name: given.name, text: await given.text() });
@@ -32,17 +33,17 @@ export function BankList({ id, onClose }: { id: string; onClose: () => void }) {
       wide
       isReady={file !== null}
       run={run}
-      result={(lines) => <Outcome lines={lines} />}
+      result={(answer) => <Outcome answer={answer} />}
       onClose={() => {
         onClose();
         void refresh();
       }}
     >
       <p>
-        A file in CSV with the columns <code>payout_id</code> (or <code>reference</code>) and{' '}
-        <code>status</code>, <code>paid</code> or <code>failed</code>; if you like with{' '}
-        <code>external_reference</code> and <code>reason</code>. Each line is judged alone; the same list
-        again changes nothing.
+        The run’s CSV with accounts, its column <code>status</code> filled in: <code>paid</code> or{' '}
+        <code>failed</code>. Or another file in CSV with <code>payout_id</code> (or <code>reference</code>)
+        and <code>status</code>; if you like with <code>external_reference</code> and <code>reason</code>.
+        Each line is judged alone; lines without a status, and the same list again, change nothing.
       </p>
       <FileField label="File" accept=".csv,text/csv" onChange={(given) => void choose(given)} />
     </Confirm>
@@ -63,13 +64,15 @@ const COLUMNS: readonly Column<Line>[] = [
   },
 ];
 
-function Outcome({ lines }: { lines: readonly Line[] }) {
+function Outcome({ answer: { results: lines, without_status: blank } }: { answer: Answer }) {
+  if (lines.length === 0) return <p role="status">No line has a status: nothing was changed.</p>;
   const refused = lines.filter(({ issue }) => issue !== null).length;
   return (
     <div className="stack" role="status">
       <p>
         {counted(lines.length, 'line')};{' '}
         {refused === 0 ? 'all were taken' : `${formatCount(refused)} changed nothing`}.
+        {blank > 0 && ` ${counted(blank, 'more line')} without a status.`}
       </p>
       <Table
         caption="Lines of the list"

@@ -306,7 +306,7 @@ describe('a bank’s list of a payout run', () => {
     issue: { code: string; message: string } | null;
   };
   const confirm = (id: string, csv: string) =>
-    call<{ results: Line[] } & Failure>(`POST /v1/payout-runs/${id}/confirm`, csv, {
+    call<{ results: Line[]; without_status: number } & Failure>(`POST /v1/payout-runs/${id}/confirm`, csv, {
       'content-type': 'text/csv',
     });
 
@@ -363,10 +363,56 @@ describe('a bank’s list of a payout run', () => {
     await assertCleanAudit(api);
   });
 
+  test('a payout run’s own CSV is sent back as it is, or with what the bank did, and changes no more than that', async () => {
+    for (const amount of ['20.00', '30.00', '40.00']) await affiliate([amount]);
+    await affiliate(['50.00'], BANK, 'suspended');
+    const { id } = await run();
+    const saved = async () => {
+      const { text } = await file(id, 'text/csv');
+      return { text, rows: parse(text, { columns: true }) as unknown as Result[] };
+    };
+    const untouched = await confirm(id, (await saved()).text);
+    assert.deepEqual([untouched.body.results, untouched.body.without_status], [[], 4]);
+
+    // Filled in as in a spreadsheet, which separates cells by semicolons here.
+    const filled = (await saved()).rows.map((row) => {
+      const said: Record<string, string[]> = { '20.00': ['paid', '=wire 1'], '30.00': ['Failed', ''] };
+      const [status = '', external_reference = ''] = said[row['amount']!] ?? [];
+      return { ...row, status, external_reference };
+    });
+    const lines = [Object.keys(filled[0]!), ...filled.map((row) => Object.values(row))];
+    const list = lines.map((cells) => cells.join(';')).join('\r\n');
+    const expected = [
+      [3, 'failed', undefined],
+      [4, 'paid', undefined],
+    ];
+    // What the bank said is in the run's file from now on.
+    for (const next of [list, null, list]) {
+      const { body } = await confirm(id, next ?? (await saved()).text);
+      assert.deepEqual(
+        body.results.map((line) => [line.line, line.state, line.issue?.code]),
+        expected,
+      );
+      assert.equal(body.without_status, 2);
+    }
+    assert.deepEqual(
+      (await saved()).rows.map((row) => [row['payout_state'], row['status'], row['external_reference']]),
+      [
+        ['', '', ''],
+        ['reserved', '', ''],
+        ['failed', 'failed', ''],
+        ['paid', 'paid', "'=wire 1"],
+      ],
+    );
+    await assertCleanAudit(api);
+  });
+
   test('a bank’s list without a status, too long or of another type is refused whole', async () => {
     const { id } = await run();
     assert.equal((await confirm(id, 'payout_id\nx\n')).body.error.issues![0]!.path, 'status');
     const long = `payout_id,status\n${'x,paid\n'.repeat(1001)}`;
+    const { body: other } = await confirm(id, `payout_id,status\n${'x,\n'.repeat(1001)}`);
+    assert.deepEqual([other.results, other.without_status], [[], 1001]);
     assert.equal((await confirm(id, long)).body.error.issues![0]!.code, 'too_large');
     assert.equal((await call(`POST /v1/payout-runs/${id}/confirm`, {})).status, 415);
     const latin1 = Buffer.from('payout_id,status,reason\nx,failed,Gerät\n', 'latin1');

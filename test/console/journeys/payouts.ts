@@ -134,6 +134,13 @@ describeJourneys('deals and pay day in the console', { prepare }, (journeys) => 
         assert.match(csv, /DE89370400440532013000/);
         const [payout] = /pay_\w+/.exec(csv)!;
         await page.getByRole('button', { name: 'Bank’s list…' }).click();
+        await page
+          .getByLabel('File')
+          .setInputFiles({ name: 'run.csv', mimeType: 'text/csv', buffer: Buffer.from(csv) });
+        await page.getByRole('button', { name: 'Confirm by run.csv' }).click();
+        await page.getByText('No line has a status').waitFor();
+        await page.getByRole('button', { name: 'Close' }).click();
+        await page.getByRole('button', { name: 'Bank’s list…' }).click();
         await page.getByLabel('File').setInputFiles({
           name: 'bank.csv',
           mimeType: 'text/csv',

@@ -22,14 +22,19 @@ const SINCE_OF_PARENT = {
   path: ['parent_since'],
 };
 
+/** Null: none. */
+const own = {
+  external_id: externalId.nullable().optional(),
+  email: email.nullable().optional(),
+  tax_id: taxId.nullable().optional(),
+  country: country.nullable().optional(),
+};
+
 /** Without `parent_since` the parent is its parent from the beginning. */
 export const newAffiliate = z
   .strictObject({
     name,
-    external_id: externalId.optional(),
-    email: email.optional(),
-    tax_id: taxId.optional(),
-    country: country.optional(),
+    ...own,
     parent_id: id.optional(),
     parent_since: time.optional(),
     state: state.optional(),
@@ -42,10 +47,7 @@ export const newAffiliate = z
 export const affiliateChange = z
   .strictObject({
     name: name.optional(),
-    external_id: externalId.nullable().optional(),
-    email: email.nullable().optional(),
-    tax_id: taxId.nullable().optional(),
-    country: country.nullable().optional(),
+    ...own,
     parent_id: id.nullable().optional(),
     parent_since: time.optional(),
     state: state.optional(),

@@ -7,7 +7,7 @@ import { toast } from '../../parts/toasts.tsx';
 import { client, refresh } from '../../wire/client.ts';
 import { useMay } from '../../wire/session.ts';
 import { MEANING, type Affiliate, type AffiliateState } from './affiliate-types.ts';
-import { changeOf, ContactFields, contactOf } from './contact.tsx';
+import { givenOf, ContactFields, contactOf } from './contact.tsx';
 import { AffiliateField } from './pick.tsx';
 import { PortalLink } from './portal-link.tsx';
 
@@ -90,7 +90,7 @@ function ChangeDialog({ affiliate, onClose }: DialogProps) {
       body: {
         name: name.trim(),
         external_id: externalId.trim() || null,
-        ...changeOf(contact),
+        ...givenOf(contact),
         ...(isOtherParent && { parent_id: parent || null, ...(since && { parent_since: since }) }),
       },
     });

@@ -11,17 +11,8 @@ export function contactOf({ email, tax_id: taxId, country }: Affiliate): Contact
   return { email: email ?? '', tax_id: taxId ?? '', country: country ?? '' };
 }
 
-/** For a new affiliate: only what was typed. */
+/** As the API takes it, of a new affiliate and of a change. */
 export function givenOf({ email, tax_id: taxId, country }: Contact) {
-  return {
-    ...(email.trim() && { email: email.trim() }),
-    ...(taxId.trim() && { tax_id: taxId.trim() }),
-    ...(country.trim() && { country: country.trim() }),
-  };
-}
-
-/** For a change: what is empty is removed. */
-export function changeOf({ email, tax_id: taxId, country }: Contact) {
   return {
     email: email.trim() || null,
     tax_id: taxId.trim() || null,

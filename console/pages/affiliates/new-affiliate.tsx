@@ -17,7 +17,7 @@ export function NewAffiliate({ onClose }: { onClose: () => void }) {
     const { data } = await client.POST('/v1/affiliates', {
       body: {
         name: name.trim(),
-        ...(externalId && { external_id: externalId.trim() }),
+        external_id: externalId.trim() || null,
         ...givenOf(contact),
         ...(parent && { parent_id: parent }),
       },

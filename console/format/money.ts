@@ -7,6 +7,14 @@ export function formatAmount(amount: string): string {
   return (sign && '−') + whole.replaceAll(/\B(?=(\d{3})+$)/g, ',') + rest;
 }
 
+/**
+ * A sentence of the API with each number in it as `formatAmount` writes it; ids and dates as they
+ * are.
+ */
+export function withAmounts(text: string): string {
+  return text.replaceAll(/(?<![\w.,:-])-?\d+(\.\d+)?(?![\w:-]|[.,]\w)/g, formatAmount);
+}
+
 export function isNegative(amount: string): boolean {
   return amount.startsWith('-') && /[1-9]/.test(amount);
 }

@@ -6,7 +6,7 @@ import { placeIn, PLACES } from '../../console/format/places.ts';
 import { readSource } from '../support/sources.ts';
 import { shortId } from '../../console/format/ids.ts';
 import { dayIn, daysOf, spansUntil } from '../../console/format/days.ts';
-import { counted, formatAmount, isNegative, isZero, sumOf } from '../../console/format/money.ts';
+import { counted, formatAmount, isNegative, isZero, sumOf, withAmounts } from '../../console/format/money.ts';
 import { duration, exactTime, relativeTime } from '../../console/format/time.ts';
 import { reasonText } from '../../console/format/words.ts';
 import { changeText } from '../../console/pages/audit-log/changes.ts';
@@ -34,6 +34,20 @@ test('the console groups thousands, and knows what is negative or nothing', () =
   assert.deepEqual(['0.00', '0', '0.01'].map(isZero), [true, true, false]);
   assert.equal(counted(1, 'postback'), '1 postback');
   assert.equal(counted(10_000, 'postback'), '10,000 postbacks');
+});
+
+test('the console writes numbers in formulas and their inputs as it writes amounts, and no id or date', () => {
+  const cases = [
+    ['1234567.50', '1,234,567.50'],
+    ['-1234.5 of 12000, less 1000.', '−1,234.5 of 12,000, less 1,000.'],
+    ['25 % of 10000.00 USD (at most 2000)', '25 % of 10,000.00 USD (at most 2,000)'],
+    ['2026-11', '2026-11'],
+    ['2026-11-22T10:00:00Z', '2026-11-22T10:00:00Z'],
+    ['fx_01jdc5000000000000000000ab', 'fx_01jdc5000000000000000000ab'],
+    ['1.08712345', '1.08712345'],
+    ['t-12345 a12345 12345.6.7', 't-12345 a12345 12345.6.7'],
+  ] as const;
+  for (const [text, shown] of cases) assert.equal(withAmounts(text), shown);
 });
 
 test('the console adds amounts up to the last digit', () => {

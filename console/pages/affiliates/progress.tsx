@@ -1,5 +1,5 @@
 // Customers of an affiliate on their way to a bounty: what counts so far, of how much, until when.
-import { counted, formatAmount } from '../../format/money.ts';
+import { counted, formatAmount, withAmounts } from '../../format/money.ts';
 import { Empty, Panel } from '../../parts/layout.tsx';
 import { List } from '../../parts/list.tsx';
 import type { Column } from '../../parts/table.tsx';
@@ -64,7 +64,7 @@ const COLUMNS: readonly Column<Row>[] = [
     cell: ({ label, formula }) => (
       <>
         {label}
-        <div className="muted small break">{formula}</div>
+        <div className="muted small break">{withAmounts(formula)}</div>
       </>
     ),
   },

@@ -1,7 +1,7 @@
 // One commission: how it was worked out, where its money is, and what was decided about it.
 import { useState } from 'react';
 import { Link, useParams } from 'wouter';
-import { counted, isZero } from '../../format/money.ts';
+import { counted, isZero, withAmounts } from '../../format/money.ts';
 import { plain } from '../../format/words.ts';
 import { Button } from '../../parts/button.tsx';
 import { Empty, Loaded, PageFrame, Panel } from '../../parts/layout.tsx';
@@ -127,7 +127,7 @@ function Formula({ of: { formula, inputs } }: { of: Whole }) {
   if (formula === null) return <Empty title="It was booked by hand." />;
   return (
     <>
-      <p className="formula">{formula}</p>
+      <p className="formula">{withAmounts(formula)}</p>
       <Facts of={inputFacts(inputs)} />
     </>
   );

@@ -1,7 +1,7 @@
 // Commissions as a list with filters, newest first; those that are chosen are approved or rejected.
 import { useState } from 'react';
 import { Link } from 'wouter';
-import { counted, formatCount } from '../../format/money.ts';
+import { counted, formatCount, withAmounts } from '../../format/money.ts';
 import { Button } from '../../parts/button.tsx';
 import { DownloadList } from '../download-list.tsx';
 import { FilterBar, SelectFilter, TextFilter, useFilters } from '../../parts/filters.tsx';
@@ -58,7 +58,7 @@ const COLUMNS: readonly Column<Commission>[] = [
   },
   {
     title: 'Formula',
-    cell: ({ formula }) => <span className="small break">{formula ?? 'booked by hand'}</span>,
+    cell: ({ formula }) => <span className="small break">{withAmounts(formula ?? 'booked by hand')}</span>,
   },
   { title: 'Since', cell: ({ created_at: at }) => <Time at={at} /> },
 ];

@@ -1,4 +1,5 @@
 // The commissions of a trace, each with its formula and the inputs that were put into it.
+import { withAmounts } from '../../format/money.ts';
 import { plain } from '../../format/words.ts';
 import { Empty, Panel } from '../../parts/layout.tsx';
 import { Facts, Id, Money, Month, State, Time, WithIds } from '../../parts/values.tsx';
@@ -65,7 +66,7 @@ export function CommissionFacts({ commission }: { commission: Commission }) {
           <Money amount={amount} currency={currency} />
         </strong>
       </div>
-      {formula && <p className="formula">{formula}</p>}
+      {formula && <p className="formula">{withAmounts(formula)}</p>}
       <Facts
         of={[
           ...inputFacts(inputs),
@@ -97,7 +98,7 @@ export function inputFacts(inputs: unknown) {
 }
 
 function Input({ value }: { value: unknown }) {
-  if (typeof value === 'string') return <WithIds text={value} />;
+  if (typeof value === 'string') return <WithIds text={withAmounts(value)} />;
   if (typeof value === 'number' || typeof value === 'boolean') return <>{String(value)}</>;
   return <code className="break">{JSON.stringify(value)}</code>;
 }

@@ -1,6 +1,6 @@
 // One statement, as it is printed: the opening, each line with its reason and formula, the closing.
 import { Link, useParams } from 'wouter';
-import { counted } from '../../format/money.ts';
+import { counted, withAmounts } from '../../format/money.ts';
 import { plain } from '../../format/words.ts';
 import { Button } from '../../parts/button.tsx';
 import { Download } from '../../parts/download.tsx';
@@ -112,7 +112,10 @@ const columns = (currency: string): readonly Column<Line>[] => [
       </>
     ),
   },
-  { title: 'Formula', cell: ({ formula }) => <span className="small break">{formula ?? '–'}</span> },
+  {
+    title: 'Formula',
+    cell: ({ formula }) => <span className="small break">{withAmounts(formula ?? '–')}</span>,
+  },
   {
     title: 'Moved',
     end: true,

@@ -1,6 +1,7 @@
 // One transfer of the ledger: what it moved, for which conversion, by which formula, and where it
 // is listed.
 import { Link, useParams } from 'wouter';
+import { withAmounts } from '../../format/money.ts';
 import { plain } from '../../format/words.ts';
 import { Empty, Loaded, PageFrame, Panel } from '../../parts/layout.tsx';
 import { Facts, Id, Money, Month, Time } from '../../parts/values.tsx';
@@ -130,7 +131,7 @@ function Earned({ id, formula }: { id: string; formula: string | null }) {
           if (shown === null) return <Empty title="It was booked by hand." />;
           return (
             <>
-              <p className="formula">{shown}</p>
+              <p className="formula">{withAmounts(shown)}</p>
               <Facts
                 of={[
                   ...(shown === commission.formula ? inputFacts(commission.inputs) : []),

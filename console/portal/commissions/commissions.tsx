@@ -1,4 +1,5 @@
 // Commissions as a list, each with its formula, and where its money is.
+import { withAmounts } from '../../format/money.ts';
 import { Link } from 'wouter';
 import { DownloadList } from '../../pages/download-list.tsx';
 import { FilterBar, SelectFilter, TextFilter, useFilters } from '../../parts/filters.tsx';
@@ -16,7 +17,7 @@ const COLUMNS: readonly Column<Commission>[] = [
     cell: ({ id, label, formula }) => (
       <>
         <Link href={`/commissions/${id}`}>{label}</Link>
-        {formula && <div className="muted small break">{formula}</div>}
+        {formula && <div className="muted small break">{withAmounts(formula)}</div>}
       </>
     ),
   },

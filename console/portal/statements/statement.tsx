@@ -2,7 +2,7 @@
 import type { UseQueryResult } from '@tanstack/react-query';
 import { useState } from 'react';
 import { Link, useParams, useSearchParams } from 'wouter';
-import { counted, formatCount } from '../../format/money.ts';
+import { counted, formatCount, withAmounts } from '../../format/money.ts';
 import { plain } from '../../format/words.ts';
 import { Button } from '../../parts/button.tsx';
 import { Download } from '../../parts/download.tsx';
@@ -97,7 +97,7 @@ function lineColumns(currency: string): readonly Column<Line>[] {
       cell: ({ description, formula, reason, late, origin_period: origin }) => (
         <>
           {description} {late && <Badge tone="off">about {origin}</Badge>}
-          {formula && <div className="muted small break">{formula}</div>}
+          {formula && <div className="muted small break">{withAmounts(formula)}</div>}
           {reason && <div className="muted small break">{plain(reason)}</div>}
         </>
       ),

@@ -55,7 +55,7 @@ export const newContext = (browser: Browser, { width, theme }: Screen): Promise<
 
 async function openAlone(browser: Browser, address: string, screen: Screen): Promise<Console> {
   const context = await newContext(browser, screen);
-  const opened = await openPage(context, address, screen);
+  const opened = await openPage(context, address);
   await opened.page.goto(address);
   await opened.page.locator('main h1').waitFor();
   return {
@@ -71,11 +71,7 @@ async function openAlone(browser: Browser, address: string, screen: Screen): Pro
  * A blank page in a context that is signed in; `open` goes somewhere. `address`: other pages are
  * below it, without its fragment.
  */
-export async function openPage(
-  context: BrowserContext,
-  address: string,
-  { width, theme }: Screen,
-): Promise<Console> {
+export async function openPage(context: BrowserContext, address: string): Promise<Console> {
   const page = await context.newPage();
   page.setDefaultTimeout(PAGE_MS);
   const errors: string[] = [];
@@ -92,13 +88,13 @@ export async function openPage(
       await page.locator('.loading').first().waitFor({ state: 'detached' });
     },
     async check() {
-      if (PICTURES !== undefined) await savePicture(page, theme);
+      if (PICTURES !== undefined) await savePicture(page);
       if (!(await page.evaluate<boolean>(`'axe' in globalThis`))) await page.evaluate(AXE);
       const { violations } = await page.evaluate<AxeResult>(`axe.run(${AXE_OPTIONS})`);
       const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
       assert.deepEqual(found, [], page.url());
       const isWider = await page.evaluate<boolean>(`document.documentElement.scrollWidth > innerWidth`);
-      assert.ok(!isWider, `${page.url()} is wider than ${width} px`);
+      assert.ok(!isWider, `${page.url()} is wider than ${page.viewportSize()!.width} px`);
     },
     async close(refusals = []) {
       await page.close();
@@ -112,10 +108,24 @@ export async function openPage(
   };
 }
 
+/**
+ * Checks the page on every screen and in both themes without loading it anew, and leaves it on the
+ * last one.
+ */
+export async function checkOnAllScreens({ page, check }: Console): Promise<void> {
+  for (const { width, theme } of [...OTHER_SCREENS, ...SCREENS]) {
+    await page.setViewportSize({ width, height: HEIGHT });
+    await page.emulateMedia({ colorScheme: theme });
+    await check();
+  }
+}
+
 let pictures = 0;
 
-async function savePicture(page: Page, theme: string): Promise<void> {
+async function savePicture(page: Page): Promise<void> {
   pictures += 1;
+  const isDark = await page.evaluate<boolean>(`matchMedia('(prefers-color-scheme: dark)').matches`);
+  const theme = isDark ? 'dark' : 'light';
   const place = new URL(page.url()).pathname.replaceAll('/', '-').slice(1);
   const name = `${String(pictures).padStart(3, '0')}${place}-${page.viewportSize()!.width}-${theme}.png`;
   await page.screenshot({ path: `${PICTURES}/${name}`, fullPage: true, animations: 'disabled' });

@@ -140,7 +140,7 @@ function createJourneys(started: Partial<Started>): Journeys {
     async inConsole(screen, visit, expected) {
       const context = contexts.get(screen) ?? begin(screen);
       contexts.set(screen, context);
-      const opened = await openPage(await context, `${self.stack.url}/console`, screen);
+      const opened = await openPage(await context, `${self.stack.url}/console`);
       await visit(opened, screen);
       await opened.close(expected?.refusals);
     },

@@ -4,9 +4,15 @@ import assert from 'node:assert/strict';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
-import { openPortal, SCREENS, tabTo } from '../../support/console.ts';
+import { checkOnAllScreens, openPortal, SCREENS, tabTo } from '../../support/console.ts';
 import { eventually } from '../../support/eventually.ts';
 import { describeJourneys, type Journeys } from '../../support/journeys.ts';
+import { readSource } from '../../support/sources.ts';
+
+/** From the source: the pages themselves are no code for Node. */
+const PATHS = [...readSource('console/portal/pages.ts').matchAll(/path: '([^']+)', load/g)].map(
+  ([, path]) => path!,
+);
 
 const CUSTOMER = 'anna-4711';
 /** What the sales earn. */
@@ -194,6 +200,26 @@ describeJourneys('the portal', { prepare }, (journeys) => {
     await page.getByRole('table', { name: 'Attempts' }).getByText('200', { exact: true }).waitFor();
     assert.equal(await page.getByRole('button', { name: 'Give up' }).count(), 0);
     await opened.check();
+  });
+
+  test('every page of the portal is free of barriers and errors, and fits, at each width in both themes', async () => {
+    const first = async (path: string) => (await ask<{ data: { id: string }[] }>(`GET ${path}`)).data[0]?.id;
+    const { affiliateId, endpoint } = journeys.broker;
+    const things: Record<string, string | undefined> = {
+      commissions: await first('/v1/commissions'),
+      events: await first(`/v1/events?affiliate_id=${affiliateId}`),
+      statements: 'current?currency=USD',
+      endpoints: endpoint.id,
+      deliveries: await first('/v1/deliveries'),
+    };
+    const opened = await openPortal(journeys.browser, await journeys.portalLink(), SCREENS[0]!);
+    for (const path of [...PATHS, '/nothing']) {
+      const [, list = '', needsId] = path.split('/');
+      if (needsId) assert.ok(things[list], `${path} needs a thing to show`);
+      await opened.open(path.replace(':id', things[list] ?? ''));
+      await checkOnAllScreens(opened);
+    }
+    await opened.close();
   });
 
   test('a link that has ended says so in words, and whom to ask', async () => {

@@ -1,11 +1,14 @@
-// Migrates a database to the current schema: numbered, forward-only SQL files, each in its own
-// transaction. The committed checksums prove that a released file never changes.
+// Migrates a database to the current schema, also while the system works: numbered, forward-only
+// SQL files, each in its own transaction. The committed checksums prove that a released file never
+// changes.
 import { createHash } from 'node:crypto';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { runner } from 'node-pg-migrate';
 import { Client } from 'pg';
+import { LOCK_NOT_AVAILABLE, loadSqlFiles } from './migration-loader.ts';
 import type { Queryable } from './pool.ts';
 
 /** Folder of the migrations that ship with this release. */
@@ -13,12 +16,18 @@ export const MIGRATIONS_DIR = fileURLToPath(new URL('../migrations', import.meta
 
 const TABLE = 'schema_migrations';
 const CHECKSUMS = 'checksums.json';
+/** How often a migration asks for what others have, and the pause between, in which they go on. */
+const TRIES = 600;
+const PAUSE_MS = 1000;
+/** What the runner says while another process migrates. */
+const OTHER_PROCESS = 'Another migration is already running';
 
 /**
- * Applies missing migrations, one process at a time (others wait on an advisory lock). Returns the
- * names of the applied files.
+ * Applies missing migrations, one process at a time (others ask again every second). Returns the
+ * names of the files applied by this one.
  * Throws before any change when a file does not match its committed checksum, or when the database
- * was made before the first release.
+ * was made before the first release; and when another process migrates, or long transactions keep a
+ * table from it, for more than ten minutes.
  */
 export async function migrate(
   databaseUrl: string,
@@ -30,23 +39,60 @@ export async function migrate(
     throw new Error(
       `The migrations are not what was released:\n${wrong.map((line) => `  ${line}`).join('\n')}`,
     );
+  const applied: string[] = [];
+  const note = (name: string): void => {
+    applied.push(name);
+    print(`applied ${name}`);
+  };
+  for (let triesLeft = TRIES; ; triesLeft--) {
+    try {
+      await applyMissing(databaseUrl, dir, { note, print });
+      return applied;
+    } catch (error) {
+      const busy = whatIsBusy(error as Error & { code?: string });
+      if (busy === null || triesLeft === 1) throw error;
+      print(`${busy}; trying again`);
+      await pause(PAUSE_MS);
+    }
+  }
+}
+
+/** What stands in the way for a while; null for an error that stays. */
+function whatIsBusy({ code, message }: Error & { code?: string }): string | null {
+  if (code === LOCK_NOT_AVAILABLE) return 'another transaction has a table that a migration needs';
+  return message.startsWith(OTHER_PROCESS) ? 'another process migrates' : null;
+}
+
+/** `note` is called with the name of each file after it was applied. */
+async function applyMissing(
+  databaseUrl: string,
+  dir: string,
+  { note, print }: { note: (name: string) => void; print: (line: string) => void },
+): Promise<void> {
   // Ours, since the runner does not wait for the end of a connection that it makes itself.
   const client = new Client({ connectionString: databaseUrl });
   await client.connect();
   try {
     await refuseUnreleased(client, dir);
-    const applied = await runner({
-      dbClient: client,
-      dir,
-      ignorePattern: '(?!.*\\.sql$).*',
-      migrationsTable: TABLE,
-      direction: 'up',
-      advisoryLockMode: 'wait',
-      singleTransaction: false,
-      logger: { info: () => {}, warn: print, error: print },
-    });
-    for (const { name } of applied) print(`applied ${name}`);
-    return applied.map(({ name }) => name);
+    const error = (line: string): void => (line.includes('lock timeout') ? undefined : print(line));
+    // One at a time, so that each is noted although a later one fails.
+    for (;;) {
+      const applied = await runner({
+        dbClient: client,
+        dir,
+        ignorePattern: '(?!.*\\.sql$).*',
+        migrationLoaderStrategies: [{ extensions: ['.sql'], loader: loadSqlFiles }],
+        migrationsTable: TABLE,
+        direction: 'up',
+        count: 1,
+        // Who waits for it in PostgreSQL keeps indexes from being built concurrently.
+        advisoryLockMode: 'fail',
+        singleTransaction: false,
+        logger: { info: () => {}, warn: () => {}, error },
+      });
+      if (applied.length === 0) return;
+      for (const { name } of applied) note(name);
+    }
   } finally {
     await client.end();
   }

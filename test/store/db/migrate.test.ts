@@ -1,6 +1,14 @@
 // Migrations: checksums, concurrent runs, and refusal of unreleased schemas.
 import assert from 'node:assert/strict';
-import { appendFileSync, cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  cpSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -12,6 +20,9 @@ import {
   recordChecksums,
 } from '../../../store/db/migrate.ts';
 import { withEmptyDatabase, type TestDatabase } from '../../support/database.ts';
+import { eventually } from '../../support/eventually.ts';
+
+const INDEX_MADE = /create (?:unique )?index (concurrently )?\w+ on (\w+)/g;
 
 const copy = mkdtempSync(join(tmpdir(), 'postrider-migrations-'));
 let database: TestDatabase;
@@ -33,7 +44,7 @@ test('concurrent processes apply each migration once, and a later process applie
   assert.ok(missing.length > 0);
   const applied = await Promise.all([migrate(database.url), migrate(database.url)]);
   assert.deepEqual(
-    applied.flat(),
+    applied.flat().sort(),
     missing.map((file) => file.replace('.sql', '')),
   );
   assert.deepEqual(await missingMigrations(database.pool), []);
@@ -51,6 +62,70 @@ test('a new migration needs a checksum, an edited one is refused, and a failing 
   await assert.rejects(migrate(database.url, undefined, copy), /9998_half.sql was edited/);
   await assert.rejects(recordChecksums(copy), /already recorded with other content/);
 });
+
+test('a migration waits for a table in use without stopping others, and is applied once it is free', async () => {
+  const busy = await database.pool.connect();
+  try {
+    await busy.query('begin; select from operators');
+    const dir = await folderWith({ '9990_column.sql': 'alter table operators add column spare int;' });
+    const printed: string[] = [];
+    const migrating = migrate(database.url, (line) => printed.push(line), dir);
+    await eventually('the migration to give way', () =>
+      printed.some((line) => line.includes('trying again')),
+    );
+    await database.pool.query('select from operators');
+    await busy.query('rollback');
+    assert.deepEqual(await migrating, ['9990_column']);
+    assert.equal(printed.filter((line) => line.includes('lock timeout')).length, 0);
+  } finally {
+    busy.release();
+  }
+});
+
+test('an index of a table in use is built while rows are written, and anew when its building was interrupted', async () => {
+  await database.pool.query('create index spare on operators (name)');
+  const dir = await folderWith({
+    '9990_column.sql': 'alter table operators add column spare int;',
+    '9991_index.sql':
+      'drop index concurrently if exists spare;\ncreate index concurrently spare on operators (spare);\n',
+  });
+  const writer = await database.pool.connect();
+  try {
+    await writer.query('begin; lock table operators in row exclusive mode');
+    const migrating = migrate(database.url, undefined, dir);
+    await eventually('the migration to wait for the writer', async () => {
+      const { rows } = await database.pool.query(
+        `select from pg_stat_activity where wait_event_type = 'Lock' and query like '%index concurrently%'`,
+      );
+      return rows.length > 0;
+    });
+    await database.pool.query(`set statement_timeout = '2s'; update operators set name = name`);
+    await writer.query('rollback');
+    assert.deepEqual(await migrating, ['9991_index']);
+  } finally {
+    writer.release();
+  }
+  const { rows } = await database.pool.query(`select pg_get_indexdef('spare'::regclass) as "index"`);
+  assert.match(rows[0].index, /\(spare\)/);
+});
+
+test('new migrations build indexes of tables that exist without stopping writers', () => {
+  for (const name of readdirSync(MIGRATIONS_DIR)) {
+    if (!name.endsWith('.sql') || name <= '0013') continue;
+    const sql = readFileSync(join(MIGRATIONS_DIR, name), 'utf8');
+    for (const [text, how, table] of sql.matchAll(INDEX_MADE))
+      assert.ok(how || sql.includes(`create table ${table} `), `${name}: ${text}`);
+  }
+});
+
+/** The migrations of this release and these. */
+async function folderWith(files: Record<string, string>): Promise<string> {
+  const dir = mkdtempSync(join(copy, 'with-'));
+  for (const name of readdirSync(MIGRATIONS_DIR)) cpSync(join(MIGRATIONS_DIR, name), join(dir, name));
+  for (const [name, sql] of Object.entries(files)) writeFileSync(join(dir, name), sql);
+  await recordChecksums(dir);
+  return dir;
+}
 
 for (const { made, names } of [
   { made: 'with other first migrations', names: ['0001_tenants_and_deals', '0001_setup'] },

@@ -1203,4 +1203,20 @@ export const DEFECTS: readonly Defect[] = [
     tests: ['test/store/upkeep/owing-endpoints.test.ts'],
     sees: 'an overdue queue is late unless a look at it is promised soon',
   },
+  {
+    title: 'migrations: a migration waits for a table for as long as somebody has it',
+    file: 'store/db/migration-loader.ts',
+    from: 'set local lock_timeout = ${LOCK_WITHIN_MS};',
+    to: '',
+    tests: ['test/store/db/migrate.test.ts'],
+    sees: 'a migration waits for a table in use without stopping others',
+  },
+  {
+    title: 'migrations: a process that migrates waits in PostgreSQL for another that does',
+    file: 'store/db/migrate.ts',
+    from: "advisoryLockMode: 'fail'",
+    to: "advisoryLockMode: 'wait'",
+    tests: ['test/store/db/migrate.test.ts'],
+    sees: 'concurrent processes apply each migration once',
+  },
 ];

@@ -1100,6 +1100,14 @@ export const DEFECTS: readonly Defect[] = [
     sees: 'leaves out what was paid or failed meanwhile',
   },
   {
+    title: 'payout runs: all files of a run have one message id',
+    file: 'api/ledger/pain-001.ts',
+    from: `digest.slice(0, 8)`,
+    to: `'00000000'`,
+    tests: [PAYOUT_RUNS],
+    sees: 'has one message id for one content',
+  },
+  {
     title: 'payout runs: debts are paid out',
     file: 'domain/ledger/payout-runs.ts',
     from: `payableMinor > debtMinor ? payableMinor - debtMinor : 0n`,

@@ -35,6 +35,10 @@ export function Page() {
         run.data ? `${run.data.dry_run ? 'Dry run' : 'Payout run'} in ${run.data.currency}` : 'Payout run'
       }
       crumb={<Link href="/payout-runs">Payout runs</Link>}
+      about={
+        run.data?.dry_run === false &&
+        'Files for the bank hold all that is reserved still: confirm what it paid before you send another one.'
+      }
       actions={run.data && <Actions run={run.data} />}
     >
       <Loaded query={run} of="the payout run">

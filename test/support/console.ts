@@ -13,7 +13,7 @@ export const SCREENS: readonly Screen[] = [
 ];
 
 /** Each width with the other theme. */
-export const OTHER_SCREENS: readonly Screen[] = SCREENS.map(({ width, theme }) => ({
+const OTHER_SCREENS: readonly Screen[] = SCREENS.map(({ width, theme }) => ({
   width,
   theme: theme === 'light' ? 'dark' : 'light',
 }));

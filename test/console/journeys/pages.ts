@@ -2,7 +2,7 @@
 // and errors, within the screen, and reached by its keys.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { openConsole, OTHER_SCREENS, SCREENS, signIn } from '../../support/console.ts';
+import { checkOnAllScreens, openConsole, SCREENS, signIn } from '../../support/console.ts';
 import { eventually } from '../../support/eventually.ts';
 import { describeJourneys, type Journeys } from '../../support/journeys.ts';
 import { readSource } from '../../support/sources.ts';
@@ -103,24 +103,22 @@ const MORE = ['/stuck?group=reason', '/deliveries?state=cancelled', '/nothing'];
 describeJourneys('the pages of the console', { prepare }, (journeys) => {
   const addressOf = (path: string) => things[path] ?? path;
 
-  for (const screen of [...SCREENS, ...OTHER_SCREENS])
-    test(`every page of the console is free of barriers and errors, and fits, at ${screen.width} px, ${screen.theme}`, () =>
-      journeys.inConsole(screen, async ({ open, check }) => {
-        const paths = PAGES.map(({ path }) => path).filter((path) => path !== OPERATORS);
-        for (const path of [...paths.map(addressOf), ...MORE]) {
-          assert.ok(!path.includes(':'), `${path} needs a thing to show`);
-          await open(path);
-          await check();
-        }
-      }));
+  test('every page of the console is free of barriers and errors, and fits, at each width in both themes', () =>
+    journeys.inConsole(SCREENS[0]!, async (opened) => {
+      const paths = PAGES.map(({ path }) => path).filter((path) => path !== OPERATORS);
+      for (const path of [...paths.map(addressOf), ...MORE]) {
+        assert.ok(!path.includes(':'), `${path} needs a thing to show`);
+        await opened.open(path);
+        await checkOnAllScreens(opened);
+      }
+    }));
 
-  for (const screen of [...SCREENS, ...OTHER_SCREENS])
-    test(`the administrator’s page of the console is free of barriers and fits, at ${screen.width} px, ${screen.theme}`, async () => {
-      const opened = await openConsole(journeys.browser, journeys.stack.url, screen);
-      await signIn(opened, ADMIN_TOKEN, 'Operators');
-      await opened.check();
-      await opened.close();
-    });
+  test('the administrator’s page of the console is free of barriers and fits, at each width in both themes', async () => {
+    const opened = await openConsole(journeys.browser, journeys.stack.url, SCREENS[0]!);
+    await signIn(opened, ADMIN_TOKEN, 'Operators');
+    await checkOnAllScreens(opened);
+    await opened.close();
+  });
 
   test('the keys of the console lead to its pages and to the search, and not while a person types', () =>
     journeys.inConsole(SCREENS[0]!, async ({ page, open }) => {

@@ -5,7 +5,6 @@ import { newId } from '../db/ids.ts';
 import { announce, hasListeners, readReportedCommissions } from './announcements.ts';
 import type { Pool } from '../db/pool.ts';
 import { inLedger, type Ledger } from './ledger-transaction.ts';
-import { NAMED_SLOTS } from './locked-slots.ts';
 import { postReleases, type ReleasedSlot } from './post-releases.ts';
 
 /**
@@ -66,24 +65,15 @@ export function createHolds(pool: Pool) {
 }
 
 async function releaseChunk(ledger: Ledger, lane: number, before: Date | null): Promise<Released> {
-  const { client, operatorId, now } = ledger;
+  const { now } = ledger;
   const due = before !== null && before < now ? before : now;
   const found = await findDue(ledger, lane, due);
-  const { rows: locked } = await client.query<{ id: string }>(
-    `select s.id from ${NAMED_SLOTS} order by s.id for no key update of s`,
-    [operatorId, found],
-  );
-  if (locked.length === 0) return { released: 0, more: false, endpointsToWake: [] };
+  if (found.length === 0) return { released: 0, more: false, endpointsToWake: [] };
   const group = newId('bat');
-  const slots = await postReleases(
-    ledger,
-    group,
-    due,
-    locked.map(({ id }) => id),
-  );
+  const slots = await postReleases(ledger, group, due, found);
   return {
     released: slots.length,
-    more: locked.length === CHUNK,
+    more: found.length === CHUNK,
     endpointsToWake: await announceReleased(ledger, group, slots),
   };
 }

@@ -48,9 +48,11 @@ function accountAs(purpose: AffiliatePurpose): string {
 }
 
 /**
- * Releases what is pending in slots that the caller has locked, where the hold ended by `due`. The
- * same as `transition(money, 'release', money.pendingMinor)` for each slot, which a test holds it
- * to. "Not zero" keeps the planner from the index of what is held, which it would read whole.
+ * Locks slots in the order of their ids and releases what is pending in them, where the hold ended
+ * by `due`. The same as `transition(money, 'release', money.pendingMinor)` for each slot, which a
+ * test holds it to. One statement, so that a slot is looked up once to be locked and read: a lock
+ * reads the row as its last writer left it. "Not zero" keeps the planner from the index of what is
+ * held, which it would read whole.
  */
 export async function postReleases(
   { client, operatorId, now, period }: Ledger,
@@ -60,12 +62,14 @@ export async function postReleases(
 ): Promise<ReleasedSlot[]> {
   const { pendingMinor, payableMinor } = BALANCE_MONEY;
   const { rows } = await client.query<ReleasedSlot>(
-    `with due as materialized (
-       select s.operator_id, s.id, s.affiliate_id, s.currency, s.period, s.pending_minor,
+    `with locked as materialized (
+       select s.operator_id, s.id, s.affiliate_id, s.currency, s.period, s.pending_minor, s.hold_until,
          s.transfers_count + 1 as seq, t.transfer_id
        from ${SLOTS.unnestWithOperator(2, 't')}
        join slots s on s.operator_id = t.operator_id and s.id = t.slot_id
-         and s.pending_minor <> 0 and s.hold_until <= $4
+       order by s.id for no key update of s
+     ), due as materialized (
+       select * from locked where pending_minor <> 0 and hold_until <= $4
      ), moved as (
        update slots s
        set payable_minor = s.payable_minor + d.pending_minor, pending_minor = 0, transfers_count = d.seq

@@ -14,20 +14,28 @@ import { JOIN_AMENDMENT } from '../agreements/amendments.ts';
 import { isAmongInForce } from '../ledger/facts-in-force.ts';
 import { OF_PAYOUTS, OF_SINGLES } from '../ledger/slot-kinds.ts';
 
+/** A transfer's change of the booked amount: commissions are booked as the operator's expense. */
+const BOOKED = `case when debit_account = 'expense' then amount_minor
+      when credit_account = 'expense' then -amount_minor else 0 end`;
+
+/** Batches of reratings: no event causes their transfers, and they are reported as well. */
+const RERATED = `like 'rer\\_%'`;
+
 /**
- * Each transfer twice, as credit and, negative, as debit, summed by account and the other account.
+ * Sums of transfers: of accounts, by the other account, and of what affiliates are told. `legs`:
+ * each sum twice, as credit and, negative, as debit.
  */
-const LEGS = `moved as (
-    select debit_account as d, credit_account as c, currency, sum(amount_minor) as minor
-    from transfers where operator_id = $1 group by 1, 2, 3
+const MOVED = `moved as materialized (
+    select debit_account, credit_account, currency, affiliate_id,
+      event_id is not null or posting_group ${RERATED} as is_told, sum(amount_minor) as amount_minor
+    from transfers where operator_id = $1 group by 1, 2, 3, 4, 5
   ), legs as (
-    select c as account, d as other, currency, minor from moved
-    union all select d, c, currency, -minor from moved
+    select credit_account as account, debit_account as other, currency, amount_minor as minor from moved
+    union all select debit_account, credit_account, currency, -amount_minor from moved
   )`;
 
 /** Balances against the transfers of their accounts. */
-const BALANCES = `
-  with ${LEGS}, sums as (
+const BALANCES = `sums as (
     select a.affiliate_id, l.currency, array[
         coalesce(sum(minor) filter (where purpose = 'pending'), 0),
         coalesce(sum(minor) filter (where purpose = 'payable'), 0),
@@ -44,15 +52,37 @@ const BALANCES = `
     select coalesce(k.affiliate_id, s.affiliate_id) as about, coalesce(k.currency, s.currency) as currency,
       coalesce(k.parts, '{0,0,0,0,0}') as kept, coalesce(s.parts, '{0,0,0,0,0}') as summed
     from kept k full join sums s on s.affiliate_id = k.affiliate_id and s.currency = k.currency
-  )
-  select about, currency, (select sum(abs(k - s)) from unnest(kept, summed) as u (k, s)) as minor,
+  )`;
+
+/** The amounts reported to each affiliate against the amounts booked for events and reratings. */
+const REPORTED = `booked as (
+    select affiliate_id, currency, sum(${BOOKED}) as minor from moved where is_told group by 1, 2
+  ), reported as (
+    select affiliate_id, payout_currency as currency, sum(payout_minor) as minor from (
+      select affiliate_id, payout_currency, payout_minor from event_outcomes
+      where operator_id = $1 and payout_minor is not null
+      union all select affiliate_id, payout_currency, payout_minor from reported_to_others
+      where operator_id = $1
+    ) as each group by 1, 2
+  )`;
+
+/** Both in one pass over the transfers. */
+const SUMS_OF_TRANSFERS: Comparison = {
+  check: 'balance_is_its_transfers',
+  statement: `
+  with ${MOVED}, ${BALANCES}, ${REPORTED}
+  select 'balance_is_its_transfers' as check, about, currency,
+    (select sum(abs(k - s)) from unnest(kept, summed) as u (k, s)) as minor,
     format('keeps %s, its transfers sum to %s (pending, payable, in payout, paid, debt)',
       kept, summed) as detail
-  from both_sides where kept <> summed`;
-
-/** A transfer's change of the booked amount: commissions are booked as the operator's expense. */
-const BOOKED = `case when debit_account = 'expense' then amount_minor
-      when credit_account = 'expense' then -amount_minor else 0 end`;
+  from both_sides where kept <> summed
+  union all
+  select 'told_is_booked', coalesce(t.affiliate_id, b.affiliate_id), coalesce(t.currency, b.currency),
+    abs(coalesce(t.minor, 0) - coalesce(b.minor, 0)),
+    format('was told %s in all, %s is booked', coalesce(t.minor, 0), coalesce(b.minor, 0))
+  from reported t full join booked b on b.affiliate_id = t.affiliate_id and b.currency = t.currency
+  where coalesce(t.minor, 0) <> coalesce(b.minor, 0)`,
+};
 
 /**
  * A slot's money columns, as sums of transfers by amount (m) and the purposes of the debit (d) and
@@ -119,28 +149,6 @@ const RATINGS = `
   left join ratings r on r.operator_id = $1 and r.slot_id = s.id and r.seq = s.ratings_count
   where s.operator_id = $1 and s.kind not in ('month', 'manual') and (posted, s.facts_count, s.facts_hash)
     is distinct from (coalesce(r.target_minor, 0), coalesce(r.facts_count, 0), coalesce(r.facts_hash, 0))`;
-
-/** Batches of reratings: no event causes their transfers, and they are reported as well. */
-const RERATED = `like 'rer\\_%'`;
-
-/** The amounts reported to each affiliate against the amounts booked for events and reratings. */
-const REPORTED = `
-  with booked as (
-    select affiliate_id, currency, sum(${BOOKED}) as minor from transfers
-    where operator_id = $1 and (event_id is not null or posting_group ${RERATED}) group by 1, 2
-  ), reported as (
-    select affiliate_id, payout_currency as currency, sum(payout_minor) as minor from (
-      select affiliate_id, payout_currency, payout_minor from event_outcomes
-      where operator_id = $1 and payout_minor is not null
-      union all select affiliate_id, payout_currency, payout_minor from reported_to_others
-      where operator_id = $1
-    ) as each group by 1, 2
-  )
-  select coalesce(t.affiliate_id, b.affiliate_id) as about, coalesce(t.currency, b.currency) as currency,
-    abs(coalesce(t.minor, 0) - coalesce(b.minor, 0)) as minor,
-    format('was told %s in all, %s is booked', coalesce(t.minor, 0), coalesce(b.minor, 0)) as detail
-  from reported t full join booked b on b.affiliate_id = t.affiliate_id and b.currency = t.currency
-  where coalesce(t.minor, 0) <> coalesce(b.minor, 0)`;
 
 /** Slots that hold a single conversion. */
 const IS_ALONE = `facts_count = 1 and period is null`;
@@ -220,9 +228,8 @@ const STATEMENTS: readonly Comparison[] = [
   SETTLED_EVENTS,
   { check: 'told_is_booked_by_event', statement: REPORTED_BY_EVENT },
   { check: 'slot_is_its_transfers', statement: SLOTS },
-  { check: 'told_is_booked', statement: REPORTED },
   { check: 'slot_is_as_rated', statement: RATINGS },
-  { check: 'balance_is_its_transfers', statement: BALANCES },
+  SUMS_OF_TRANSFERS,
   ...OWNER_COMPARISONS,
   ...DATE_COMPARISONS,
   ...UNDONE_COMPARISONS,

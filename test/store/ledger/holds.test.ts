@@ -7,7 +7,9 @@ import { transition } from '../../../domain/ledger/lifecycle.ts';
 import { createDecisions } from '../../../store/ledger/decisions.ts';
 import { createHolds } from '../../../store/ledger/holds.ts';
 import { createPayouts } from '../../../store/ledger/payouts.ts';
+import { withTransaction } from '../../../store/db/pool.ts';
 import { withDatabase, type TestDatabase } from '../../support/database.ts';
+import { untilWaiting } from '../../support/lock-waits.ts';
 import { withOperator, type TestOperator } from '../../support/operator.ts';
 import { addAffiliate, auditOf, createSettling } from '../../support/settling.ts';
 
@@ -90,6 +92,33 @@ test('a release makes every due slot payable as the domain rule says, and no oth
   assert.deepEqual(is, expected);
   assert.deepEqual([was.size, released.released, released.more], [5, 3, false]);
   assert.deepEqual((await auditOf(pool)).findings, []);
+});
+
+test('a release that waits for a slot reads it as the transaction before it left it', async () => {
+  const { pool } = database;
+  const operator = await withBackdatedClicks();
+  const { operatorId } = operator;
+  const fields = { occurredAt: longAgo() };
+  await createSettling(pool)(operatorId, await operator.ingest([fields, fields]));
+  const [held, due] = [...(await moneyOf(operator)).keys()];
+  let releasing: Promise<{ released: number }> | undefined;
+  await withTransaction(pool, async (before) => {
+    await before.query(
+      `update slots set hold_until = now() + interval '1 day' where operator_id = $1 and id = $2`,
+      [operatorId, held],
+    );
+    releasing = createHolds(pool).release(operatorId, null, soon());
+    await untilWaiting(pool, 'the release waits', (count) => count === 1);
+  });
+  assert.equal((await releasing!).released, 1);
+  const is = await moneyOf(operator);
+  assert.deepEqual(
+    [held, due].map((id) => [is.get(id!)!.pendingMinor, is.get(id!)!.payableMinor]),
+    [
+      [10_00n, 0n],
+      [0n, 10_00n],
+    ],
+  );
 });
 
 test('a release stops at its deadline and returns that more is due; concurrent releases release each slot once', async () => {

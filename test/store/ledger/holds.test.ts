@@ -102,8 +102,8 @@ test('a release that waits for a slot reads it as the transaction before it left
   await createSettling(pool)(operatorId, await operator.ingest([fields, fields]));
   const [held, due] = [...(await moneyOf(operator)).keys()];
   let releasing: Promise<{ released: number }> | undefined;
-  await withTransaction(pool, async (before) => {
-    await before.query(
+  await withTransaction(pool, async (earlier) => {
+    await earlier.query(
       `update slots set hold_until = now() + interval '1 day' where operator_id = $1 and id = $2`,
       [operatorId, held],
     );

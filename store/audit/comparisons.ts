@@ -156,8 +156,8 @@ const IS_ALONE = `facts_count = 1 and period is null`;
 /**
  * The amount reported for a conversion against the amount booked for it: by its own event or, for
  * decisions and releases, in its slot. Only conversions without reversals and reratings that
- * neither share a slot nor moved what a month ranks, since reported amounts of several conversions
- * are not stored apart.
+ * neither share a slot nor moved what a month ranks or a reversal takes of others, since reported
+ * amounts of several conversions are not stored apart.
  */
 const REPORTED_BY_EVENT = `
   with owners as (
@@ -189,7 +189,9 @@ const REPORTED_BY_EVENT = `
         or f.slot_id in (select id from shared)))
     and not exists (select from transfers t join slots s on s.operator_id = $1 and s.id = t.slot_id
       where t.operator_id = $1 and t.event_id = o.event_id
-        and coalesce(s.source_id, s.id) in (select id from shared))`;
+        and (coalesce(s.source_id, s.id) in (select id from shared)
+          or exists (select from slot_facts f where f.operator_id = $1 and f.slot_id = t.slot_id
+            and f.batch_id = t.posting_group and f.revision > 0)))`;
 
 /**
  * Facts in force against the values of their events in force. Exchanged values are audited in

@@ -8,6 +8,7 @@ import type { SlotKind } from '../../domain/commission/slot-kinds.ts';
 import { EMPTY_SUMS } from '../../domain/commission/sums.ts';
 import type { DealVersion } from '../../domain/types.ts';
 import { inChunks, type Audited, type Deals, type Finding } from './context.ts';
+import { isAccrual } from '../ledger/facts-in-force.ts';
 import { OF_COMPONENT_MONTHS, OF_SINGLES, PER_CUSTOMER } from '../ledger/slot-kinds.ts';
 import { REJECTED_SLOTS } from './rejected-slots.ts';
 import { touchedSlots } from './touched-slots.ts';
@@ -39,7 +40,7 @@ const ALIKE = `
   ), facts as (
     select slot_id, count(*) as facts, bigint_sum(basis_minor) as basis, bigint_sum(volume_e4) as volume,
       min(deal_version) as lowest, max(deal_version) as highest,
-      bool_and(event_id = original_event_id and revision = 0) as untouched
+      bool_and(revision = 0 and ${isAccrual('slot_facts')}) as untouched
     from slot_facts where operator_id = $1 group by slot_id
   ), known as (
     select id, component, kind, currency, terms, basis, volume,

@@ -182,7 +182,7 @@ describe('an event taken out of the books', () => {
     const second = await addAffiliate(pool, operatorId, terms);
     const at = Date.now() - 50_000;
     const [registration, sale] = await settled(operator, [
-      { type: 'registration', customerId: 'undefined', amountMinor: null, currency: null },
+      { type: 'registration', customerId: 'undefined', occurredAt: at, amountMinor: null, currency: null },
       { customerId: 'undefined', clickId: second.clickId, occurredAt: at + 50_000 },
     ]);
     assert.equal(await pendingOf(pool, first), 10_00n);
@@ -211,6 +211,19 @@ test('one rejected conversion leaves the rest of its month alone, and the reject
   assert.equal(await pendingOf(pool, affiliateId), 500_00n);
   await change(operatorId, bad!, { rejected: false });
   assert.equal(await pendingOf(pool, affiliateId), 525_00n);
+});
+
+test('a month of which the only conversion was rejected before it was settled is worth nothing, also to the audit', async () => {
+  const operator = await withOperator(pool);
+  const { operatorId } = operator;
+  const { affiliateId, clickId } = await addAffiliate(pool, operatorId, {
+    components: [{ kind: 'revshare', on: ['revenue'], percent: '25' }],
+  });
+  const [revenue] = await operator.ingest([{ type: 'revenue', clickId, amountMinor: 100_00n }]);
+  await change(operatorId, revenue!, { rejected: true });
+  await createSettling(pool)(operatorId, [revenue!]);
+  assert.equal(await pendingOf(pool, affiliateId), 0n);
+  assert.deepEqual((await auditOf(pool)).findings, []);
 });
 
 test('a parent hears of a conversion as of a new one where it was rejected before it was settled, and is not any more', async () => {

@@ -1,7 +1,7 @@
 // Disputes and divided reversals on a real PostgreSQL: what is loaded, locked and written for them.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { DEFAULT_CLAWBACK } from '../../../domain/commission/terms.ts';
+import { DEFAULT_CLAWBACK, type WireTerms } from '../../../domain/commission/terms.ts';
 import type { ConversionEvent } from '../../../domain/types.ts';
 import { createFxRates } from '../../../store/agreements/fx-rates.ts';
 import { newId } from '../../../store/db/ids.ts';
@@ -36,10 +36,10 @@ after(async () => {
 type Fields = Partial<ConversionEvent>;
 
 /** A new operator, whose affiliate earns 10 % of sales, and loses parts by chargebacks. */
-async function withSales() {
+async function withSales(terms: Partial<WireTerms> = {}) {
   const { pool } = database;
   const operator = await withOperator(pool);
-  const deal = { clawback: { ...DEFAULT_CLAWBACK, chargeback: 'proportional' as const } };
+  const deal = { ...terms, clawback: { ...DEFAULT_CLAWBACK, chargeback: 'proportional' as const } };
   const { affiliateId, clickId } = await addAffiliate(pool, operator.operatorId, deal);
   // The click is older than the events.
   await pool.query('update clicks set clicked_at = $2 where id = $1', [clickId, new Date(START)]);
@@ -131,6 +131,18 @@ test('a chargeback up to an amount that settled waits for the rate of a conversi
   await settle(operatorId, [charged!]);
   assert.deepEqual(await outcomesOf(database.pool, [charged!]), ['settled']);
   assert.equal(await pending(), 5_00n);
+});
+
+test('a deposit that nothing is paid for takes over a chargeback, which the revenue before it gets back', async () => {
+  const { settled, pending } = await withSales({
+    components: [{ kind: 'revshare', on: ['revenue'], percent: '25' }],
+  });
+  await settled({ ...sale(1), type: 'revenue' });
+  await settled(charge(15, { amountMinor: 50_00n }));
+  assert.equal(await pending(), 12_50n);
+  await settled({ ...sale(2), type: 'deposit' });
+  assert.equal(await pending(), 25_00n);
+  assert.deepEqual((await auditOf(database.pool)).findings, []);
 });
 
 test('the audit finds a divided reversal that took another part of a conversion than its own', async () => {

@@ -10,6 +10,8 @@ import {
   type Violation,
 } from '../records.ts';
 
+/** How long an attempt waits. */
+const ANSWER_WITHIN_MS = 15_000;
 /** Between an answer and its commit, on a busy machine. */
 const RECORDED_WITHIN_MS = 2000;
 /** Temporal gives a step to another worker so long after the first has gone silent. */
@@ -42,7 +44,7 @@ export function judgeDoubles(evidence: Evidence): Doubles {
     const asked = [...askedAt(recorded), ...(replayedAt.get(id) ?? [])];
     for (const [index, again] of group.entries()) {
       const since = Math.max(0, ...asked.filter((time) => time <= again.receivedAt));
-      const earlier = group.slice(0, index).filter((first) => isAccepted(first) && first.receivedAt >= since);
+      const earlier = group.slice(0, index).filter((first) => isInTime(first) && first.receivedAt >= since);
       if (earlier.length === 0) continue;
       count += 1;
       if (!earlier.some((first) => isExplained(first, { again, matched, hindering })))
@@ -101,6 +103,10 @@ function isExplained(first: Arrival, { again, matched, hindering }: Context): bo
     isOpen && hindering.some(({ from, until }) => from <= end && until + AFTERMATH_MS >= first.receivedAt)
   );
 }
+
+/** A later answer is none, also where a worker that stood still had not ended its attempt yet. */
+const isInTime = (arrival: Arrival): boolean =>
+  isAccepted(arrival) && arrival.answeredAt! - arrival.receivedAt < ANSWER_WITHIN_MS;
 
 const isUnderWayAt =
   ({ from, until }: Disturbance) =>

@@ -53,8 +53,7 @@ test('an event that was taken and never settled is found', () => {
 
 test('a line that is missing in the records of a receiver is found', () => {
   const lines = arrivals((all) => all.filter(({ id }) => id !== 'dlv_1'));
-  assert.ok(lines.includes('lost: an endpoint never heard of a conversion'), lines.join('\n'));
-  assert.ok(lines.includes('lost: a postback is delivered and its receiver never had it'));
+  assert.ok(lines.includes('lost: a postback is delivered and its receiver never had it'), lines.join('\n'));
   assert.ok(lines.includes(`sums told: ${AFFILIATE} was told -200.00 USD, the ledger has 0.00 USD`));
   assert.ok(lines.some((line) => line.startsWith('order: the first postback is conversion.reversed')));
 });

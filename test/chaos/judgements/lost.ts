@@ -6,7 +6,9 @@ const REVERSALS = ['chargeback', 'refund', 'bonus_abuse', 'fraud', 'account_clos
 
 export function lost({ calls, arrivals, operators }: Evidence): Violation[] {
   const got = new Set(arrivals.filter(isAccepted).map(({ path, id }) => `${path} ${id}`));
-  const told = new Set(arrivals.filter(isAccepted).map(({ path, eventId }) => `${path} ${eventId}`));
+  const told = new Set(
+    arrivals.filter(isAccepted).map(({ path, conversionId }) => `${path} ${conversionId}`),
+  );
   const sent = calls.filter(({ event }) => event !== null);
   return [
     ...sent.filter(({ status }) => status !== 202 && status !== 200).map(unanswered),

@@ -40,6 +40,8 @@ export const callsTo =
 
 /** Signs of an operation that the API does not have. */
 const MISSING = new Set([404, 405]);
+/** Also while parts are killed on a busy machine. */
+const SETTLED_WITHIN_MS = 300_000;
 const POLL_MS = 100;
 
 export class ApiClient {
@@ -122,7 +124,7 @@ export class ApiClient {
     return isRefused;
   }
 
-  private async settled(id: string, deadline = Date.now() + 30_000): Promise<Answer> {
+  private async settled(id: string, deadline = Date.now() + SETTLED_WITHIN_MS): Promise<Answer> {
     for (;;) {
       const answer = await this.call('GET', `/v1/events/${id}`);
       if (answer.body['status'] !== 'accepted' || Date.now() > deadline) return answer;

@@ -83,7 +83,7 @@ describeJourneys('reports in the console', { prepare }, (journeys) => {
       await report.getByText(YESTERDAY).waitFor();
       await page.getByRole('search').getByTitle(journeys.broker.affiliateId).waitFor();
       const chosen = page.getByRole('combobox', { name: 'Affiliate', exact: true });
-      assert.equal(await chosen.inputValue(), 'Test Media');
+      await eventually('the name', async () => (await chosen.inputValue()) === 'Test Media');
       for (const [by, text] of [
         ['link', 'link_…'],
         ['type', 'refund'],

@@ -2,7 +2,7 @@
 // strongest first.
 import type { AttributionCandidate } from '../../domain/attribution/evidence.ts';
 import type { Queryable } from '../db/pool.ts';
-import { isOpen, reachesEvent, wasThere } from './orphan-evidence.ts';
+import { COUPON_IS_VALID, isOpen, reachesEvent, wasThere } from './orphan-evidence.ts';
 
 /** Returns none for an event without an outcome, which attribution has not judged yet. */
 export async function readAttributionCandidates(
@@ -34,8 +34,7 @@ export async function readAttributionCandidates(
        select 3, 'click', e.click_id, c.affiliate_id, c.clicked_at, c.received_at, true
        from e left join clicks c on c.operator_id = $1 and c.id = e.click_id where e.click_id is not null
        union all
-       select 4, 'coupon', e.coupon, k.affiliate_id, null, k.created_at,
-         coalesce(k.starts_at <= e.occurred_at, true) and coalesce(k.ends_at > e.occurred_at, true)
+       select 4, 'coupon', e.coupon, k.affiliate_id, null, k.created_at, ${COUPON_IS_VALID}
        from e left join lateral (
          select * from coupons k where k.operator_id = $1 and upper(k.code) = upper(e.coupon collate "C")
            and (k.deleted_at is null or k.deleted_at > e.settled_at)

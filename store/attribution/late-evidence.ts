@@ -3,14 +3,14 @@
 import { requestChangesOf } from '../agreements/change-requests.ts';
 import { withoutSettling } from '../db/locks.ts';
 import type { Pool, Queryable } from '../db/pool.ts';
-import { reachesEvent } from './orphan-evidence.ts';
+import { CLICK_REACHES, COUPON_IS_VALID } from './orphan-evidence.ts';
 
-/** Whether events name one of these clicks. Each id is looked up by the index of clicks. */
-const NAMED = `
-  select from unnest($2::text[]) as c (id)
-  where exists (select from events e where e.operator_id = $1
-    and hashtextextended(e.click_id, 0) = hashtextextended(c.id, 0) and e.click_id = c.id offset 0)
-  limit 1`;
+/** The events that name the click `c`, looked up by their index of clicks. */
+const OF_CLICK = `from events e where e.operator_id = $1
+    and hashtextextended(e.click_id, 0) = hashtextextended(c.id, 0) and e.click_id = c.id offset 0`;
+
+/** Whether events name one of these clicks. */
+const NAMED = `select from unnest($2::text[]) as c (id) where exists (select ${OF_CLICK}) limit 1`;
 
 /** A customer whom an event that occurred later bound, so that this one binds it where it may. */
 const BOUND_LATER = `join bindings b on b.operator_id = $1 and b.customer_id = e.customer_id
@@ -19,11 +19,9 @@ const BOUND_LATER = `join bindings b on b.operator_id = $1 and b.customer_id = e
 const OF_CLICKS = `
   select e.id from clicks c
   join operators p on p.id = $1
-  cross join lateral (select * from events e where e.operator_id = $1
-    and hashtextextended(e.click_id, 0) = hashtextextended(c.id, 0) and e.click_id = c.id offset 0) e
+  cross join lateral (select * ${OF_CLICK}) e
   ${BOUND_LATER}
-  where c.operator_id = $1 and c.id = any($3) and ${reachesEvent('c.clicked_at')}
-    and e.occurred_at <= c.clicked_at + make_interval(days => p.click_window_days)`;
+  where c.operator_id = $1 and c.id = any($3) and ${CLICK_REACHES}`;
 
 /**
  * Requests that conversions are judged anew which occurred before the event that bound their
@@ -49,9 +47,7 @@ const OF_COUPON = `
     and hashtextextended(upper(e.coupon collate "C"), 0) = hashtextextended(upper(k.code), 0)
     and upper(e.coupon collate "C") = upper(k.code) offset 0) e
   ${BOUND_LATER}
-  where k.operator_id = $1 and k.id = $3 and k.binds_customer
-    and (k.starts_at <= e.occurred_at or k.starts_at is null)
-    and (k.ends_at > e.occurred_at or k.ends_at is null)`;
+  where k.operator_id = $1 and k.id = $3 and k.binds_customer and ${COUPON_IS_VALID}`;
 
 /** The same for a coupon, in the transaction that adds it while nothing is settled. */
 export async function judgeByLateCoupon(db: Queryable, operatorId: string, couponId: string): Promise<void> {

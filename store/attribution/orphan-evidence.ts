@@ -18,6 +18,14 @@ export function reachesEvent(since: string): string {
   return `e.occurred_at >= ${since} - ${TOLERANCE}`;
 }
 
+/** Whether the click `c` counts for the event `e` of the operator `p` by its time. */
+export const CLICK_REACHES = `(${reachesEvent('c.clicked_at')}
+    and e.occurred_at <= c.clicked_at + make_interval(days => p.click_window_days))`;
+
+/** Whether the coupon `k` is valid when the event `e` occurs. */
+export const COUPON_IS_VALID = `(coalesce(k.starts_at <= e.occurred_at, true)
+    and coalesce(k.ends_at > e.occurred_at, true))`;
+
 /**
  * Whether an affiliate, by its alias, is open when the event `e` occurs. Settling reads times to
  * the millisecond.
@@ -69,16 +77,13 @@ const ASSIGNED = `exists (select from assignments s
     join affiliates f on f.operator_id = s.operator_id and f.id = s.affiliate_id
     where s.operator_id = o.operator_id and s.event_id = o.event_id and ${changesOrphan('f')})`;
 
-const CLICKED = `c.id is not null and (o.reason = 'unknown_click' or ${reachesEvent('c.clicked_at')}
-    and e.occurred_at <= c.clicked_at + make_interval(days => p.click_window_days)
-    and ${changesUnlessKnown('ca', 'c.clicked_at')})`;
+const CLICKED = `c.id is not null and (o.reason = 'unknown_click'
+    or ${CLICK_REACHES} and ${changesUnlessKnown('ca', 'c.clicked_at')})`;
 
 const COUPON = `exists (select from coupons k
     join affiliates f on f.operator_id = k.operator_id and f.id = k.affiliate_id
     where k.operator_id = o.operator_id and upper(k.code) = upper(e.coupon collate "C")
-      and k.deleted_at is null and (k.starts_at <= e.occurred_at or k.starts_at is null)
-      and (k.ends_at > e.occurred_at or k.ends_at is null)
-      and ${changesUnlessKnown('f', 'e.occurred_at')})`;
+      and k.deleted_at is null and ${COUPON_IS_VALID} and ${changesUnlessKnown('f', 'e.occurred_at')})`;
 
 /**
  * Whether settling the orphan `o` again may change its outcome. One that waits to be judged anew is

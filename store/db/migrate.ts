@@ -8,7 +8,8 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { runner } from 'node-pg-migrate';
 import { Client } from 'pg';
-import { LOCK_NOT_AVAILABLE, loadSqlFiles } from './migration-loader.ts';
+import { loadSqlFiles } from './migration-loader.ts';
+import { isLockTimeout } from './pg-errors.ts';
 import type { Queryable } from './pool.ts';
 
 /** Folder of the migrations that ship with this release. */
@@ -49,7 +50,7 @@ export async function migrate(
       await applyMissing(databaseUrl, dir, { note, print });
       return applied;
     } catch (error) {
-      const busy = whatIsBusy(error as Error & { code?: string });
+      const busy = whatIsBusy(error as Error);
       if (busy === null || triesLeft === 1) throw error;
       print(`${busy}; trying again`);
       await pause(PAUSE_MS);
@@ -58,9 +59,9 @@ export async function migrate(
 }
 
 /** What stands in the way for a while; null for an error that stays. */
-function whatIsBusy({ code, message }: Error & { code?: string }): string | null {
-  if (code === LOCK_NOT_AVAILABLE) return 'another transaction has a table that a migration needs';
-  return message.startsWith(OTHER_PROCESS) ? 'another process migrates' : null;
+function whatIsBusy(error: Error): string | null {
+  if (isLockTimeout(error)) return 'another transaction has a table that a migration needs';
+  return error.message.startsWith(OTHER_PROCESS) ? 'another process migrates' : null;
 }
 
 /** `note` is called with the name of each file after it was applied. */

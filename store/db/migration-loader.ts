@@ -9,9 +9,6 @@ import type { MigrationBuilder } from 'node-pg-migrate';
  */
 const LOCK_WITHIN_MS = 1000;
 
-/** SQLSTATE of a statement that did not get its lock within `LOCK_WITHIN_MS`. */
-export const LOCK_NOT_AVAILABLE = '55P03';
-
 /** For `migrationLoaderStrategies` of node-pg-migrate. */
 export async function loadSqlFiles(paths: string[]) {
   return Promise.all(

@@ -1,6 +1,6 @@
 // Commissions as a list, each with its formula, and where its money is.
-import { withAmounts } from '../../format/money.ts';
 import { Link } from 'wouter';
+import { withAmounts } from '../../format/money.ts';
 import { DownloadList } from '../../pages/download-list.tsx';
 import { FilterBar, SelectFilter, TextFilter, useFilters } from '../../parts/filters.tsx';
 import { Empty, PageFrame, Panel } from '../../parts/layout.tsx';

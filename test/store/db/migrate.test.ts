@@ -99,7 +99,8 @@ test('an index of a table in use is built while rows are written, and anew when 
       );
       return rows.length > 0;
     });
-    await database.pool.query(`set statement_timeout = '2s'; update operators set name = name`);
+    await database.pool.query(`begin; set local statement_timeout = '2s';
+      update operators set name = name; commit`);
     await writer.query('rollback');
     assert.deepEqual(await migrating, ['9991_index']);
   } finally {

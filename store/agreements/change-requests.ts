@@ -63,16 +63,13 @@ export async function takeChanges(
 ): Promise<ChangeRequest[]> {
   if (limit <= 0) return [];
   const { rows } = await db.query<ChangeRequest>(
-    `with next as (
-       select event_id, reason from change_requests where operator_id = $1 and waits_for is null
+    `delete from change_requests where ctid = any(array(
+       select ctid from change_requests where operator_id = $1 and waits_for is null
          and reason = (select reason from change_requests where operator_id = $1 and waits_for is null
            order by requested_at, event_id, reason limit 1)
        order by requested_at, event_id limit $2
-       for update skip locked
-     )
-     delete from change_requests r using next
-     where r.operator_id = $1 and r.event_id = next.event_id and r.reason = next.reason
-     returning r.event_id as "eventId", r.reason`,
+       for update skip locked))
+     returning event_id as "eventId", reason`,
     [operatorId, limit],
   );
   return rows;

@@ -72,9 +72,9 @@ export async function dropDeleted(step: Step): Promise<void> {
 /** Drops a part of the items of a cancelled replay that it has not released. */
 export async function dropWaiting({ db, operatorId, replay }: Step): Promise<void> {
   await db.query(
-    `delete from replay_items where (operator_id, replay_id, delivery_id) in (
-       select operator_id, replay_id, delivery_id from replay_items
-       where operator_id = $1 and replay_id = $2 and was_state is null limit ${DROPPED_AT_ONCE})`,
+    `delete from replay_items where ctid = any(array(
+       select ctid from replay_items
+       where operator_id = $1 and replay_id = $2 and was_state is null limit ${DROPPED_AT_ONCE}))`,
     [operatorId, replay.id],
   );
 }

@@ -79,8 +79,8 @@ async function addUp(db: Queryable, limit: number): Promise<number> {
   // In the order in which they were written: a delivery leaves its part after it came into it.
   const { rows } = await db.query<{ taken: number }>(
     `with taken as (
-       delete from stuck_counts where (operator_id, id) in (
-         select operator_id, id from stuck_counts where not is_sum order by stuck_counts.id limit $1)
+       delete from stuck_counts where ctid = any(array(
+         select ctid from stuck_counts where not is_sum order by id limit $1))
        returning *
      ), sums as (
        delete from stuck_counts s using (select distinct ${PART} from taken) t

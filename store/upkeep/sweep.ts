@@ -74,16 +74,15 @@ async function readMarks(db: Queryable): Promise<{ from: string; isWhole: boolea
 async function lookAtNoted(db: Queryable, limit: number): Promise<Found[]> {
   const { rows } = await db.query<Found>(
     `with looked as materialized (
-       select operator_id, event_id, (select true from event_outcomes o
+       select ctid as row, (select true from event_outcomes o
          where o.operator_id = u.operator_id and o.event_id = u.event_id) as is_settled
        from unsettled_events u order by looked_at limit $1
      ), forgotten as (
-       delete from unsettled_events u using looked l
-       where l.is_settled and u.operator_id = l.operator_id and u.event_id = l.event_id
+       delete from unsettled_events where ctid = any(array(select row from looked where is_settled))
      )
-     update unsettled_events u set looked_at = now() from looked l
-     where l.is_settled is null and u.operator_id = l.operator_id and u.event_id = l.event_id
-     returning u.operator_id as "operatorId", u.event_id as id`,
+     update unsettled_events set looked_at = now()
+     where ctid = any(array(select row from looked where is_settled is null))
+     returning operator_id as "operatorId", event_id as id`,
     [limit],
   );
   return rows;

@@ -6,24 +6,28 @@ type Plan = {
   'Actual Rows': number;
   'Actual Loops': number;
   'Rows Removed by Filter'?: number;
+  'Rows Removed by Join Filter'?: number;
   'Rows Removed by Index Recheck'?: number;
   Plans?: Plan[];
 };
 type Query = (...args: unknown[]) => Promise<{ rows: { 'QUERY PLAN': [{ Plan: Plan }] }[] }>;
 
+/** Statements that may be run twice: none that inserts. */
+const HARMLESS = /^\s*(select|with|update|delete)\b(?![^]*\binsert into\b)/;
+
 /**
- * Explains every statement of a pool and its transactions before it runs, unless it inserts.
- * `take` gives the most rows that the scans of one statement read since the last time. Changes the
- * pool for good; an UPDATE finds its work done already.
+ * Explains every statement of a pool and its transactions that is `counted` before it runs.
+ * `take` gives the most rows that the scans and joins of one statement read since the last time.
+ * Changes the pool for good; an UPDATE or DELETE finds its work done already.
  */
-export function countRowsRead(pool: Pool): { take(): number } {
+export function countRowsRead(pool: Pool, counted = HARMLESS): { take(): number } {
   let most = 0;
   const counting = (query: Query) => async (statement: unknown, values?: unknown[]) => {
     const { text, values: given } =
       typeof statement === 'string'
         ? { text: statement, values }
         : (statement as { text: string; values?: unknown[] });
-    if (/^\s*(select|with|update)\b/.test(text) && !/\binsert into\b/.test(text)) {
+    if (counted.test(text)) {
       const explained = await query(`explain (analyze, timing off, format json) ${text}`, given ?? []);
       most = Math.max(most, rowsOf(explained.rows[0]!['QUERY PLAN'][0].Plan));
     }
@@ -49,7 +53,8 @@ export function countRowsRead(pool: Pool): { take(): number } {
 }
 
 function rowsOf(plan: Plan): number {
-  const below = (plan.Plans ?? []).reduce((sum, one) => sum + rowsOf(one), 0);
+  const joined = (plan['Rows Removed by Join Filter'] ?? 0) * plan['Actual Loops'];
+  const below = (plan.Plans ?? []).reduce((sum, one) => sum + rowsOf(one), joined);
   if (plan['Relation Name'] === undefined) return below;
   const read =
     plan['Actual Rows'] +

@@ -5,7 +5,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { Pool } from '../../store/db/pool.ts';
-import { withDatabase } from './database.ts';
+import { withDatabase, withEmptyDatabase } from './database.ts';
 import { eventually } from './eventually.ts';
 import { freePort } from './ports.ts';
 import { startProxy, throughProxy, type SeverableProxy } from './severable-proxy.ts';
@@ -17,6 +17,8 @@ export interface TestStack {
   readonly url: string;
   /** Connects directly, not through the proxy. */
   readonly pool: Pool;
+  /** The database, also directly. */
+  readonly databaseUrl: string;
   readonly temporal: TestTemporal;
   readonly proxies: { readonly postgres: SeverableProxy; readonly temporal: SeverableProxy };
   /** Requests are written `POST /v1/events`; the body goes as JSON unless it is text. */
@@ -26,10 +28,10 @@ export interface TestStack {
   ) => Promise<Answer<Body>>;
   /** The API that answers at `url`. */
   readonly api: ChildProcess;
-  /** Starts another API on this port and returns it once it is ready. */
-  startApi(port: number): Promise<ChildProcess>;
-  /** Starts another worker and returns it once it polls for work. */
-  startWorker(): Promise<ChildProcess>;
+  /** Starts another API, of a checkout, on this port, and returns it once it is ready. */
+  startApi(port: number, checkout?: string): Promise<ChildProcess>;
+  /** Starts another worker, of a checkout, and returns it once it polls for work. */
+  startWorker(checkout?: string): Promise<ChildProcess>;
   /**
    * Copies the database, while API and worker are cut off from it. The function returned puts the
    * copy back in the same way.
@@ -60,10 +62,18 @@ const STARTS_WITHIN_MS = 60_000;
 
 /**
  * Starts a stack with an API that takes requests and no worker yet. `settings`: further variables
- * of both processes.
+ * of both processes. `checkout`: another release, whose schema and API the stack begins with.
  */
-export async function withStack(settings: Readonly<Record<string, string>> = {}): Promise<TestStack> {
-  const [database, temporal, port] = await Promise.all([withDatabase(), withTemporal(), freePort()]);
+export async function withStack(
+  settings: Readonly<Record<string, string>> = {},
+  checkout: string = ROOT,
+): Promise<TestStack> {
+  const isOther = checkout !== ROOT;
+  const [database, temporal, port] = await Promise.all([
+    isOther ? withEmptyDatabase() : withDatabase(),
+    withTemporal(),
+    freePort(),
+  ]);
   const proxies = {
     postgres: await startProxy(Number(new URL(database.url).port)),
     temporal: await startProxy(Number(temporal.address.split(':')[1])),
@@ -78,9 +88,13 @@ export async function withStack(settings: Readonly<Record<string, string>> = {})
   };
   const children: ChildProcess[] = [];
   const outputs: (() => string)[] = [];
-  const run = (entry: string, own: object = {}): { child: ChildProcess; output: () => string } => {
+  const run = (
+    entry: string,
+    root: string,
+    own: object = {},
+  ): { child: ChildProcess; output: () => string } => {
     const child = spawn(process.execPath, ['--import', './typescript.mjs', entry], {
-      cwd: ROOT,
+      cwd: root,
       env: { ...env, ...own },
       stdio: ['ignore', 'pipe', 'inherit'],
     });
@@ -115,8 +129,8 @@ export async function withStack(settings: Readonly<Record<string, string>> = {})
     };
   }
 
-  async function startApi(apiPort: number): Promise<ChildProcess> {
-    const { child, output } = run('api/main.ts', { PORT: String(apiPort) });
+  async function startApi(apiPort: number, root = ROOT): Promise<ChildProcess> {
+    const { child, output } = run('api/main.ts', root, { PORT: String(apiPort) });
     const isUp = () =>
       fetch(`http://127.0.0.1:${apiPort}/readyz`)
         .then(({ status }) => status === 200)
@@ -136,7 +150,14 @@ export async function withStack(settings: Readonly<Record<string, string>> = {})
     await Promise.all([proxies.postgres.close(), proxies.temporal.close(), temporal.close()]);
   }
 
-  const api = await startApi(port).catch(async (error: unknown) => {
+  const migrateOther = async (): Promise<void> => {
+    const { child } = run('store/main.ts', checkout);
+    const [code] = (await once(child, 'exit')) as [number];
+    assert.equal(code, 0, 'the other release could not make its schema');
+  };
+
+  const begun = isOther ? migrateOther().then(() => startApi(port, checkout)) : startApi(port);
+  const api = await begun.catch(async (error: unknown) => {
     await end();
     await database.drop();
     throw error;
@@ -146,6 +167,7 @@ export async function withStack(settings: Readonly<Record<string, string>> = {})
     startApi,
     url: `http://127.0.0.1:${port}`,
     pool: database.pool,
+    databaseUrl: database.url,
     temporal,
     proxies,
     call,
@@ -154,8 +176,8 @@ export async function withStack(settings: Readonly<Record<string, string>> = {})
       return () => cutOff(putBack);
     },
     printed: () => outputs.map((output) => output()).join(''),
-    async startWorker() {
-      const { child, output } = run('worker/main.ts');
+    async startWorker(root = ROOT) {
+      const { child, output } = run('worker/main.ts', root);
       return started('worker', child, output, () => output().includes('worker started'));
     },
     async close() {

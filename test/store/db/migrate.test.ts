@@ -119,6 +119,53 @@ test('new migrations build indexes of tables that exist without stopping writers
   }
 });
 
+/** Columns that a migration lets no row lack, and a trigger fills for the release before. */
+const FILLED = ['bindings.occurred_at'];
+
+test('new migrations fit the release before: they take no column away, and want nothing of its rows that it does not write', async () => {
+  const files = readdirSync(MIGRATIONS_DIR).filter((name) => name.endsWith('.sql'));
+  const stepwise = await withEmptyDatabase();
+  const dir = mkdtempSync(join(copy, 'stepwise-'));
+  let former: Columns | null = null;
+  try {
+    for (const file of files.toSorted()) {
+      cpSync(join(MIGRATIONS_DIR, file), join(dir, file));
+      await recordChecksums(dir);
+      await migrate(stepwise.url, () => {}, dir);
+      const columns: Columns = await columnsOf(stepwise);
+      if (former !== null && file > '0007') assert.deepEqual(misfits(former, columns), [], file);
+      former = columns;
+    }
+  } finally {
+    await stepwise.drop();
+  }
+});
+
+type Columns = Map<string, { type: string; isWanted: boolean }>;
+
+/** Columns by `table.column`. `isWanted`: who inserts a row must give it. */
+async function columnsOf({ pool }: TestDatabase): Promise<Columns> {
+  const { rows } = await pool.query<{ name: string; type: string; isWanted: boolean }>(
+    `select table_name || '.' || column_name as name, data_type as type,
+       is_nullable = 'NO' and column_default is null and is_identity = 'NO' as "isWanted"
+     from information_schema.columns where table_schema = 'public'`,
+  );
+  return new Map(rows.map(({ name, ...column }) => [name, column]));
+}
+
+function misfits(former: Columns, columns: Columns): string[] {
+  const tables = new Set([...former.keys()].map((name) => name.split('.')[0]));
+  const gone = [...former].filter(([name, { type }]) => columns.get(name)?.type !== type);
+  const wanted = [...columns].filter(
+    ([name, { isWanted }]) =>
+      isWanted &&
+      former.get(name)?.isWanted !== true &&
+      tables.has(name.split('.')[0]) &&
+      !FILLED.includes(name),
+  );
+  return [...gone, ...wanted].map(([name]) => name);
+}
+
 /** The migrations of this release and these. */
 async function folderWith(files: Record<string, string>): Promise<string> {
   const dir = mkdtempSync(join(copy, 'with-'));

@@ -38,7 +38,19 @@ export function eventBodies(
   return Array.from({ length: count }, (_, index) => bodyAt(index, known, freshClicks));
 }
 
-function bodyAt(index: number, known: readonly string[], freshClicks: readonly string[]): string {
+/** Bodies of events of bound customers, without registrations; the first `from` were sent before. */
+export function bodiesOfKnown(from: number, count: number, known: readonly string[]): string[] {
+  const nth = (n: number): number => Math.floor(n / 9) * 10 + (n % 9) + 1;
+  return Array.from({ length: count }, (_, index) => bodyAt(nth(from + index), known, [], 's'));
+}
+
+/** `prefix` is that of the transactions. */
+function bodyAt(
+  index: number,
+  known: readonly string[],
+  freshClicks: readonly string[],
+  prefix = 't',
+): string {
   const ten = Math.floor(index / 10);
   const place = index % 10;
   if (place === 0) return registrationOf(`new-${ten}`, freshClicks[ten]!);
@@ -48,7 +60,7 @@ function bodyAt(index: number, known: readonly string[], freshClicks: readonly s
     currency: 'USD',
   });
   const about = {
-    transaction_id: `t-${index}`,
+    transaction_id: `${prefix}-${index}`,
     metadata: { platform: 'web', country: 'DE', campaign: 'spring-2026' },
   };
   if (place <= 2)

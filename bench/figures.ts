@@ -42,6 +42,11 @@ export type Figures = CpuFigures & {
   down_p99_ratio: number | null;
   overload_ratio: number | null;
   after_overload_ratio: number | null;
+  soak_per_s: number | null;
+  soak_p99_ratio: number | null;
+  soak_api_mb_ratio: number | null;
+  soak_worker_mb_ratio: number | null;
+  soak_bytes_ratio: number | null;
   ratio_vs_workflow_per_event: number | null;
   ratio_vs_no_durability: number | null;
   ratio_vs_queue: number | null;
@@ -144,6 +149,11 @@ export const ROWS: readonly [keyof Figures, string, string][] = [
   ['down_p99_ratio', '×', ''],
   ['overload_ratio', '×', 'throughput of ten times the load, in times of the capacity'],
   ['after_overload_ratio', '×', 'the same once it is over'],
+  ['soak_per_s', perSecond, 'half of the capacity, for the time of a soak'],
+  ['soak_p99_ratio', '×', 'from request to postback received, at its end in times of its begin'],
+  ['soak_api_mb_ratio', '×', 'memory of the API, the same'],
+  ['soak_worker_mb_ratio', '×', 'memory of the worker, the same'],
+  ['soak_bytes_ratio', '×', 'tables and indexes for an event, the same'],
   ['api_rss_mb', 'MB', 'API, most memory while single events and batches ran'],
   ['worker_rss_mb', 'MB', 'worker, the same'],
   ['lost', 'events', 'accepted, but neither received nor waiting in plain sight'],

@@ -32,6 +32,7 @@ import {
   type Stage,
 } from './stage.ts';
 import { measureDrain, measureIsolation } from './trouble.ts';
+import { measureSoak } from './soak.ts';
 import { judge, type Verdict } from './verdict.ts';
 import { measureWorkflowPerEvent } from './workflow-per-event.ts';
 
@@ -47,7 +48,9 @@ const HELP = `npm run bench -- [options]
                 --quick), nodur (no durability), delivery (first attempts alone, beside undici and job
                 queues), ledger (settling and the audit alone),
                 lists (every list and report of an operator with 5 million events; only by its name),
-                pictures (of docs/PERFORMANCE.md, as SVG; only by its name)
+                pictures (of docs/PERFORMANCE.md, as SVG; only by its name),
+                soak (half of the capacity beside failing endpoints; only by its name)
+  --minutes N   of soak (default 60)
   --database URL, --temporal HOST:PORT
                 services that run already, in place of embedded ones
   --baseline PATH
@@ -96,7 +99,8 @@ const STAGES: { spread: Spread; measurements: [Name, Measure][] }[] = [
   { spread: BESIDE_A_HUNDRED, measurements: [['down', measureDown]] },
 ];
 
-type Sizes = Record<Name | 'nodur' | 'delivery' | 'ledger' | 'lists', number>;
+/** Events, or minutes of a soak. */
+type Sizes = Record<Name | 'nodur' | 'delivery' | 'ledger' | 'lists' | 'soak', number>;
 
 /** Number of events per measurement. A quick run leaves out measurements that need more. */
 function sizesOf(events: number, isQuick: boolean): Sizes {
@@ -119,6 +123,7 @@ function sizesOf(events: number, isQuick: boolean): Sizes {
       delivery: 2000,
       ledger: 5000,
       lists: 0,
+      soak: 0,
     };
   return {
     single: events,
@@ -138,6 +143,7 @@ function sizesOf(events: number, isQuick: boolean): Sizes {
     delivery: events,
     ledger: events * 2,
     lists: 0,
+    soak: 0,
   };
 }
 
@@ -168,6 +174,17 @@ async function run(
         // A request that is never answered would delay the end.
         await receivers.ask('open', 0);
       }, services);
+    if (wanted.includes('soak')) {
+      console.log(`measuring soak: ${sizes.soak} minutes`);
+      await withOwnStack(async (stack) => {
+        const pool = createPool(stack.databaseUrl, { max: 4, applicationName: 'bench' });
+        try {
+          found.push(await measureSoak({ stack, pool, load, receivers }, sizes.soak));
+        } finally {
+          await pool.end();
+        }
+      }, services);
+    }
     if (wanted.includes('nodur')) {
       console.log(`measuring nodur: ${sizes.nodur} events`);
       found.push(await measureNoDurability({ load, receivers }, sizes.nodur));
@@ -242,6 +259,7 @@ const { values } = parseArgs({
     only: { type: 'string' },
     keep: { type: 'string' },
     match: { type: 'string', default: '' },
+    minutes: { type: 'string', default: '60' },
     database: { type: 'string' },
     temporal: { type: 'string' },
     baseline: { type: 'string' },
@@ -255,6 +273,7 @@ const isWanted = (name: keyof Sizes): boolean =>
 const sizes = sizesOf(Number(values.events ?? 20_000), values.quick);
 // Minutes of writing: a run of everything does not want that.
 if (values.only === 'lists') sizes.lists = Number(values.events ?? 5_000_000);
+if (values.only === 'soak') sizes.soak = Number(values.minutes);
 if (values.only === 'pictures') sizes.pictures = Number(values.events ?? 60_000);
 const wanted = (Object.keys(sizes) as (keyof Sizes)[]).filter((name) => isWanted(name) && sizes[name] > 0);
 const { database, temporal, baseline } = values;

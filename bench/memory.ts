@@ -22,6 +22,9 @@ export function watchMemory<Name extends string>(
   };
 }
 
+/** Resident set of a process in MB; 0 without /proc. */
+export const residentMb = (pid: number): number => Math.round(residentKb(pid) / 1024);
+
 function residentKb(pid: number): number {
   try {
     return Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0);

@@ -9,6 +9,9 @@ import type { loadLocalConfig as Load } from '../config.ts';
 import type { Stack, startStack as Start } from '../local/stack.ts';
 import { freePort } from '../test/support/ports.ts';
 
+/** The namespace of Temporal that a stack has unless its settings say another. */
+export const NAMESPACE = 'default';
+
 /**
  * Settings of a stack on services that run already, which `npm start` has by itself where it starts
  * them.

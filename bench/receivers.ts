@@ -33,6 +33,8 @@ export type ReceiverQuestions = {
   /** Number of postbacks each server received, repeats included. */
   count(input: null): Promise<number[]>;
   arrivals(input: null): Promise<Arrival[]>;
+  /** `arrivals`, which are forgotten; the counts stay. */
+  takeArrivals(input: null): Promise<Arrival[]>;
 };
 
 type Kept = { receiver: number; deliveryId: string; body: Buffer[]; at: number };
@@ -94,6 +96,11 @@ async function arrivals(): Promise<Arrival[]> {
 answerQuestions({
   open,
   arrivals,
+  takeArrivals: async () => {
+    const taken = await arrivals();
+    kept = [];
+    return taken;
+  },
   count: async () => counts,
   behave: async (given: Behaviour[]) => void (manners = given),
   forget: async () => {

@@ -8,11 +8,11 @@ import { loadSecrets } from '../local/data-dir.ts';
 import type { BatchInput } from '../workflows/contract.ts';
 import { startChild } from './child.ts';
 import { rate, type Figures } from './figures.ts';
+import { NAMESPACE } from './own-stack.ts';
 import { waitUntilRecorded, type Bench, type Stage } from './stage.ts';
 import type { WorkerQuestions } from './workflow-per-event-worker.ts';
 
 const TASK_QUEUE = 'bench-workflow-per-event';
-const NAMESPACE = 'default';
 /** The first events only warm up the worker. */
 const WARM_UP = 64;
 /** Concurrent workflows; any number from 16 to 128 gives the same figure. */

@@ -16,7 +16,9 @@ export type ReportSubject = ConversionView & Pick<Message, 'affiliateId' | 'curr
 
 /**
  * Messages for one conversion: to its affiliate, and to each parent whose part changed. Adjustments
- * that other conversions caused earlier are reported with it.
+ * that other conversions caused earlier are reported with it. Who never heard of the conversion
+ * hears that it was created before it hears that something of it was taken, as a parent whose part
+ * was nothing so far; and in place of hearing that something was given back.
  */
 export function reportChange(
   books: BatchLedger,
@@ -34,31 +36,40 @@ export function reportChange(
     // only where it moved money.
     const isAsked = typeof cause !== 'string' || deltas.get(affiliateId) === 0n;
     if (deltaMinor === 0n && !(isOwner && isAsked)) return [];
-    const { amountMinor: reportedMinor, currency } = books.report(
-      about.conversion.id,
-      affiliateId,
-      deltaMinor,
-      about.currency,
-    );
-    const { conversion, clickId, subs } = about;
-    const via = isOwner ? null : about.affiliateId;
-    const [event, reason] = typeof cause === 'string' ? [null, cause] : [cause, null];
-    return [
-      {
-        type,
-        affiliateId,
-        via,
-        event,
-        reason,
-        conversion,
-        clickId,
-        subs,
-        reportedMinor,
-        deltaMinor,
-        currency,
-      },
-    ];
+    const isNews =
+      (type === 'conversion.reversed' || type === 'conversion.reinstated') &&
+      !books.reported.has(reportedKey(about.conversion.id, affiliateId));
+    const tell = (as: Message['type'], by: typeof cause, minor: bigint): Message =>
+      messageTo(books, affiliateId, as, by, about, minor);
+    if (!isNews) return [tell(type, cause, deltaMinor)];
+    if (deltaMinor >= 0n) return [tell('conversion.created', about.conversion, deltaMinor)];
+    return [tell('conversion.created', about.conversion, 0n), tell(type, cause, deltaMinor)];
   });
+}
+
+function messageTo(
+  books: BatchLedger,
+  affiliateId: string,
+  type: Message['type'],
+  cause: ConversionEvent | Unprompted,
+  about: ReportSubject,
+  deltaMinor: bigint,
+): Message {
+  const { conversion, clickId, subs } = about;
+  const sum = books.report(conversion.id, affiliateId, deltaMinor, about.currency);
+  return {
+    type,
+    affiliateId,
+    via: affiliateId === about.affiliateId ? null : about.affiliateId,
+    event: typeof cause === 'string' ? null : cause,
+    reason: typeof cause === 'string' ? cause : null,
+    conversion,
+    clickId,
+    subs,
+    reportedMinor: sum.amountMinor,
+    deltaMinor,
+    currency: sum.currency,
+  };
 }
 
 /** A conversion that was rated again, and what that changed. */
@@ -91,11 +102,7 @@ export function reportAgain(
   const sum = deltas.before.get(affiliateBefore) ?? 0n;
   const about = { ...viewOf(loaded), affiliateId: affiliateBefore, currency: currencyBefore ?? currency };
   const type = typeOf(reason, sum);
-  // While it was rejected, a parent may not have heard of it.
-  const messages =
-    type === 'conversion.reinstated'
-      ? reportToOthers(books, loaded.event, { type, reason }, about, before)
-      : reportChange(books, type, reason, about, before);
+  const messages = reportChange(books, type, reason, about, before);
   if (!isMoved) {
     // A conversion that earned nothing so far is reported in the currency of its new deal from now
     // on.

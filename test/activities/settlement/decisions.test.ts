@@ -226,19 +226,42 @@ test('a month of which the only conversion was rejected before it was settled is
   assert.deepEqual((await auditOf(pool)).findings, []);
 });
 
-test('a parent hears of a conversion as of a new one where it was rejected before it was settled, and is not any more', async () => {
+/** An affiliate with these components, whose parent gets a fifth and has the only endpoint. */
+async function withParent(components: WireTerms['components']) {
   const operator = await withOperator(pool);
   const { operatorId } = operator;
   const parentId = newId('aff');
   const affiliates = createAffiliates(pool);
   await affiliates.insert(operatorId, { id: parentId, name: 'Parent', externalId: null, parentId: null });
-  const { affiliateId, clickId } = await addAffiliate(pool, operatorId, {
-    components: [{ kind: 'percent', on: ['sale'], percent: '10' }],
-    overrides: [{ percent: '20' }],
-  });
+  const terms = { components, overrides: [{ percent: '20' }] };
+  const { affiliateId, clickId } = await addAffiliate(pool, operatorId, terms);
   await affiliates.update(operatorId, affiliateId, { parent: { parentId, since: new Date(0) } });
   const { id } = await operator.addEndpoint('http://127.0.0.1:9/');
   await pool.query(`update endpoints set affiliate_id = $2 where id = $1`, [id, parentId]);
+  return { operator, operatorId, clickId };
+}
+
+test('a parent whose part of a conversion was nothing so far hears that it was created before it hears of a reversal', async () => {
+  const { operator, operatorId, clickId } = await withParent([
+    { kind: 'revshare', on: ['revenue'], percent: '25' },
+  ]);
+  const revenue = (amountMinor: bigint) => ({ type: 'revenue', clickId, amountMinor }) as const;
+  const [, loss, gain] = await settled(operator, [revenue(100_00n), revenue(-200_00n), revenue(50_00n)]);
+  assert.deepEqual(await messagesAbout(gain!), []);
+  await change(operatorId, loss!, { voided: true });
+  await change(operatorId, gain!, { voided: true });
+  assert.deepEqual(await messagesAbout(gain!), [
+    'conversion.created 0.00',
+    'conversion.reversed voided -2.50',
+  ]);
+  await change(operatorId, gain!, { voided: false });
+  assert.deepEqual((await messagesAbout(gain!)).slice(2), ['conversion.reinstated unvoided 2.50']);
+});
+
+test('a parent hears of a conversion as of a new one where it was rejected before it was settled, and is not any more', async () => {
+  const { operator, operatorId, clickId } = await withParent([
+    { kind: 'percent', on: ['sale'], percent: '10' },
+  ]);
   const [sale] = await operator.ingest([{ clickId }]);
   await change(operatorId, sale!, { rejected: true });
   await createSettling(pool)(operatorId, [sale!]);

@@ -38,7 +38,7 @@ export function eventBodies(
   return Array.from({ length: count }, (_, index) => bodyAt(index, known, freshClicks));
 }
 
-/** Bodies of events of bound customers, without registrations; the first `from` were sent before. */
+/** Bodies of events of bound customers, without registrations, from the number `from` on. */
 export function bodiesOfKnown(from: number, count: number, known: readonly string[]): string[] {
   const nth = (n: number): number => Math.floor(n / 9) * 10 + (n % 9) + 1;
   return Array.from({ length: count }, (_, index) => bodyAt(nth(from + index), known, [], 's'));

@@ -1,5 +1,5 @@
-// Starts the workflows of batches: ids inserted since the last start go into the next one. A partial
-// batch waits for the one before it, so batches grow as fast as the system falls behind.
+// Starts the workflows of batches: ids inserted since the last start go into the next one. A
+// partial batch waits for the one before it, so batches grow as fast as the system falls behind.
 import { type Client, WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import { conversionsWorkflowId } from '../../domain/keys.ts';
 import type { Logger } from '../../log.ts';

@@ -16,11 +16,15 @@ type Query = (...args: unknown[]) => Promise<{ rows: { 'QUERY PLAN': [{ Plan: Pl
 const HARMLESS = /^\s*(select|with|update|delete)\b(?![^]*\binsert into\b)/;
 
 /**
- * Explains every statement of a pool and its transactions that is `counted` before it runs.
- * `take` gives the most rows that the scans and joins of one statement read since the last time.
- * Changes the pool for good; an UPDATE or DELETE finds its work done already.
+ * Explains every statement of a pool and its transactions that is `counted` before it runs. `take`
+ * gives the most rows that the scans of one statement read since the last time; with `joins`, also
+ * those that its joins compared in vain. Changes the pool for good; an UPDATE or DELETE finds its
+ * work done already.
  */
-export function countRowsRead(pool: Pool, counted = HARMLESS): { take(): number } {
+export function countRowsRead(
+  pool: Pool,
+  { counted = HARMLESS, joins = false }: { counted?: RegExp; joins?: boolean } = {},
+): { take(): number } {
   let most = 0;
   const counting = (query: Query) => async (statement: unknown, values?: unknown[]) => {
     const { text, values: given } =
@@ -29,7 +33,7 @@ export function countRowsRead(pool: Pool, counted = HARMLESS): { take(): number 
         : (statement as { text: string; values?: unknown[] });
     if (counted.test(text)) {
       const explained = await query(`explain (analyze, timing off, format json) ${text}`, given ?? []);
-      most = Math.max(most, rowsOf(explained.rows[0]!['QUERY PLAN'][0].Plan));
+      most = Math.max(most, rowsOf(explained.rows[0]!['QUERY PLAN'][0].Plan, joins));
     }
     return await query(statement, values);
   };
@@ -52,9 +56,9 @@ export function countRowsRead(pool: Pool, counted = HARMLESS): { take(): number 
   };
 }
 
-function rowsOf(plan: Plan): number {
-  const joined = (plan['Rows Removed by Join Filter'] ?? 0) * plan['Actual Loops'];
-  const below = (plan.Plans ?? []).reduce((sum, one) => sum + rowsOf(one), joined);
+function rowsOf(plan: Plan, joins: boolean): number {
+  const compared = joins ? (plan['Rows Removed by Join Filter'] ?? 0) * plan['Actual Loops'] : 0;
+  const below = (plan.Plans ?? []).reduce((sum, one) => sum + rowsOf(one, joins), compared);
   if (plan['Relation Name'] === undefined) return below;
   const read =
     plan['Actual Rows'] +

@@ -21,6 +21,8 @@ import { measurePictures } from './pictures.ts';
 import { enableProfiles } from './profile.ts';
 import { measureOverload } from './overload.ts';
 import type { ReceiverQuestions } from './receivers.ts';
+import { measureSoak } from './soak.ts';
+import { sizesOf, type Name, type Sizes } from './sizes.ts';
 import {
   ALL_TO_ONE,
   BESIDE_A_HUNDRED,
@@ -32,7 +34,6 @@ import {
   type Stage,
 } from './stage.ts';
 import { measureDrain, measureIsolation } from './trouble.ts';
-import { measureSoak } from './soak.ts';
 import { judge, type Verdict } from './verdict.ts';
 import { measureWorkflowPerEvent } from './workflow-per-event.ts';
 
@@ -58,20 +59,6 @@ const HELP = `npm run bench -- [options]
   --cpu         only single and batch, with the CPU time of each part per event
   --profile     writes CPU profiles of the API and the worker to bench/results/profiles`;
 
-type Name =
-  | 'single'
-  | 'batch'
-  | 'idle'
-  | 'open'
-  | 'clicks'
-  | 'wpe'
-  | 'real'
-  | 'drain'
-  | 'isolation'
-  | 'refused'
-  | 'down'
-  | 'overload'
-  | 'pictures';
 type Measure = (bench: Bench, stage: Stage, events: number) => Promise<Partial<Figures>>;
 
 /**
@@ -99,54 +86,6 @@ const STAGES: { spread: Spread; measurements: [Name, Measure][] }[] = [
   { spread: BESIDE_A_HUNDRED, measurements: [['down', measureDown]] },
 ];
 
-/** Events, or minutes of a soak. */
-type Sizes = Record<Name | 'nodur' | 'delivery' | 'ledger' | 'lists' | 'soak', number>;
-
-/** Number of events per measurement. A quick run leaves out measurements that need more. */
-function sizesOf(events: number, isQuick: boolean): Sizes {
-  if (isQuick)
-    return {
-      single: 3000,
-      batch: 6000,
-      idle: 30,
-      open: 600,
-      clicks: 6000,
-      wpe: 200,
-      real: 1000,
-      drain: 1000,
-      isolation: 0,
-      refused: 0,
-      down: 0,
-      overload: 0,
-      pictures: 0,
-      nodur: 3000,
-      delivery: 2000,
-      ledger: 5000,
-      lists: 0,
-      soak: 0,
-    };
-  return {
-    single: events,
-    batch: events * 2,
-    idle: 200,
-    open: 4500,
-    clicks: events,
-    wpe: 600,
-    real: Math.ceil(events / 2),
-    drain: 10_000,
-    isolation: events * 2,
-    refused: events,
-    down: events,
-    overload: events * 4,
-    pictures: 0,
-    nodur: events,
-    delivery: events,
-    ledger: events * 2,
-    lists: 0,
-    soak: 0,
-  };
-}
-
 type Children = Pick<Bench, 'load' | 'receivers'>;
 type Findings = { figures: Partial<Figures>; verdict: Verdict };
 
@@ -170,19 +109,17 @@ async function run(
     })).filter(({ measurements }) => measurements.length > 0);
     if (stages.length > 0)
       await withOwnStack(async (stack) => {
-        for (const stage of stages) found.push(await measureStage({ load, receivers }, stack, stage, sizes));
+        for (const stage of stages)
+          found.push(
+            await withBench({ load, receivers }, stack, (bench) => measureStage(bench, stage, sizes)),
+          );
         // A request that is never answered would delay the end.
         await receivers.ask('open', 0);
       }, services);
     if (wanted.includes('soak')) {
       console.log(`measuring soak: ${sizes.soak} minutes`);
       await withOwnStack(async (stack) => {
-        const pool = createPool(stack.databaseUrl, { max: 4, applicationName: 'bench' });
-        try {
-          found.push(await measureSoak({ stack, pool, load, receivers }, sizes.soak));
-        } finally {
-          await pool.end();
-        }
+        found.push(await withBench({ load, receivers }, stack, (bench) => measureSoak(bench, sizes.soak)));
       }, services);
     }
     if (wanted.includes('nodur')) {
@@ -217,29 +154,36 @@ async function run(
   return { figures: withRatios({ ...measured, lost, doubled, cores: availableParallelism() }), differences };
 }
 
-async function measureStage(
+/** Measures with connections of the bench's own, which end before it resolves. */
+async function withBench(
   children: Children,
   stack: Stack,
-  { spread, measurements }: (typeof STAGES)[number],
-  sizes: Sizes,
+  measure: (bench: Bench) => Promise<Findings>,
 ): Promise<Findings> {
   const pool = createPool(stack.databaseUrl, { max: 4, applicationName: 'bench' });
-  const bench: Bench = { stack, pool, ...children };
   try {
-    // Visits bring clicks and no events.
-    const events = measurements.reduce((sum, [name]) => sum + (name === 'clicks' ? 0 : sizes[name]), 0);
-    const warmUp = Math.min(2000, Math.ceil(events / 10));
-    console.log(`setting up for ${events} events, and ${warmUp} to warm up`);
-    const stage = await setUpStage(bench, { events, warmUp, spread });
-    const figures: Partial<Figures> = {};
-    for (const [name, measure] of measurements) {
-      console.log(`measuring ${name}: ${sizes[name]} ${name === 'clicks' ? 'visits' : 'events'}`);
-      Object.assign(figures, await measure(bench, stage, sizes[name]));
-    }
-    return { figures, verdict: await judge(bench, stage) };
+    return await measure({ stack, pool, ...children });
   } finally {
     await pool.end();
   }
+}
+
+async function measureStage(
+  bench: Bench,
+  { spread, measurements }: (typeof STAGES)[number],
+  sizes: Sizes,
+): Promise<Findings> {
+  // Visits bring clicks and no events.
+  const events = measurements.reduce((sum, [name]) => sum + (name === 'clicks' ? 0 : sizes[name]), 0);
+  const warmUp = Math.min(2000, Math.ceil(events / 10));
+  console.log(`setting up for ${events} events, and ${warmUp} to warm up`);
+  const stage = await setUpStage(bench, { events, warmUp, spread });
+  const figures: Partial<Figures> = {};
+  for (const [name, measure] of measurements) {
+    console.log(`measuring ${name}: ${sizes[name]} ${name === 'clicks' ? 'visits' : 'events'}`);
+    Object.assign(figures, await measure(bench, stage, sizes[name]));
+  }
+  return { figures, verdict: await judge(bench, stage) };
 }
 
 /** Prints and saves the figures, and sets the exit code by the verdicts. */

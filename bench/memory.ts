@@ -13,21 +13,22 @@ export function watchMemory<Name extends string>(
   const peaks = new Map<string, number>();
   const names = Object.keys(pids) as Name[];
   const timer = setInterval(() => {
-    for (const name of names) peaks.set(name, Math.max(peaks.get(name) ?? 0, residentKb(pids[name])));
+    for (const name of names) peaks.set(name, Math.max(peaks.get(name) ?? 0, residentMb(pids[name])));
   }, EVERY_MS);
   return () => {
     clearInterval(timer);
-    const inMb = names.map((name) => [name, Math.round((peaks.get(name) ?? 0) / 1024) || null]);
-    return Object.fromEntries(inMb) as Record<Name, number | null>;
+    return Object.fromEntries(names.map((name) => [name, peaks.get(name) || null])) as Record<
+      Name,
+      number | null
+    >;
   };
 }
 
 /** Resident set of a process in MB; 0 without /proc. */
-export const residentMb = (pid: number): number => Math.round(residentKb(pid) / 1024);
-
-function residentKb(pid: number): number {
+export function residentMb(pid: number): number {
   try {
-    return Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0);
+    const kb = /^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0;
+    return Math.round(Number(kb) / 1024);
   } catch {
     return 0;
   }

@@ -46,10 +46,10 @@ export async function measureSoak(
   );
   const perSecond = Math.floor(capacity / 2);
   console.log(`capacity ${capacity}/s; ${minutes} minutes of ${perSecond}/s`);
-  await bench.receivers.ask('takeArrivals', null);
+  await bench.receivers.ask('forget', null);
   const connection = await Connection.connect({ address: bench.stack.temporalAddress });
   try {
-    const run = createRun(bench, stage, new Client({ connection, namespace: NAMESPACE }));
+    const run = await createRun(bench, stage, new Client({ connection, namespace: NAMESPACE }));
     const told: Minute[] = [];
     for (let minute = 0; minute < minutes; minute++) {
       await bench.receivers.ask('behave', mannersAt(minute));
@@ -75,18 +75,18 @@ function mannersAt(minute: number | null): Behaviour[] {
   return manners;
 }
 
-function createRun(bench: Bench, stage: Stage, client: Client) {
+async function createRun(bench: Bench, stage: Stage, client: Client) {
   const known = Array.from({ length: customersFor(2 * CAPACITY_EVENTS).known }, (_, index) => `c-${index}`);
   const pids = processIds(bench.stack.dataDir);
   const dueAt = new Map<string, number>();
   const arrived = new Set<string>();
   let sent = 0;
   let arrivals = 0;
-  let waits: number[] = [];
-  const sizesBefore = readSizes(bench);
+  const before = await readSizes(bench);
 
-  /** Notes what arrived since the last time. */
-  async function take(): Promise<void> {
+  /** Notes what arrived since the last time; returns how long it took where nothing was troubled. */
+  async function take(): Promise<number[]> {
+    const waits: number[] = [];
     for (const { eventId, receiver, at } of await bench.receivers.ask('takeArrivals', null)) {
       arrivals += 1;
       arrived.add(eventId);
@@ -94,6 +94,7 @@ function createRun(bench: Bench, stage: Stage, client: Client) {
       dueAt.delete(eventId);
       if (due !== undefined && receiver >= TROUBLED) waits.push(at - due);
     }
+    return waits;
   }
 
   return {
@@ -103,10 +104,8 @@ function createRun(bench: Bench, stage: Stage, client: Client) {
       stage.accepted = [];
       for (const [id, due] of await sendAtPace(bench, stage, count, perSecond)) dueAt.set(id, due);
       sent += count;
-      waits = [];
-      await take();
-      waits.sort((a, b) => a - b);
-      const [before, now] = [await sizesBefore, await readSizes(bench)];
+      const waits = (await take()).toSorted((one, other) => one - other);
+      const now = await readSizes(bench);
       const { count: workflows } = await client.workflow.count(`ExecutionStatus = 'Running'`);
       return {
         minute,
@@ -125,18 +124,18 @@ function createRun(bench: Bench, stage: Stage, client: Client) {
     async finish(): Promise<void> {
       const { apiUrl, apiKey } = stage.api;
       const retry = { apiUrl, apiKey, path: '/v1/stuck/retry', bodies: ['{"all":true}'], connections: 1 };
-      let before = -1;
+      let last = -1;
       for (let movedAt = Date.now(); ; await sleep(LOOK_EVERY_MS)) {
         await take();
         const unfinished = await countUnfinished(bench, stage);
         if (unfinished === 0 && arrived.size >= sent) return;
-        if (before !== unfinished) movedAt = Date.now();
+        if (last !== unfinished) movedAt = Date.now();
         else if (Date.now() - movedAt > STANDSTILL_MS)
           throw new Error(
             `of ${sent} events ${arrived.size} arrived, and ${unfinished} postbacks are unfinished`,
           );
         else await bench.load.ask('rush', retry);
-        before = unfinished;
+        last = unfinished;
       }
     },
     verdict: (): Verdict => ({

@@ -2,11 +2,9 @@
 // the other, under load. No request fails, and every event is delivered once.
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
-import { withBroker } from '../support/broker.ts';
 import { eventually } from '../support/eventually.ts';
 import { startReceiver, type FaultyReceiver } from '../support/faulty-receiver.ts';
-import { freePort } from '../support/ports.ts';
-import { endProcess, startCallers } from '../support/rolling.ts';
+import { startPairs } from '../support/rolling.ts';
 import { withStack, type TestStack } from '../support/stack.ts';
 
 /** Longer than the balancer takes to hear from readiness. */
@@ -27,27 +25,10 @@ test(
   'APIs and workers are restarted one by one under load: no request fails, and every event is delivered once',
   { timeout: 180_000 },
   async (t) => {
-    const ports = [Number(new URL(stack.url).port), await freePort()];
-    const [broker, second, ...workers] = await Promise.all([
-      withBroker(stack, { url: `${receiver.url}/ok` }),
-      stack.startApi(ports[1]!),
-      stack.startWorker(),
-      stack.startWorker(),
-    ]);
-    const apis = [stack.api, second];
-    const click = { key: broker.key, body: { link_id: broker.linkId } };
-    const { click_id: clickId } = (await stack.call<{ click_id: string }>('POST /v1/clicks', click)).body;
-
-    const urls = ports.map((port) => `http://127.0.0.1:${port}`);
-    const callers = startCallers(urls, broker.key, clickId);
-    for (const [index, port] of ports.entries()) {
-      await endProcess(apis[index]!);
-      await stack.startApi(port);
-    }
-    for (const worker of workers) {
-      await endProcess(worker);
-      await stack.startWorker();
-    }
+    const pairs = await startPairs(stack, `${receiver.url}/ok`);
+    const callers = pairs.startCallers();
+    await pairs.replaceApis();
+    await pairs.replaceWorkers();
     const calls = await callers.stop();
     assert.deepEqual(
       calls.filter(({ failure }) => failure !== null),

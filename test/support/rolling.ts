@@ -1,10 +1,13 @@
-// A balancer in small, and callers behind it, for tests that restart processes under load.
+// Two APIs and two workers that are replaced one by one, a balancer in small in front of the APIs,
+// and callers behind it, for tests that restart processes under load.
 import assert from 'node:assert/strict';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { Agent, request as httpRequest } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
-import { saleOf } from './broker.ts';
+import { saleOf, withBroker, type Broker } from './broker.ts';
+import { freePort } from './ports.ts';
+import type { TestStack } from './stack.ts';
 
 const CALLERS = 8;
 const EVERY_MS = 50;
@@ -75,11 +78,7 @@ export interface Call {
  * Callers that send sales by a click through a balancer in front of these APIs, 160 a second at
  * most, until `stop`, which returns all their requests.
  */
-export function startCallers(
-  urls: readonly string[],
-  key: string,
-  clickId: unknown,
-): { stop(): Promise<Call[]> } {
+function startCallers(urls: readonly string[], key: string, clickId: unknown): { stop(): Promise<Call[]> } {
   const balancer = createBalancer(urls);
   const calls: Call[] = [];
   let isOver = false;
@@ -113,8 +112,50 @@ export function startCallers(
 }
 
 /** Stops a process as a process manager does, and waits for its end. */
-export async function endProcess(child: ChildProcess): Promise<void> {
+async function endProcess(child: ChildProcess): Promise<void> {
   const exit = once(child, 'exit');
   child.kill('SIGTERM');
   assert.deepEqual(await exit, [0, null]);
+}
+
+/** Two APIs and two workers, and a broker with a click, for callers and replacements. */
+export interface Pairs {
+  readonly broker: Broker;
+  readonly clickId: unknown;
+  startCallers(): { stop(): Promise<Call[]> };
+  /** One after the other, by processes of this checkout. */
+  replaceApis(): Promise<void>;
+  replaceWorkers(): Promise<void>;
+}
+
+/** `checkout`: the release of the processes that are there at first. */
+export async function startPairs(stack: TestStack, receiverUrl: string, checkout?: string): Promise<Pairs> {
+  const ports = [Number(new URL(stack.url).port), await freePort()];
+  const [broker, second, ...workers] = await Promise.all([
+    withBroker(stack, { url: receiverUrl }),
+    stack.startApi(ports[1]!, checkout),
+    stack.startWorker(checkout),
+    stack.startWorker(checkout),
+  ]);
+  const apis = [stack.api, second];
+  const click = { key: broker.key, body: { link_id: broker.linkId } };
+  const { click_id: clickId } = (await stack.call('POST /v1/clicks', click)).body;
+  const urls = ports.map((port) => `http://127.0.0.1:${port}`);
+  return {
+    broker,
+    clickId,
+    startCallers: () => startCallers(urls, broker.key, clickId),
+    async replaceApis() {
+      for (const [index, port] of ports.entries()) {
+        await endProcess(apis[index]!);
+        await stack.startApi(port);
+      }
+    },
+    async replaceWorkers() {
+      for (const worker of workers) {
+        await endProcess(worker);
+        await stack.startWorker();
+      }
+    },
+  };
 }

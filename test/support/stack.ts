@@ -156,8 +156,11 @@ export async function withStack(
     assert.equal(code, 0, 'the other release could not make its schema');
   };
 
-  const begun = isOther ? migrateOther().then(() => startApi(port, checkout)) : startApi(port);
-  const api = await begun.catch(async (error: unknown) => {
+  const begin = async (): Promise<ChildProcess> => {
+    if (isOther) await migrateOther();
+    return await startApi(port, checkout);
+  };
+  const api = await begin().catch(async (error: unknown) => {
     await end();
     await database.drop();
     throw error;

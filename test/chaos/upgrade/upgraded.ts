@@ -6,11 +6,10 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { resolve } from 'node:path';
 import { migrate } from '../../../store/db/migrate.ts';
-import { saleOf, withBroker, type Broker } from '../../support/broker.ts';
+import { saleOf } from '../../support/broker.ts';
 import { eventually } from '../../support/eventually.ts';
 import { startReceiver, type FaultyReceiver } from '../../support/faulty-receiver.ts';
-import { freePort } from '../../support/ports.ts';
-import { endProcess, startCallers, type Call } from '../../support/rolling.ts';
+import { startPairs, type Call, type Pairs } from '../../support/rolling.ts';
 import { withStack, type TestStack } from '../../support/stack.ts';
 
 const FROM = process.env.FROM;
@@ -31,7 +30,7 @@ after(async () => {
   await receiver.close();
 });
 
-async function fill({ key }: Broker, clickId: unknown): Promise<void> {
+async function fill({ broker: { key }, clickId }: Pairs): Promise<void> {
   const AT_ONCE = 500;
   for (let from = 0; from < HELD; from += AT_ONCE) {
     const events = Array.from({ length: AT_ONCE }, (_, index) => saleOf(`held-${from + index}`, clickId));
@@ -48,6 +47,9 @@ const arrived = (): string[] =>
 
 const allDelivered = (count: number) =>
   eventually('every event to be delivered', () => new Set(arrived()).size === count, WITHIN_MS);
+
+const arrivedPast = (count: number) =>
+  eventually('some more events to be delivered', () => receiver.requests.length > count, WITHIN_MS);
 
 /** Calls of a phase, and how long their answers took. */
 function told(name: string, calls: readonly Call[], from: number, to: number): string {
@@ -70,38 +72,21 @@ test(
   'a schema is migrated and its processes are replaced under load: no request fails, and every event is delivered once',
   { timeout: 900_000 },
   async (t) => {
-    const ports = [Number(new URL(stack.url).port), await freePort()];
-    const [broker, second, ...workers] = await Promise.all([
-      withBroker(stack, { url: `${receiver.url}/ok` }),
-      stack.startApi(ports[1]!, OTHER),
-      stack.startWorker(OTHER),
-      stack.startWorker(OTHER),
-    ]);
-    const apis = [stack.api, second];
-    const click = { key: broker.key, body: { link_id: broker.linkId } };
-    const { click_id: clickId } = (await stack.call<{ click_id: string }>('POST /v1/clicks', click)).body;
-    await fill(broker, clickId);
+    const pairs = await startPairs(stack, `${receiver.url}/ok`, OTHER);
+    await fill(pairs);
     await allDelivered(HELD);
 
-    const urls = ports.map((port) => `http://127.0.0.1:${port}`);
-    const callers = startCallers(urls, broker.key, clickId);
+    const callers = pairs.startCallers();
     const marks: [string, number][] = [['before', Date.now()]];
-    await eventually('some calls to be answered', () => arrived().length > HELD + 500, WITHIN_MS);
+    await arrivedPast(HELD + 500);
     marks.push(['while the schema is migrated', Date.now()]);
     const applied = await migrate(stack.databaseUrl, (line) => t.diagnostic(line));
     marks.push(['the other release on the new schema', Date.now()]);
-    const since = arrived().length;
-    await eventually('some calls to be answered', () => arrived().length > since + 500, WITHIN_MS);
+    await arrivedPast(receiver.requests.length + 500);
     marks.push(['while APIs are replaced', Date.now()]);
-    for (const [index, port] of ports.entries()) {
-      await endProcess(apis[index]!);
-      await stack.startApi(port);
-    }
+    await pairs.replaceApis();
     marks.push(['while workers are replaced', Date.now()]);
-    for (const worker of workers) {
-      await endProcess(worker);
-      await stack.startWorker();
-    }
+    await pairs.replaceWorkers();
     const calls = await callers.stop();
     marks.push(['end', Date.now()]);
     for (const [index, [name, from]] of marks.slice(0, -1).entries())

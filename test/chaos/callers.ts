@@ -21,6 +21,8 @@ interface CallerOptions {
 const ANSWER_WITHIN_MS = 8000;
 const GIVE_UP_AFTER_MS = 120_000;
 const LONGEST_PAUSE_MS = 1500;
+/** Calls under way: where thousands of callers come at once, each would wait for all others. */
+const AT_ONCE = 64;
 /** How often an event is sent to both APIs at once, and again after its answer. */
 const BOTH_AT_ONCE = 0.1;
 const ONCE_MORE = 0.1;
@@ -32,10 +34,14 @@ type Options = Parameters<Call>[1];
 
 export function createCallers({ apiUrls, adminToken, next }: CallerOptions): Callers {
   const calls: CallRecord[] = [];
+  const inPlace = createPlaces(AT_ONCE);
   let underWay = 0;
   let turn = 0;
 
-  async function one(operator: number, request: string, options: Options): Promise<Answer> {
+  const one = (operator: number, request: string, options: Options): Promise<Answer> =>
+    inPlace(() => untilAnswered(operator, request, options));
+
+  async function untilAnswered(operator: number, request: string, options: Options): Promise<Answer> {
     const startedAt = Date.now();
     underWay += 1;
     let tries = 0;
@@ -80,6 +86,22 @@ export function createCallers({ apiUrls, adminToken, next }: CallerOptions): Cal
     },
     calls,
     underWay: () => underWay,
+  };
+}
+
+/** Runs so many works at once; others wait for their turn. */
+function createPlaces(free: number): <T>(work: () => Promise<T>) => Promise<T> {
+  const waiting: (() => void)[] = [];
+  return async (work) => {
+    if (free > 0) free -= 1;
+    else await new Promise<void>((go) => waiting.push(go));
+    try {
+      return await work();
+    } finally {
+      const next = waiting.shift();
+      if (next) next();
+      else free += 1;
+    }
   };
 }
 

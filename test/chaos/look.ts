@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { decimalText, exponentOf, minorUnits } from '../support/money-model/exact.ts';
 import { differencesNow } from '../support/money-model/play.ts';
 import type { Arrival, AttemptSeen, BalanceSeen, DeliverySeen, EventSeen, OperatorSeen } from './records.ts';
-import { groupBy } from './records.ts';
+import { groupBy, isAccepted } from './records.ts';
 import { playAgain, type Operator } from './traffic.ts';
 
 const LOOK_EVERY_MS = 1000;
@@ -63,13 +63,13 @@ async function unfinished(operator: Operator): Promise<DeliverySeen[]> {
   return found.filter(({ endpoint_id: id }) => !dead.has(id));
 }
 
-/** All that the API says of an operator; attempts of what arrived more than once. */
+/** All that the API says of an operator; attempts of what came again after it was accepted. */
 export async function look(operator: Operator, arrivals: readonly Arrival[]): Promise<OperatorSeen> {
   const prefix = `/op${operator.number}/`;
   const own = arrivals.filter(({ path }) => path.startsWith(prefix));
   const attempts: Record<string, AttemptSeen[]> = {};
   for (const [id, group] of groupBy(own, (arrival) => arrival.id)) {
-    if (group.length === 1) continue;
+    if (!group.slice(0, -1).some(isAccepted)) continue;
     const answer = await ask<{ attempts: AttemptSeen[] }>(operator, `/v1/deliveries/${id}`);
     attempts[id] = answer.attempts;
   }

@@ -13,16 +13,21 @@ const HELP = `npm run chaos -- [options]
   --quick      12 kills and 300 events, under three minutes
   --seed N     decides traffic, faults and the receivers' moods (default: the time)
   --kills N    kills of processes, and as many other faults (default 100)
+  --dense      three faults at a time in place of one or two
   --events N   events to send (default 30 for each kill)
   --door       races callers for few keys at the APIs alone, and judges every answer (default 24 kills)
   --calls N    of these callers, with a clear answer (default 10000)
   --keep       keeps the records and logs also when nothing is wrong`;
+
+/** What was sent to receivers that failed arrives at the end. */
+const QUIET_MS_PER_EVENT = 6;
 
 const { values } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
     seed: { type: 'string' },
     kills: { type: 'string' },
+    dense: { type: 'boolean', default: false },
     events: { type: 'string' },
     door: { type: 'boolean', default: false },
     calls: { type: 'string' },
@@ -54,7 +59,9 @@ async function run(): Promise<void> {
 /** The whole stack. Returns the promises that were not kept. */
 async function stack(seed: number, kills: number, events: number): Promise<readonly Violation[]> {
   console.log(`seed ${seed}, ${kills} kills, at least ${events} events`);
-  const options = { seed, plan: planOf(seed, { kills }), events, quietWithinMs: 300_000, print };
+  const plan = planOf(seed, { kills, isDense: values.dense });
+  const quietWithinMs = 300_000 + QUIET_MS_PER_EVENT * events;
+  const options = { seed, plan, events, quietWithinMs, print };
   const result = await runChaos(options);
   keepWhereAsked(`.data/chaos/seed-${seed}`, result, keepEvidence);
   console.log(tableOf(options, result));

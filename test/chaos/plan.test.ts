@@ -13,16 +13,20 @@ test('the same seed gives the same faults and events, another seed others', () =
   assert.notDeepEqual(made(7).events, made(8).events);
 });
 
-test('every part is killed and frozen as often as the others, and no step hits one place twice', () => {
-  const steps = planOf(3, { kills: 36 });
-  const faults = steps.flatMap((step) => step.faults);
-  const count = (kind: string, target: string) =>
-    faults.filter((fault) => fault.kind === kind && fault.target === target).length;
-  for (const part of PARTS) assert.deepEqual([count('kill', part), count('freeze', part)], [6, 3]);
-  assert.equal(faults.length, 72);
-  for (const step of steps)
-    assert.equal(new Set(step.faults.map(({ target }) => target)).size, step.faults.length);
-});
+for (const isDense of [false, true])
+  test(`every part is killed and frozen as often as the others, and no step ${isDense ? 'of a dense plan ' : ''}hits one place twice`, () => {
+    const steps = planOf(3, { kills: 36, isDense });
+    const faults = steps.flatMap((step) => step.faults);
+    const count = (kind: string, target: string) =>
+      faults.filter((fault) => fault.kind === kind && fault.target === target).length;
+    for (const part of PARTS) assert.deepEqual([count('kill', part), count('freeze', part)], [6, 3]);
+    assert.equal(faults.length, 72);
+    for (const step of steps)
+      assert.equal(new Set(step.faults.map(({ target }) => target)).size, step.faults.length);
+    const atOnce = steps.map((step) => step.faults.length);
+    assert.equal(Math.max(...atOnce), isDense ? 3 : 2);
+    assert.equal(steps.length < 30, isDense);
+  });
 
 test('the short plan kills an API and a worker, freezes a part and cuts a connection', () => {
   const faults = shortPlanOf(5).flatMap((step) => step.faults);

@@ -45,9 +45,13 @@ const CABLE_KINDS = ['cut', 'half-open', 'delay', 'cut', 'half-open'] as const;
 
 /**
  * As many other faults as kills. Every part is killed as often as every other, give or take one, as
- * are parts frozen and cables hit. One freeze in six outlasts Temporal's time limit for a worker.
+ * are parts frozen and cables hit. One freeze in six outlasts Temporal's time limit for a worker. One
+ * step in four has two faults; in a dense plan, each has three.
  */
-export function planOf(seed: number, { kills }: { kills: number }): Step[] {
+export function planOf(
+  seed: number,
+  { kills, isDense = false }: { kills: number; isDense?: boolean },
+): Step[] {
   const next = generator(seed);
   const between = (from: number, to: number): number => Math.round(from + next() * (to - from));
   const deck = <T>(cards: readonly T[], count: number): T[] => {
@@ -70,7 +74,8 @@ export function planOf(seed: number, { kills }: { kills: number }): Step[] {
       delayMs: between(20, 400),
     })),
   ];
-  return stepsOf(shuffled(faults, next), next, between);
+  const beside = isDense ? () => 2 : () => (next() < 0.25 ? 1 : 0);
+  return stepsOf(shuffled(faults, next), beside, between);
 }
 
 /** One fault of each of the main kinds, one after the other: where each hits, the seed decides. */
@@ -87,21 +92,21 @@ export function shortPlanOf(seed: number): Step[] {
   return shuffled(faults, next).map((fault) => ({ pauseMs, faults: [fault] }));
 }
 
-/** One step in four has two faults at different places. */
+/** Each step has a fault and, at other places, so many `beside` it. */
 function stepsOf(
   faults: readonly Fault[],
-  next: () => number,
+  beside: () => number,
   between: (from: number, to: number) => number,
 ): Step[] {
   const waiting = [...faults];
   const steps: Step[] = [];
   while (waiting.length > 0) {
-    const [first] = waiting.splice(0, 1) as [Fault];
-    const other = next() < 0.25 ? waiting.findIndex(({ target }) => target !== first.target) : -1;
-    steps.push({
-      pauseMs: between(100, 1800),
-      faults: other < 0 ? [first] : [first, ...waiting.splice(other, 1)],
-    });
+    const together = waiting.splice(0, 1);
+    for (let more = beside(); more > 0; more -= 1) {
+      const other = waiting.findIndex(({ target }) => together.every((fault) => fault.target !== target));
+      if (other >= 0) together.push(...waiting.splice(other, 1));
+    }
+    steps.push({ pauseMs: between(100, 1800), faults: together });
   }
   return steps;
 }

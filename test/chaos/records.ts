@@ -103,7 +103,7 @@ export interface OperatorSeen {
   readonly endpoints: readonly EndpointSeen[];
   readonly events: readonly EventSeen[];
   readonly deliveries: readonly DeliverySeen[];
-  /** By delivery, of those that arrived more than once. */
+  /** By delivery, of those that came again after they were accepted. */
   readonly attempts: Readonly<Record<string, readonly AttemptSeen[]>>;
   readonly balances: readonly BalanceSeen[];
   readonly stuck: readonly { readonly endpointId: string; readonly count: number; readonly reason: string }[];

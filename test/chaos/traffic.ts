@@ -30,7 +30,8 @@ const SCHEDULE = Array.from({ length: 50 }, (_, index) => (index < 20 ? Math.min
 
 /** Histories with so many events in all, decided by the seed. */
 export function historiesOf(seed: number, events: number, now: number): History[] {
-  const each = Math.max(20, Math.min(100, Math.ceil(events / 3)));
+  const most = Math.max(100, Math.min(300, Math.ceil(events / 300)));
+  const each = Math.max(20, Math.min(most, Math.ceil(events / 3)));
   const numRuns = Math.ceil((6 * events) / each);
   const chosen: History[] = [];
   let count = 0;

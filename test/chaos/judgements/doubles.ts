@@ -17,6 +17,8 @@ const RECORDED_WITHIN_MS = 2000;
 /** Temporal gives a step to another worker so long after the first has gone silent. */
 const AFTERMATH_MS = 20_000;
 const CLOCK_MS = 250;
+/** A replay takes what is delivered when it looks, and on a troubled stack it looks late. */
+const REPLAY_LOOKS_WITHIN_MS = 60_000;
 const ASKED_FOR = new Set(['replay', 'manual']);
 
 interface Doubles {
@@ -41,9 +43,11 @@ export function judgeDoubles(evidence: Evidence): Doubles {
     if (group.length === 1) continue;
     const recorded = attempts[id] ?? [];
     const matched = match(group, recorded);
-    const asked = [...askedAt(recorded), ...(replayedAt.get(id) ?? [])];
+    const asked = askedAt(recorded);
     for (const [index, again] of group.entries()) {
-      const since = Math.max(0, ...asked.filter((time) => time <= again.receivedAt));
+      const before = (times: readonly number[]) => times.filter((time) => time <= again.receivedAt);
+      const looks = before(replayedAt.get(id) ?? []).map((time) => time + REPLAY_LOOKS_WITHIN_MS);
+      const since = Math.max(0, ...before(asked), ...looks.map((time) => Math.min(time, again.receivedAt)));
       const earlier = group.slice(0, index).filter((first) => isInTime(first) && first.receivedAt >= since);
       if (earlier.length === 0) continue;
       count += 1;

@@ -184,6 +184,9 @@ test('a replay whose record was lost is no double, once', () => {
   const replayed = { ...evidence, calls: [...SOUND.calls, replay], operators: [{ ...seen, deliveries }] };
   assert.equal(judgeDoubles(replayed).count, 0);
   assert.equal(judgeDoubles({ ...replayed, calls: SOUND.calls }).count, 1);
+  const asked = (ms: number) => ({ ...replayed, calls: [...SOUND.calls, { ...replay, startedAt: at(ms) }] });
+  assert.equal(judgeDoubles(asked(9000)).count, 0, 'asked for before the first arrival, looked after it');
+  assert.equal(judgeDoubles(asked(-60_000)).count, 1, 'asked for long before the first arrival');
 });
 
 test('a reversal that arrived before its conversion is found', () => {

@@ -42,7 +42,8 @@ export const callsTo =
 const MISSING = new Set([404, 405]);
 /** Also while parts are killed on a busy machine. */
 const SETTLED_WITHIN_MS = 300_000;
-const POLL_MS = 100;
+const POLL_MS = { first: 100, longest: 1000 };
+const PAGE = 200;
 
 export class ApiClient {
   /** Steps that the API answered otherwise than the history expects. */
@@ -125,21 +126,36 @@ export class ApiClient {
   }
 
   private async settled(id: string, deadline = Date.now() + SETTLED_WITHIN_MS): Promise<Answer> {
-    for (;;) {
+    for (let waitMs = POLL_MS.first; ; waitMs = Math.min(2 * waitMs, POLL_MS.longest)) {
       const answer = await this.call('GET', `/v1/events/${id}`);
       if (answer.body['status'] !== 'accepted' || Date.now() > deadline) return answer;
-      await new Promise((done) => setTimeout(done, POLL_MS));
+      await new Promise((done) => setTimeout(done, waitMs));
     }
   }
 
   /** Status and reason of every event, by name. */
   async outcomes(): Promise<Map<string, string>> {
+    const listed = await this.listed();
     const outcomes = new Map<string, string>();
     for (const { id, name } of this.events) {
-      const { body } = await this.settled(id);
-      outcomes.set(name, [body['status'], body['reason']].filter(Boolean).join(' '));
+      const seen = listed.get(id);
+      const isKnown = seen !== undefined && seen['status'] !== 'accepted';
+      const { status, reason } = isKnown ? seen : (await this.settled(id)).body;
+      outcomes.set(name, [status, reason].filter(Boolean).join(' '));
     }
     return outcomes;
+  }
+
+  /** All events as the list has them, by id. */
+  private async listed(): Promise<Map<string, Record<string, unknown>>> {
+    const events = new Map<string, Record<string, unknown>>();
+    for (let cursor = ''; ;) {
+      const { body } = await this.call('GET', `/v1/events?limit=${PAGE}${cursor}`);
+      const page = (body['data'] ?? []) as Record<string, unknown>[];
+      for (const event of page) events.set(event['id'] as string, event);
+      if (typeof body['next_cursor'] !== 'string') return events;
+      cursor = `&cursor=${encodeURIComponent(body['next_cursor'])}`;
+    }
   }
 
   /**

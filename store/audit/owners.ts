@@ -1,5 +1,5 @@
 // Customers and their owners in the statements of the audit, by the rules of attribution and not by
-// its functions; and its comparison of events that were set aside, which bind as well.
+// its functions; and its comparisons of what binds: events that were set aside, and those that name a click only.
 import { EVENT_TYPES, isConversion } from '../../domain/types.ts';
 import { sqlList } from '../db/sql-list.ts';
 import type { Comparison } from './context.ts';
@@ -50,6 +50,23 @@ const SET_ASIDE = `
     and p.existing_customers = 'bind' and a.external_id is distinct from e.customer_id
     and (a.closed_at is null or a.closed_at > e.occurred_at) and e.id not in ${WAITING}`;
 
+/**
+ * Customers bound by an event that names a click only, of which no event in the books says that
+ * they are the click's.
+ */
+const UNNAMED = `
+  select e.id as about, null as currency, 0::numeric as minor,
+    format('binds customer %s by click %s, and no event in the books names both', b.customer_id, b.click_id)
+      as detail
+  from events e join bindings b on b.operator_id = $1 and b.event_id = e.id
+  where e.operator_id = $1 and e.subject >= 'click ' and e.subject < 'click!'
+    and not exists (
+      select from events n join event_outcomes o on o.operator_id = $1 and o.event_id = n.id
+      where n.operator_id = $1 and n.subject = 'customer ' || b.customer_id and n.click_id = b.click_id
+        and (o.status <> 'voided' or n.id in ${WAITING}))
+    and e.id not in ${WAITING}`;
+
 export const OWNER_COMPARISONS: readonly Comparison[] = [
+  { check: 'bound_click_is_named', statement: UNNAMED },
   { check: 'event_set_aside_binds', statement: SET_ASIDE },
 ];

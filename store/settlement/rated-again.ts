@@ -89,10 +89,11 @@ export async function writeWaitingAgain(
 export type Unbound = { settled: string[]; orphaned: string[] };
 
 /**
- * Removes the bindings that these events made, and returns the events of their customers, without
- * those of `voided`, whose attribution is to be decided anew: settled conversions, which leave the
- * books first, orphans, which the binding may have kept from other evidence, and those set aside. A
- * customer moved by a person stays where it was moved to.
+ * Removes the bindings that these events made, and those of events known by click only whose
+ * customer these events named: without them nobody may know whose the click is. Returns the events
+ * of their customers, without those of `voided`, whose attribution is to be decided anew: settled
+ * conversions, which leave the books first, orphans, which the binding may have kept from other
+ * evidence, and those set aside. A customer moved by a person stays where it was moved to.
  */
 export async function unbind(
   db: Queryable,
@@ -102,8 +103,16 @@ export async function unbind(
 ): Promise<Unbound> {
   if (eventIds.length === 0) return { settled: [], orphaned: [] };
   const { rows } = await db.query<{ id: string; status: 'settled' | 'orphaned' | 'set_aside' }>(
-    `with unbound as (
-       delete from bindings where operator_id = $1 and event_id = any($2) returning customer_id, click_id
+    `with lost as (
+       select customer_id from bindings where operator_id = $1 and event_id = any($2)
+       union select b.customer_id from events e
+         join bindings b on b.operator_id = $1 and b.customer_id = e.customer_id and b.click_id = e.click_id
+         join events by_click on by_click.operator_id = $1 and by_click.id = b.event_id
+           and by_click.customer_id is null
+         where e.operator_id = $1 and e.id = any($2)
+     ), unbound as (
+       delete from bindings b using lost l where b.operator_id = $1 and b.customer_id = l.customer_id
+       returning b.customer_id, b.click_id
      ), theirs as materialized (
        select e.id, o.status from unbound u
        join events e on e.operator_id = $1

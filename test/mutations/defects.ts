@@ -860,6 +860,14 @@ export const DEFECTS: readonly Defect[] = [
     sees: 'is no case of month_with_transfers_has_a_statement',
   },
   {
+    title: 'audit: a customer stays bound by a click that only a voided event named',
+    file: 'store/settlement/rated-again.ts',
+    from: `and by_click.customer_id is null`,
+    to: `and false`,
+    tests: [AUDITED],
+    sees: 'is no case of bound_click_is_named',
+  },
+  {
     title: 'audit: a voided reversal stays in its conversions',
     file: 'activities/settlement/amend.ts',
     from: `return changesOf(due, requests, await reversedBy(client, operatorId, due));`,

@@ -127,6 +127,19 @@ export const STORIES: readonly Story[] = [
     },
   },
   {
+    check: 'bound_click_is_named',
+    title: 'a customer known by the click of a sale that was voided',
+    async play({ affiliateId, settled, change }) {
+      const [both] = await settled(
+        { occurredAt: day(2) },
+        { customerId: null, occurredAt: day(1) },
+        { clickId: null, occurredAt: day(3) },
+      );
+      await change(both!, { voided: true });
+      return { [affiliateId]: 10_00n };
+    },
+  },
+  {
     check: 'bounty_is_paid_once',
     title: 'a customer known by click and by id',
     terms: bounty,

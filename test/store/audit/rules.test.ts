@@ -97,6 +97,17 @@ describe('the audit names the rule that stored rows break:', () => {
       (of) => `update reassignments set from_at = from_at - interval '30 hours' ${of}`,
     ],
     [
+      'bound_click_is_named',
+      'a customer bound by an event that names a click only',
+      'a customer known by the click of a sale that was voided',
+      (of) =>
+        `insert into bindings
+           (operator_id, customer_id, affiliate_id, event_id, click_id, since, batch_id, bound_at, occurred_at)
+         select e.operator_id, 'u', c.affiliate_id, e.id, c.id, c.clicked_at, 'bat_test', now(), e.occurred_at
+         from (select * from clicks ${of}) c join (select * from events ${of} and customer_id is null) e
+           on e.click_id = c.id`,
+    ],
+    [
       'bounty_is_paid_once',
       'a second bounty that is paid',
       'a customer who deposits under two deals',

@@ -127,6 +127,47 @@ export const ATTRIBUTION: readonly Story[] = [
     balances: { A: '8.00', B: '0.00' },
   },
   {
+    rule: 2,
+    name: 'An event known by click only is nobody’s when the event that named customer and click is voided',
+    // 10 % of 50.00, which is of the click all the same; nothing says whose the customer is.
+    steps: [
+      ...[A, TEN_PERCENT, click('C', 'A', '@-3d')],
+      event('sale', 's1', { of: 'u', by: 'C', at: '@-1d', amount: '100.00' }),
+      event('sale', 's2', { by: 'C', at: '@-2d', amount: '50.00' }),
+      ...[event('sale', 's3', { of: 'u', at: '@-1h', amount: '30.00' }), decide('void', 's1')],
+    ],
+    balances: { A: '5.00' },
+    events: { s2: 'settled', s3: 'orphaned no_evidence' },
+  },
+  {
+    rule: 2,
+    name: 'An event known by click only is the customer’s again when the event that named both is put back',
+    // 10 % of 180.00.
+    steps: [
+      ...[A, TEN_PERCENT, click('C', 'A', '@-3d')],
+      event('sale', 's1', { of: 'u', by: 'C', at: '@-1d', amount: '100.00' }),
+      event('sale', 's2', { by: 'C', at: '@-2d', amount: '50.00' }),
+      event('sale', 's3', { of: 'u', at: '@-1h', amount: '30.00' }),
+      ...[decide('void', 's1'), decide('unvoid', 's1')],
+    ],
+    balances: { A: '18.00' },
+    events: { s1: 'settled', s2: 'settled', s3: 'settled' },
+  },
+  {
+    rule: 2,
+    name: 'An event known by click only stays the customer’s while another event names both',
+    // 10 % of 120.00.
+    steps: [
+      ...[A, TEN_PERCENT, click('C', 'A', '@-3d')],
+      event('sale', 's1', { of: 'u', by: 'C', at: '@-1d', amount: '100.00' }),
+      event('sale', 's2', { by: 'C', at: '@-2d', amount: '50.00' }),
+      event('sale', 's4', { of: 'u', by: 'C', at: '@-2h', amount: '40.00' }),
+      ...[event('sale', 's3', { of: 'u', at: '@-1h', amount: '30.00' }), decide('void', 's1')],
+    ],
+    balances: { A: '12.00' },
+    events: { s2: 'settled', s3: 'settled', s4: 'settled' },
+  },
+  {
     rule: 1,
     name: 'A first event that comes late takes what a reversal by customer reaches to its affiliate too',
     // B: 10 % of 100.00; the sale of 50.00 is taken back.

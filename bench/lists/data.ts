@@ -8,7 +8,10 @@ import { EVENTS } from './events.ts';
 import { readSamples, writePlan, YEAR_MS, type Sample } from './plan.ts';
 import { writeSetup } from './setup.ts';
 import { insert } from './sql.ts';
+import { addUpStuckCounts } from '../../store/delivery/stuck-counts.ts';
 import { countReportDay, noteCounted, readDaysToCount } from '../../store/ledger/report-days.ts';
+
+const STUCK_AT_ONCE = 20_000;
 
 /** What was written, for values of filters. `samples`: rows of a new event, and of an old one. */
 export type ListsData = {
@@ -40,6 +43,8 @@ export async function writeListsData(pool: Pool, operatorId: string, events: num
   await writeBooks(context);
   await writePayDay(context);
   await countReports(pool, operatorId);
+  // As the sweep does, every ten seconds.
+  while ((await addUpStuckCounts(pool, STUCK_AT_ONCE)) > 0);
   // An event that was never settled, which the sweep's mark has passed.
   await pool.query(`insert into sweep_marks values ('events', now() - interval '10 minutes')`);
   await pool.query(

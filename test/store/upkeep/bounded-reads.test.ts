@@ -1,11 +1,12 @@
-// Bounded reads: where very much waits or was settled, the sweep, the deletion of an endpoint and
-// the saving of a deal read by far not all of it.
+// Bounded reads: where very much waits or was settled, the sweep, the deletion of an endpoint, the
+// saving of a deal and a page of a report read by far not all of it.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { createDeals } from '../../../store/agreements/deals.ts';
 import { newId } from '../../../store/db/ids.ts';
 import type { Pool } from '../../../store/db/pool.ts';
 import { cancelAll } from '../../../store/delivery/transitions/endpoints.ts';
+import { createReports } from '../../../store/ledger/reports.ts';
 import { findLostEvents, findOwingEndpoints } from '../../../store/upkeep/sweep.ts';
 import { wireTerms } from '../../support/builders.ts';
 import { withDatabase, type TestDatabase } from '../../support/database.ts';
@@ -109,4 +110,31 @@ test('saving a deal looks at few of very many conversions while nothing can be s
   const { effectiveFrom } = await createDeals(pool).insert(operatorId, deal, null, wireTerms());
   assert.ok(counter.take() < 5000, 'it looked through all of them');
   assert.ok(effectiveFrom.getTime() > 0, 'a deal that may rate what lies behind begins now');
+});
+
+test('a page of a report by link reads the figures of its own links', async () => {
+  const { operatorId } = calm;
+  await pool.query(
+    `insert into affiliates (operator_id, id, name) select $1, 'aff_' || n, 'Affiliate' from generate_series(1, 200) n`,
+    [operatorId],
+  );
+  await pool.query(
+    `insert into links (operator_id, id, affiliate_id, landing_url)
+     select $1, 'link_' || n, 'aff_' || n, 'https://shop.example/' from generate_series(1, 200) n`,
+    [operatorId],
+  );
+  await pool.query(
+    `insert into report_days (operator_id, affiliate_id, day, link_id, type, currency, received_on, count,
+       amount_minor, earned_minor, reversed_minor)
+     select $1, 'aff_' || n, date '2026-08-01' + d, 'link_' || n, 'sale', 'USD', date '2026-08-01' + d, 1, 1, 1, 0
+     from generate_series(1, 200) n, generate_series(1, 90) d`,
+    [operatorId],
+  );
+  await pool.query('analyze report_days, affiliates, links');
+  const counter = countRowsRead(pool);
+  const filter = { from: '2026-08-01', to: '2026-10-30', affiliateId: null, linkId: null, type: null };
+  const { rows } = await createReports(pool).list(operatorId, 'link', filter, { limit: 10, before: null });
+  assert.equal(rows.length, 10);
+  const read = counter.take();
+  assert.ok(read < 5000, `${read} rows: it read the figures of all links`);
 });

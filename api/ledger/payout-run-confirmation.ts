@@ -21,6 +21,9 @@ type Confirmed = {
   issue: Issue | null;
 };
 
+/** How long one request works. */
+const WORKS_MS = 10_000;
+
 /**
  * Answers with a result for each line that has a status. A list that is sent again changes nothing.
  */
@@ -32,25 +35,56 @@ export async function answerConfirmation(
 ): Promise<void> {
   const { operator, key } = callerOf(res);
   const { lines, withoutStatus } = confirmationOf(req.body as string);
+  const run = { operatorId: operator.id, runId, actor: key.id };
+  const { results, toWake } = await confirmLines(store, run, lines, WORKS_MS);
+  await temporal.wakeEndpoints(operator.id, toWake);
+  const notYet = results.filter(({ issue }) => issue === NOT_YET).length;
+  res.json({ results, without_status: withoutStatus, not_yet: notYet });
+}
+
+const NOT_YET: Issue = {
+  path: 'status',
+  code: 'not_yet',
+  message: 'this request had no time left for it: send the list again',
+};
+
+/**
+ * Takes the steps that the lines ask for, in their order, for `worksMs`, but at least one: a list
+ * that is sent again and again comes to its end.
+ */
+export async function confirmLines(
+  { payoutRuns, payouts }: Deps['store'],
+  { operatorId, runId, actor }: { operatorId: string; runId: string; actor: string },
+  lines: readonly ConfirmLine[],
+  worksMs: number,
+): Promise<{ results: Confirmed[]; toWake: string[] }> {
   const references = lines.flatMap((each) => (each.kind === 'read' ? [payoutIdOf(each.line.reference)] : []));
-  const payouts = await store.payoutRuns.payoutsByReference(operator.id, runId, references);
+  const listed = await payoutRuns.payoutsByReference(operatorId, runId, references);
   const results: Confirmed[] = [];
   const toWake = new Set<string>();
+  const until = Date.now() + worksMs;
+  let steps = 0;
   for (const each of lines) {
-    const payoutId = each.kind === 'read' ? (payouts.get(payoutIdOf(each.line.reference)) ?? null) : null;
-    if (each.kind === 'invalid' || payoutId === null) {
+    const payout = each.kind === 'read' ? listed.get(payoutIdOf(each.line.reference)) : undefined;
+    if (each.kind === 'invalid' || payout === undefined) {
       results.push(refused(each));
       continue;
     }
     const { reference, status, external_reference: externalReference = null, reason = null } = each.line;
-    const step = status === 'paid' ? 'confirm' : 'fail';
-    const by = { actor: key.id, reason, externalReference };
-    const stepped = await store.payouts.step(operator.id, payoutId, step, by);
-    if (stepped.kind === 'done') for (const id of stepped.endpointsToWake) toWake.add(id);
-    results.push({ line: each.number, reference, payout_id: payoutId, ...outcomeOf(stepped) });
+    const result = { line: each.number, reference, payout_id: payout.id, state: payout.state };
+    if (payout.state === status && [null, payout.externalReference].includes(externalReference)) {
+      results.push({ ...result, issue: null });
+    } else if (steps > 0 && Date.now() >= until) {
+      results.push({ ...result, issue: NOT_YET });
+    } else {
+      steps += 1;
+      const step = status === 'paid' ? 'confirm' : 'fail';
+      const stepped = await payouts.step(operatorId, payout.id, step, { actor, reason, externalReference });
+      if (stepped.kind === 'done') for (const id of stepped.endpointsToWake) toWake.add(id);
+      results.push({ ...result, ...outcomeOf(stepped) });
+    }
   }
-  await temporal.wakeEndpoints(operator.id, [...toWake]);
-  res.json({ results, without_status: withoutStatus });
+  return { results, toWake: [...toWake] };
 }
 
 function refused(each: ConfirmLine): Confirmed {

@@ -70,6 +70,7 @@ export const confirmation = z.object({
     }),
   ),
   without_status: field.count.meta({ description: 'rows without a status, which change nothing' }),
+  not_yet: field.count.meta({ description: 'rows that wait for the list to be sent again' }),
 });
 
 export function payoutRunView(row: PayoutRun, workflowUrl: Temporal['workflowUrl']) {

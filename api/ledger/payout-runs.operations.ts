@@ -6,7 +6,7 @@ import { action, csvWith, jsonAnswer, jsonRequest, listAnswer } from '../http/op
 import { defineResource } from '../http/resource.ts';
 import * as answers from './payout-runs.answers.ts';
 import { addPayoutRunRoutes } from './payout-runs.routes.ts';
-import { CONFIRMED_AT_ONCE, newPayoutRun, runPage } from './payout-runs.schema.ts';
+import { newPayoutRun, runPage } from './payout-runs.schema.ts';
 
 const { data: results, next_cursor } = listOf(answers.runResult).shape;
 const wholeRun = answers.payoutRun.extend({ counts: answers.runCounts, results, next_cursor });
@@ -81,7 +81,8 @@ export const payoutRunsResource = defineResource({
         'a payout’s id, also as `EndToEndId` has it, or its external reference), `status` (`paid` or `failed`), and ' +
         'optionally `external_reference` and `reason`. Each row is judged alone, as `POST /v1/payouts/:id/confirm` and ' +
         '`/fail` would, and rows without a status change nothing; the same list again changes nothing. ' +
-        `Up to ${CONFIRMED_AT_ONCE} rows may have a status.`,
+        'A request works for ten seconds: rows that it did not come to have the issue `not_yet`, and are taken when the ' +
+        'list is sent again.',
       who: 'manage',
       body: {
         content: { 'text/csv': z.string() },

@@ -4,7 +4,7 @@ import { RUN_RESULTS } from '../../domain/ledger/payout-runs.ts';
 import { tableOf } from '../http/csv-table.ts';
 import { currency, decimal, externalId, reason } from '../http/fields.ts';
 import { page } from '../http/lists.ts';
-import { invalid, issuesFrom } from '../http/read.ts';
+import { issuesFrom } from '../http/read.ts';
 import { inOurWords } from '../http/wording.ts';
 import type { Issue } from '../http/errors.ts';
 
@@ -29,8 +29,6 @@ export const runPage = z.strictObject({
     .meta({ description: 'of pain.001: omit leaves payouts out whose affiliate has no IBAN' }),
 });
 
-/** Each line is a payout of its own; a list can be sent in parts, and sent again. */
-export const CONFIRMED_AT_ONCE = 1000;
 /** Lines with and without a status, as a run's own file has them. */
 const LINES_AT_MOST = 50_000;
 
@@ -64,10 +62,6 @@ export function confirmationOf(text: string): { lines: ConfirmLine[]; withoutSta
     row['status'] === undefined ? [] : [{ number: index + 1, ...lineOf(row) }],
   );
   const withoutStatus = rows.length - lines.length;
-  if (lines.length > CONFIRMED_AT_ONCE) {
-    const message = `a list holds at most ${CONFIRMED_AT_ONCE} rows with a status`;
-    throw invalid([{ path: 'status', code: 'too_large', message }]);
-  }
   if (!isCut) return { lines, withoutStatus };
   const message = 'a quote is not closed, so what follows the last row above cannot be told apart';
   const issues = [{ path: '', code: 'unclosed_quote', message }];

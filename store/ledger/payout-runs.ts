@@ -46,6 +46,9 @@ export type RunItem = {
   externalReference: string | null;
 };
 
+/** A payout of a run that a bank's list names. */
+export type ListedPayout = { id: string; state: PayoutState; externalReference: string | null };
+
 type RunCount = { result: RunResult; affiliates: number; amountMinor: bigint };
 
 export const RUN_COLUMNS = `id, currency, minimum_minor as "minimumMinor", needs_details as "needsDetails",
@@ -107,21 +110,21 @@ export function createPayoutRuns(pool: Pool) {
     },
 
     /**
-     * Ids of a run's payouts by what a bank's list calls them: the id of the payout, or its
-     * external reference.
+     * A run's payouts by what a bank's list calls them: the id of the payout, or its external
+     * reference.
      */
     async payoutsByReference(
       operatorId: string,
       id: string,
       references: readonly string[],
-    ): Promise<Map<string, string>> {
-      const { rows } = await pool.query<{ reference: string; id: string }>(
-        `select r.reference, p.id from unnest($3::text[]) as r (reference)
+    ): Promise<Map<string, ListedPayout>> {
+      const { rows } = await pool.query<ListedPayout & { reference: string }>(
+        `select r.reference, p.id, p.state, p.external_reference as "externalReference" from unnest($3::text[]) as r (reference)
          join payouts p on p.operator_id = $1 and (p.id = r.reference or p.external_reference = r.reference)
          join payout_run_items i on i.operator_id = $1 and i.payout_id = p.id and i.run_id = $2`,
         [operatorId, id, references],
       );
-      return new Map(rows.map((row) => [row.reference, row.id]));
+      return new Map(rows.map(({ reference, ...payout }) => [reference, payout]));
     },
   };
 }

@@ -15,7 +15,7 @@ type Chosen = { name: string; text: string };
 
 export function BankList({ id, onClose }: { id: string; onClose: () => void }) {
   const [file, setFile] = useState<Chosen | null>(null);
-  const run = async () => {
+  const send = async () => {
     const { data } = await client.POST('/v1/payout-runs/{id}/confirm', {
       params: { path: { id } },
       body: file!.text,
@@ -23,6 +23,11 @@ export function BankList({ id, onClose }: { id: string; onClose: () => void }) {
       headers: { 'content-type': 'text/csv' },
     });
     return data!;
+  };
+  const run = async () => {
+    let answer = await send();
+    while (answer.not_yet > 0) answer = await send();
+    return answer;
   };
   const choose = async (given: File | null) =>
     setFile(given === null ? null : { name: given.name, text: await given.text() });

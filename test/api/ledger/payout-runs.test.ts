@@ -3,8 +3,12 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { parse } from 'csv-parse/sync';
+import { confirmLines } from '../../../api/ledger/payout-run-confirmation.ts';
+import { confirmationOf } from '../../../api/ledger/payout-runs.schema.ts';
 import { newId } from '../../../store/db/ids.ts';
 import { stepPayoutRun } from '../../../store/ledger/payout-run-steps.ts';
+import { createPayoutRuns } from '../../../store/ledger/payout-runs.ts';
+import { createPayouts } from '../../../store/ledger/payouts.ts';
 import { withApi, type TestApi } from '../../support/api.ts';
 import { assertCleanAudit, type Failure } from '../../support/paid-affiliate.ts';
 
@@ -306,9 +310,13 @@ describe('a bank’s list of a payout run', () => {
     issue: { code: string; message: string } | null;
   };
   const confirm = (id: string, csv: string) =>
-    call<{ results: Line[]; without_status: number } & Failure>(`POST /v1/payout-runs/${id}/confirm`, csv, {
-      'content-type': 'text/csv',
-    });
+    call<{ results: Line[]; without_status: number; not_yet: number } & Failure>(
+      `POST /v1/payout-runs/${id}/confirm`,
+      csv,
+      {
+        'content-type': 'text/csv',
+      },
+    );
 
   test('a bank’s list confirms and fails payouts, with a result for each line; again it changes nothing', async () => {
     for (const amount of ['20.00', '30.00', '40.00']) await affiliate([amount]);
@@ -393,7 +401,7 @@ describe('a bank’s list of a payout run', () => {
         body.results.map((line) => [line.line, line.state, line.issue?.code]),
         expected,
       );
-      assert.equal(body.without_status, 2);
+      assert.deepEqual([body.without_status, body.not_yet], [2, 0]);
     }
     assert.deepEqual(
       (await saved()).rows.map((row) => [row['payout_state'], row['status'], row['external_reference']]),
@@ -407,13 +415,30 @@ describe('a bank’s list of a payout run', () => {
     await assertCleanAudit(api);
   });
 
-  test('a bank’s list without a status, too long or of another type is refused whole', async () => {
+  test('a bank’s list that takes longer than a request works is taken by being sent again', async () => {
+    for (const amount of ['20.00', '30.00', '40.00']) await affiliate([amount]);
+    const { id, results } = await run();
+    const ids = results.map((row) => row['payout_id']!);
+    const { lines } = confirmationOf(['payout_id,status', ...ids.map((each) => `${each},paid`)].join('\n'));
+    const store = { payouts: createPayouts(api.pool), payoutRuns: createPayoutRuns(api.pool) };
+    const send = async () => {
+      const of = { operatorId: operator.id, runId: id, actor: 'key_test' };
+      const confirmed = await confirmLines(store, of, lines, 0);
+      return confirmed.results.map(({ state, issue }) => issue?.code ?? state);
+    };
+    assert.deepEqual(await send(), ['paid', 'not_yet', 'not_yet']);
+    assert.deepEqual(await send(), ['paid', 'paid', 'not_yet']);
+    assert.deepEqual(await send(), ['paid', 'paid', 'paid']);
+    await assertCleanAudit(api);
+  });
+
+  test('a bank’s list without a status or of another type is refused whole', async () => {
     const { id } = await run();
     assert.equal((await confirm(id, 'payout_id\nx\n')).body.error.issues![0]!.path, 'status');
-    const long = `payout_id,status\n${'x,paid\n'.repeat(1001)}`;
     const { body: other } = await confirm(id, `payout_id,status\n${'x,\n'.repeat(1001)}`);
     assert.deepEqual([other.results, other.without_status], [[], 1001]);
-    assert.equal((await confirm(id, long)).body.error.issues![0]!.code, 'too_large');
+    const { body: long } = await confirm(id, `payout_id,status\n${'x,paid\n'.repeat(5000)}`);
+    assert.deepEqual([long.results.length, long.results.at(-1)!.issue!.code], [5000, 'unknown_payout']);
     assert.equal((await call(`POST /v1/payout-runs/${id}/confirm`, {})).status, 415);
     const latin1 = Buffer.from('payout_id,status,reason\nx,failed,Gerät\n', 'latin1');
     const unread = await fetch(`${api.url}/v1/payout-runs/${id}/confirm`, {

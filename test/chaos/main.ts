@@ -15,6 +15,7 @@ const HELP = `npm run chaos -- [options]
   --kills N    kills of processes, and as many other faults (default 100)
   --dense      three faults at a time in place of one or two
   --events N   events to send (default 30 for each kill)
+  --plain N    sales, revenue and chargebacks besides, as operators mostly send them (default 0)
   --door       races callers for few keys at the APIs alone, and judges every answer (default 24 kills)
   --calls N    of these callers, with a clear answer (default 10000)
   --keep       keeps the records and logs also when nothing is wrong`;
@@ -29,6 +30,7 @@ const { values } = parseArgs({
     kills: { type: 'string' },
     dense: { type: 'boolean', default: false },
     events: { type: 'string' },
+    plain: { type: 'string', default: '0' },
     door: { type: 'boolean', default: false },
     calls: { type: 'string' },
     keep: { type: 'boolean', default: false },
@@ -45,7 +47,11 @@ async function run(): Promise<void> {
   const seed = Number(values.seed ?? Date.now() % 1_000_000);
   const events = Number(values.events ?? (values.quick ? 300 : kills * 30));
   const calls = Number(values.calls ?? 10_000);
-  if (![kills, seed, events, calls].every((value) => Number.isInteger(value) && value >= 0)) {
+  if (
+    ![kills, seed, events, Number(values.plain), calls].every(
+      (value) => Number.isInteger(value) && value >= 0,
+    )
+  ) {
     console.error(HELP);
     process.exitCode = 2;
     return;
@@ -60,8 +66,9 @@ async function run(): Promise<void> {
 async function stack(seed: number, kills: number, events: number): Promise<readonly Violation[]> {
   console.log(`seed ${seed}, ${kills} kills, at least ${events} events`);
   const plan = planOf(seed, { kills, isDense: values.dense });
-  const quietWithinMs = 300_000 + QUIET_MS_PER_EVENT * events;
-  const options = { seed, plan, events, quietWithinMs, print };
+  const plainEvents = Number(values.plain);
+  const quietWithinMs = 300_000 + QUIET_MS_PER_EVENT * (events + plainEvents);
+  const options = { seed, plan, events, plainEvents, quietWithinMs, print };
   const result = await runChaos(options);
   keepWhereAsked(`.data/chaos/seed-${seed}`, result, keepEvidence);
   console.log(tableOf(options, result));

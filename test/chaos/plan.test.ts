@@ -2,15 +2,20 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { PARTS, planOf, shortPlanOf } from './plan.ts';
-import { historiesOf } from './traffic.ts';
+import { historiesOf, plainHistoriesOf } from './traffic.ts';
 
 const NOW = Date.parse('2026-11-30T10:00:00Z');
 
 test('the same seed gives the same faults and events, another seed others', () => {
-  const made = (seed: number) => ({ plan: planOf(seed, { kills: 30 }), events: historiesOf(seed, 60, NOW) });
+  const made = (seed: number) => ({
+    plan: planOf(seed, { kills: 30 }),
+    events: historiesOf(seed, 60, NOW),
+    plain: plainHistoriesOf(seed, 60, NOW),
+  });
   assert.deepEqual(made(7), made(7));
   assert.notDeepEqual(made(7).plan, made(8).plan);
   assert.notDeepEqual(made(7).events, made(8).events);
+  assert.notDeepEqual(made(7).plain, made(8).plain);
 });
 
 for (const isDense of [false, true])
@@ -49,4 +54,11 @@ test('the traffic has events of every kind, and what people do to them', () => {
     wanted.filter((kind) => !kinds.has(kind)),
     [],
   );
+});
+
+test('plain traffic has as many events as are asked for, of operators with 2,500 at most', () => {
+  const sizes = (events: number) => plainHistoriesOf(1, events, NOW).map(({ items }) => items.length);
+  assert.deepEqual(sizes(0), []);
+  assert.deepEqual(sizes(60), [60]);
+  assert.deepEqual(sizes(6000), [2000, 2000, 2000]);
 });

@@ -13,12 +13,14 @@ import type { Step } from './plan.ts';
 import { createProgress } from './progress.ts';
 import { startReceivers } from './receivers.ts';
 import type { Evidence, Violation } from './records.ts';
-import { historiesOf, play, setUp } from './traffic.ts';
+import { historiesOf, plainHistoriesOf, play, setUp } from './traffic.ts';
 
 export interface ChaosOptions {
   readonly seed: number;
   readonly plan: readonly Step[];
   readonly events: number;
+  /** Events of plain histories beside these. */
+  readonly plainEvents?: number;
   readonly quietWithinMs: number;
   readonly print: (line: string) => void;
 }
@@ -60,12 +62,13 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
 type Stage = ChaosOptions & { parts: Parts; receivers: Awaited<ReturnType<typeof startReceivers>> };
 
 async function suffer(stage: Stage): Promise<ChaosResult> {
-  const { parts, receivers, seed, plan: steps, events, quietWithinMs, print } = stage;
+  const { parts, receivers, seed, plan: steps, events, plainEvents = 0, quietWithinMs, print } = stage;
   const next = generator(seed);
   const callers = createCallers({ ...parts, next });
   const now = Date.now();
+  const histories = [...historiesOf(seed, events, now), ...plainHistoriesOf(seed, plainEvents, now)];
   const operators = await Promise.all(
-    historiesOf(seed, events, now).map((history, number) =>
+    histories.map((history, number) =>
       setUp({ history, number, seed, now }, { call: callers.of(number), receivers }),
     ),
   );

@@ -3,6 +3,7 @@
 import fc from 'fast-check';
 import { ApiClient, type Call } from '../support/money-model/api-client.ts';
 import { expected } from '../support/money-model/expected.ts';
+import { plainHistory } from '../support/money-model/plain-history.ts';
 import type { Run } from '../support/money-model/play.ts';
 import { arrange, histories, type History, type Item } from '../support/money-model/random-history.ts';
 import type { ApiStep } from '../support/money-model/steps.ts';
@@ -25,6 +26,8 @@ export interface Operator {
 const AFFILIATES = ['A', 'B', 'C', 'D'];
 const CALLERS = 4;
 const EXTRAS = 4;
+/** Of an operator with a plain history, at most. */
+const PLAIN_EVENTS = 2500;
 /** Tries once a second at first, so that a receiver that returns hears soon, and many of them. */
 const SCHEDULE = Array.from({ length: 50 }, (_, index) => (index < 20 ? Math.min(index, 1) : 10));
 
@@ -41,6 +44,13 @@ export function historiesOf(seed: number, events: number, now: number): History[
     count += history.items.filter(({ step }) => step.path === '/v1/events').length;
   }
   return chosen;
+}
+
+/** Plain histories with so many events in all, decided by the seed. */
+export function plainHistoriesOf(seed: number, events: number, now: number): History[] {
+  const count = Math.ceil(events / PLAIN_EVENTS);
+  const each = Math.ceil(events / Math.max(1, count));
+  return Array.from({ length: count }, (_, index) => plainHistory(seed + index, each, now));
 }
 
 /** Makes the operator of a history, its affiliates and their endpoints, before any fault. */

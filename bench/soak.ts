@@ -84,7 +84,7 @@ async function createRun(bench: Bench, stage: Stage, client: Client) {
   let arrivals = 0;
   const before = await readSizes(bench);
 
-  /** Notes what arrived since the last time; returns how long it took where nothing was troubled. */
+  /** Notes what arrived since the last time; returns the waits at receivers that work. */
   async function take(): Promise<number[]> {
     const waits: number[] = [];
     for (const { eventId, receiver, at } of await bench.receivers.ask('takeArrivals', null)) {

@@ -1,5 +1,6 @@
 // Customers and their owners in the statements of the audit, by the rules of attribution and not by
-// its functions; and its comparisons of what binds: events that were set aside, and those that name a click only.
+// its functions; and its comparisons of what binds: events that were set aside, and those that name
+// a click only.
 import { EVENT_TYPES, isConversion } from '../../domain/types.ts';
 import { sqlList } from '../db/sql-list.ts';
 import type { Comparison } from './context.ts';

@@ -147,7 +147,7 @@ const THINGS = {
      order by id desc limit ${LOOKED_AT}`,
 };
 
-/** Each thing is looked up by itself: a join would read the rows of all things that are no longer asked for. */
+/** Each thing is looked up by itself: a join would read the rows of all that the page omits. */
 const byThing = (things: string, isOfThing: string): string => {
   const chosen = `report_days r where ${CHOSEN} and r.affiliate_id = k.affiliate_id and ${isOfThing}`;
   return `
@@ -163,7 +163,7 @@ const REPORTS: Readonly<Record<ReportGroup, string>> = {
   // Clicks and commission that no event caused have no type.
   type: byColumn(`case r.type when 'click' then '' else r.type end`),
   affiliate: byThing(THINGS.affiliate('$7', '$4'), 'true'),
-  // As a filter of an affiliate's rows: as a condition of the index, PostgreSQL takes it for a search for
-  // each day, and reads all rows of the operator in place of that.
+  // A filter, no condition of the index: PostgreSQL would take that for a search for each day, and
+  // read all rows of the operator in place of it.
   link: byThing(THINGS.link('$7', '$4'), '(r.link_id = k.id) is true'),
 };

@@ -45,8 +45,8 @@ const CABLE_KINDS = ['cut', 'half-open', 'delay', 'cut', 'half-open'] as const;
 
 /**
  * As many other faults as kills. Every part is killed as often as every other, give or take one, as
- * are parts frozen and cables hit. One freeze in six outlasts Temporal's time limit for a worker. One
- * step in four has two faults; in a dense plan, each has three.
+ * are parts frozen and cables hit. One freeze in six outlasts Temporal's time limit for a worker.
+ * One step in four has two faults; in a dense plan, each has three.
  */
 export function planOf(
   seed: number,
